@@ -1,0 +1,138 @@
+"""What does the worker say of one recording?
+
+The pre-read is a suggestion: whoever shows it labels it unconfirmed. Every statement and critical value carries
+its evidence, so that a physician sees which lead and which seconds it rests on.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from ecg_center.contract.base import Message
+
+Grade = Literal["critical", "major", "abnormal", "normal"]
+"""危急值, 重大阳性值, 异常, 正常: the grade orders the worklist."""
+
+Certainty = Literal["definite", "probable", "possible"]
+
+
+class Evidence(Message):
+    """Where in the recording a finding is seen, and by what limit."""
+
+    leads: list[str] = []
+    start_s: float | None = None
+    end_s: float | None = None
+    quantity: str = ""
+    """What was measured, a name of the glossary, e.g. ``st_j_mv``, ``rr_ms``."""
+    value: float | None = None
+    threshold: float | None = None
+    unit: str = ""
+    source: str = ""
+    """The guideline or standard that the threshold comes from."""
+
+
+class Statement(Message):
+    """One diagnostic statement, by its code in ``ecg_center.domain.statements``."""
+
+    code: str
+    certainty: Certainty = "definite"
+    evidence: list[Evidence] = []
+
+
+class CriticalValue(Message):
+    """One rule of one rule set that fired."""
+
+    rule_set: str
+    rule: str
+    title_zh: str
+    title_en: str
+    evidence: list[Evidence] = []
+
+
+class LeadQuality(Message):
+    """How far one lead can be trusted."""
+
+    lead: str
+    verdict: Literal["good", "noisy", "unusable", "off"]
+    reasons: list[str] = []
+    """Codes: ``lead_off``, ``flat``, ``saturated``, ``baseline_wander``, ``mains``, ``muscle``, ``clipped``."""
+
+
+class Quality(Message):
+    """Whether the recording can be read, and if not what the technician should do."""
+
+    verdict: Literal["usable", "limited", "repeat"]
+    leads: list[LeadQuality] = []
+    suspected_reversal: str | None = None
+    """``RA/LA``, ``RA/LL``, ``LA/LL`` or a precordial pair."""
+    advice_zh: str = ""
+    advice_en: str = ""
+
+
+class Measurements(Message):
+    """Global measurements of a resting ECG; None where it could not be measured, never a guess."""
+
+    heart_rate_bpm: float | None = None
+    atrial_rate_bpm: float | None = None
+    rr_mean_ms: float | None = None
+    rr_max_ms: float | None = None
+    p_ms: float | None = None
+    pr_ms: float | None = None
+    qrs_ms: float | None = None
+    qt_ms: float | None = None
+    qtc_ms: float | None = None
+    qtc_formula: Literal["bazett", "fridericia", "framingham", "hodges"] | None = None
+    p_axis_deg: float | None = None
+    qrs_axis_deg: float | None = None
+    t_axis_deg: float | None = None
+    rv5_mv: float | None = None
+    sv1_mv: float | None = None
+    st_j_mv: dict[str, float] = {}
+    """ST level at J against the PR baseline, by lead."""
+
+
+class Fiducials(Message):
+    """Onsets and offsets on the median beat, seconds from its start; the R peak stands at ``r_s``."""
+
+    r_s: float
+    p_on_s: float | None = None
+    p_off_s: float | None = None
+    qrs_on_s: float | None = None
+    qrs_off_s: float | None = None
+    t_off_s: float | None = None
+
+
+class Findings(Message):
+    """All that one engine says of one recording."""
+
+    engine: str
+    engine_version: str
+    kind: Literal["resting", "holter", "abpm"]
+    duration_s: Annotated[float, Field(ge=0)]
+    sampling_hz: float
+    leads: list[str]
+    quality: Quality
+    measurements: Measurements = Measurements()
+    statements: list[Statement] = []
+    critical: list[CriticalValue] = []
+    grade: Grade
+    beats_s: list[float] = []
+    """R peaks, seconds from the start of the recording."""
+    median_beat_fiducials: Fiducials | None = None
+    warnings: list[str] = []
+    """What the reader of the file had to repair or could not use, in plain English."""
+    device_measurements: dict[str, float] = {}
+    device_statements: list[str] = []
+
+
+class PrereadRequest(Message):
+    """The arguments of the job ``preread``, the only thing the centre and the worker agree on."""
+
+    recording_id: UUID
+
+
+PREREAD_QUEUE = "preread"
+PREREAD_TASK = "preread"
+URGENT_PRIORITY = 100
+ROUTINE_PRIORITY = 0

@@ -1,0 +1,1 @@
+"""What a recording says: from stored bytes to findings, measurements and critical values."""
