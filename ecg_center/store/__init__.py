@@ -1,0 +1,1 @@
+"""Where the centre keeps what it knows: PostgreSQL for facts, a content-addressed store for bytes."""
