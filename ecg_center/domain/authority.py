@@ -7,6 +7,7 @@ Roles are those of DESIGN.md section 1. A person may hold several; reading and r
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from ecg_center.domain.errors import NotAllowed
 
@@ -79,3 +80,38 @@ def require(grants: Collection[Grant], act: Act, kind: str | None = None) -> Non
             "This needs the role {roles}. Ask the centre's administrator for the authority.",
             roles=" / ".join(sorted(role.value for role in GRANTS[act])),
         )
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The person who acts, with all that a rule needs to know of them."""
+
+    person_id: UUID
+    login: str
+    name: str
+    title: str
+    institution_id: UUID
+    institution_code: str
+    institution_name: str
+    at_centre: bool
+    """Belongs to the lead hospital, and so sees every member's studies."""
+    grants: tuple[Grant, ...]
+    locale: str = "zh"
+    source: str = ""
+    """The peer address of the request."""
+
+    def may(self, act: Act, kind: str | None = None) -> bool:
+        """Whether this person may do it."""
+        return may(self.grants, act, kind)
+
+    def require(self, act: Act, kind: str | None = None) -> None:
+        """Refuse the act where this person may not do it.
+
+        Raises:
+            NotAllowed: naming the roles that may.
+        """
+        require(self.grants, act, kind)
+
+    def kinds(self, act: Act) -> frozenset[str]:
+        """The kinds of study for which this person may do it."""
+        return frozenset(kind for kind in ("resting", "holter", "abpm") if self.may(act, kind))

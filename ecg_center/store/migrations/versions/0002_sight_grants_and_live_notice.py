@@ -40,7 +40,7 @@ CHANGED = (
     "fee_item",
     "accession_counter",
 )
-DELETED = ("upload", "web_session", "person_grant", "calendar_day", "gateway_institution")
+DELETED = ("upload", "web_session", "person_grant", "calendar_day", "gateway_institution", "deadline")
 """Nothing clinical is ever deleted by the application."""
 
 IN_SIGHT = """

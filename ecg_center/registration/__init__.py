@@ -1,0 +1,1 @@
+"""The clinic registers a patient and an exam: the study begins."""

@@ -1,0 +1,39 @@
+"""How does a use case take hold of one study?"""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ecg_center.domain.errors import NotFound
+from ecg_center.domain.priority import urgency
+from ecg_center.store.tables import Study
+
+
+async def lock_study(session: AsyncSession, study_id: UUID) -> Study:
+    """The study, locked until the transaction ends, so that two people cannot move it at once.
+
+    Raises:
+        NotFound: no such study within the transaction's sight.
+    """
+    study = await session.scalar(select(Study).where(Study.id == study_id).with_for_update())
+    if study is None:
+        raise NotFound("There is no such study, or it belongs to another institution.")
+    return study
+
+
+async def get_study(session: AsyncSession, study_id: UUID) -> Study:
+    """The study, to be read.
+
+    Raises:
+        NotFound: no such study within the transaction's sight.
+    """
+    study = await session.get(Study, study_id)
+    if study is None:
+        raise NotFound("There is no such study, or it belongs to another institution.")
+    return study
+
+
+def refresh_urgency(study: Study) -> None:
+    """Bring the sort key in line with the marks and the pre-read's grade."""
+    study.urgency = urgency(chest_pain=study.chest_pain, urgent=study.urgent, grade=study.grade)  # type: ignore[arg-type]
