@@ -46,10 +46,6 @@ TRANSITIONS: dict[tuple[State, Move], State] = {
     (_S.RECEIVED, _M.RECEIVE): _S.RECEIVED,
     (_S.PREREAD, _M.RECEIVE): _S.PREREAD,  # a further recording joins; the pre-read in force stays
     (_S.WRITING, _M.RECEIVE): _S.WRITING,
-    (_S.WRITTEN, _M.RECEIVE): _S.WRITTEN,
-    (_S.REVIEWING, _M.RECEIVE): _S.REVIEWING,
-    (_S.RELEASED, _M.RECEIVE): _S.RELEASED,  # late: shown on the page, the physician decides to amend
-    (_S.DELIVERED, _M.RECEIVE): _S.DELIVERED,
     (_S.CANCELLED, _M.RECEIVE): _S.RECEIVED,  # bytes outrank a cancelled order: someone was recorded
     (_S.RECEIVED, _M.PREREAD): _S.PREREAD,
     (_S.PREREAD, _M.PREREAD): _S.PREREAD,
@@ -77,6 +73,10 @@ TRANSITIONS: dict[tuple[State, Move], State] = {
     (_S.RECEIVED, _M.CANCEL): _S.CANCELLED,
     (_S.PREREAD, _M.CANCEL): _S.CANCELLED,
 }
+
+TAKES_RECORDINGS = frozenset(state for state, by in TRANSITIONS if by is _M.RECEIVE)
+"""A recording that names the order of a study past these waits as unmatched, on the worklist: nobody would look for it
+in a study that is signed."""
 
 OPEN_STATES = frozenset({_S.RECEIVED, _S.PREREAD, _S.WRITING, _S.WRITTEN, _S.REVIEWING})
 """Recorded and not yet released: these run against deadlines."""

@@ -81,3 +81,9 @@ def add_stalled_retry(app: procrastinate.App) -> None:
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
             log.warning("job_of_dead_worker_retried", job=job.id, task=job.task_name)
             await manager.retry_job(job)
+
+
+REMATCH_TASK = "rematch"
+"""A recording was decoded and names an accession number: the centre matches it (``intake.service.rematch``)."""
+RELEASE_TASK = "make_document"
+"""A report was released: the centre makes and signs its document (``release.service.make_document``)."""
