@@ -222,9 +222,7 @@ def _major_version(bin_dir: Path) -> int | None:
     if not all(os.access(bin_dir / name, os.X_OK) for name in ("postgres", "initdb")):
         return None
     try:
-        answer = subprocess.run(
-            [str(bin_dir / "postgres"), "--version"], capture_output=True, text=True, check=False
-        )
+        answer = subprocess.run([str(bin_dir / "postgres"), "--version"], capture_output=True, text=True, check=False)
     except OSError:
         return None
     number = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)

@@ -74,9 +74,7 @@ def _ensure_role(connection: psycopg.Connection, role: str, password: str) -> No
         connection.execute(sql.SQL("create role {}").format(name))
     limits = "login nosuperuser nobypassrls nocreatedb nocreaterole noreplication"
     hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    connection.execute(
-        sql.SQL("alter role {} with {} password {}").format(name, sql.SQL(limits), sql.Literal(hashed))
-    )
+    connection.execute(sql.SQL("alter role {} with {} password {}").format(name, sql.SQL(limits), sql.Literal(hashed)))
 
 
 def _ensure_database(connection: psycopg.Connection, database: str) -> None:
