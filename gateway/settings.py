@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -142,6 +143,9 @@ class GatewaySettings(Section):
         False,
         description="Whether an ipps:// printer's certificate is checked; clinic printers sign their own.",
     )
+    timezone: str = Field(
+        "Asia/Shanghai", description="Time zone of the clinics, in which recorders write times without one."
+    )
     dicom: DicomSettings = Field(DicomSettings(), description="The DICOM port; see its own table.")
     mqtt: MqttSettings = Field(MqttSettings(), description="The MQTT broker; see its own table.")
 
@@ -160,6 +164,20 @@ class GatewaySettings(Section):
             if parts.scheme not in {"ipp", "ipps"} or not parts.hostname:
                 raise ValueError(f"printer of {code}: must be ipp://host:port/path or ipps://host:port/path")
         return printers
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the clinics."""
+        return ZoneInfo(self.timezone)
 
     @model_validator(mode="after")
     def _centre_is_reached_safely(self) -> Self:
