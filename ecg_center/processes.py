@@ -90,8 +90,8 @@ def wait_gone(pids: Sequence[int], timeout_s: float) -> list[int]:
     return left
 
 
-def signal_group(group: int, sent: signal.Signals) -> bool:
-    """Send a signal to a process group; False where nothing of it is left."""
+def signal_group(group: int, sent: int) -> bool:
+    """Send a signal (0: none, only ask) to a process group; False where nothing of it is left."""
     try:
         os.killpg(group, sent)
     except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
