@@ -18,9 +18,9 @@ import structlog
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pynetdicom import AE
-from pynetdicom.sop_class import (
-    ModalityWorklistInformationFind,  # type: ignore[attr-defined]
-    Verification,  # type: ignore[attr-defined]
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made by its module at import
+    ModalityWorklistInformationFind,
+    Verification,
 )
 
 from gateway.simulate.dicom_file import DicomFile, WorklistOrder
