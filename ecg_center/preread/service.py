@@ -1,0 +1,46 @@
+"""What does a recording look like, and what does the machine say of it?"""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ecg_center.contract.findings import Findings
+from ecg_center.domain.errors import Conflict, NotFound
+from ecg_center.preread import queries
+from ecg_center.store.blobs import Blobs
+from ecg_center.store.tables import Institution, Recording
+from ecg_center.store.waveforms import Waveform, decode
+
+
+async def findings_of(session: AsyncSession, recording_id: UUID) -> Findings | None:
+    """The newest pre-read of a recording; None while there is none."""
+    row = await queries.newest_findings(session, recording_id)
+    return None if row is None else Findings.model_validate(row.content)
+
+
+async def recordings_of(session: AsyncSession, study_id: UUID) -> list[Recording]:
+    """The recordings of a study, the newest first."""
+    return await queries.recordings_of(session, study_id)
+
+
+async def recording(session: AsyncSession, recording_id: UUID) -> tuple[Recording, Institution]:
+    """One recording in sight.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await queries.recording(session, recording_id)
+    if found is None:
+        raise NotFound("There is no such recording, or it belongs to another institution.")
+    return found
+
+
+async def waveform(blobs: Blobs, recording: Recording) -> Waveform:
+    """The decoded signal of a recording.
+
+    Raises:
+        Conflict: it is not decoded yet, or cannot be.
+    """
+    if recording.waveform is None:
+        raise Conflict("The recording has not been decoded yet; try again in a moment.")
+    return decode({suffix: await blobs.get(key) for suffix, key in recording.waveform["files"].items()})

@@ -1,0 +1,1 @@
+"""What is mine to read now, who holds what, and which deadlines are near?"""

@@ -1,0 +1,217 @@
+"""All SQL of the worklist."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, case, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from ecg_center.domain.workflow import OPEN_STATES, TO_REVIEW, TO_WRITE, State
+from ecg_center.store.tables import DeadlineRow, Institution, Patient, Person, Recording, Review, Study
+from ecg_center.store.tables import Report as ReportRow
+
+Holder = aliased(Person)
+Writer = aliased(Person)
+
+
+def _values(states: Collection[State]) -> list[str]:
+    return [state.value for state in states]
+
+
+def _next_deadline() -> Any:
+    """The nearest unmet due time of the study's present step; the opinion counts until it is given."""
+    step = or_(
+        DeadlineRow.kind == "opinion",
+        and_(DeadlineRow.kind == "written", Study.state.in_(_values(TO_WRITE))),
+        and_(DeadlineRow.kind == "reviewed", Study.state.in_(_values(TO_REVIEW))),
+    )
+    return (
+        select(DeadlineRow.kind, DeadlineRow.due_at, DeadlineRow.warn_at)
+        .where(DeadlineRow.study_id == Study.id, DeadlineRow.met_at.is_(None), step)
+        .order_by(DeadlineRow.due_at)
+        .limit(1)
+        .lateral("next_deadline")
+    )
+
+
+def _last_return() -> Any:
+    return (
+        select(Review.reason)
+        .join(ReportRow, ReportRow.id == Review.report_id)
+        .where(ReportRow.study_id == Study.id, ReportRow.state == "draft", Review.decision == "return")
+        .order_by(Review.at.desc())
+        .limit(1)
+        .lateral("last_return")
+    )
+
+
+def _device_name() -> Any:
+    return (
+        select(Recording.identity["patient_name"].astext.label("name"))
+        .where(Recording.study_id == Study.id)
+        .order_by(Recording.stored_at.desc())
+        .limit(1)
+        .lateral("device_name")
+    )
+
+
+def _rows() -> Select[Any]:
+    due, returned, device = _next_deadline(), _last_return(), _device_name()
+    return (
+        select(
+            Study,
+            Institution.code.label("institution_code"),
+            Institution.name.label("institution_name"),
+            Patient.name.label("patient_name"),
+            Patient.sex,
+            Patient.birth_date,
+            Holder.name.label("holder_name"),
+            Writer.name.label("writer_name"),
+            due.c.kind.label("due_kind"),
+            due.c.due_at,
+            due.c.warn_at,
+            returned.c.reason.label("returned_reason"),
+            device.c.name.label("device_patient_name"),
+        )
+        .join(Institution, Institution.id == Study.institution_id)
+        .outerjoin(Patient, Patient.id == Study.patient_id)
+        .outerjoin(Holder, Holder.id == Study.claimed_by)
+        .outerjoin(Writer, Writer.id == Study.writer_id)
+        .outerjoin(due, literal(True))
+        .outerjoin(returned, literal(True))
+        .outerjoin(device, literal(True))
+    )
+
+
+def _desk(desk: str, person_id: UUID, kinds: Collection[str]) -> Any:
+    states = TO_WRITE if desk == "write" else TO_REVIEW
+    conditions = [Study.state.in_(_values(states)), Study.kind.in_(kinds)]
+    if desk == "review":
+        conditions.append(Study.writer_id.is_distinct_from(person_id))
+    return and_(*conditions)
+
+
+async def desk_rows(
+    session: AsyncSession, desk: str, person_id: UUID, kinds: Collection[str], now: datetime, limit: int, offset: int
+) -> list[Row[Any]]:
+    """A desk's studies: mine first, then urgent first, then by time left; what another holds stands last."""
+    held_by_other = and_(Study.claimed_by.is_not(None), Study.claimed_by != person_id, Study.lease_until > now)
+    statement = _rows().where(_desk(desk, person_id, kinds))
+    due = statement.selected_columns["due_at"]
+    statement = (
+        statement.order_by(case((held_by_other, 1), else_=0), Study.urgency, due.asc().nulls_last(), Study.received_at)
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(await session.execute(statement))
+
+
+async def desk_count(session: AsyncSession, desk: str, person_id: UUID, kinds: Collection[str]) -> int:
+    """How many studies lie on a desk."""
+    counted = await session.scalar(select(func.count()).select_from(Study).where(_desk(desk, person_id, kinds)))
+    return int(counted or 0)
+
+
+async def next_free(
+    session: AsyncSession, desk: str, person_id: UUID, kinds: Collection[str], now: datetime, *, after: UUID | None
+) -> UUID | None:
+    """The study to read next that nobody else holds; rows locked by a claim under way are skipped."""
+    due = _next_deadline()
+    free = or_(Study.claimed_by.is_(None), Study.claimed_by == person_id, Study.lease_until <= now)
+    statement = (
+        select(Study.id)
+        .outerjoin(due, literal(True))
+        .where(_desk(desk, person_id, kinds), free)
+        .order_by(Study.urgency, due.c.due_at.asc().nulls_last(), Study.received_at)
+        .limit(1)
+        .with_for_update(of=Study, skip_locked=True)
+    )
+    if after is not None:
+        statement = statement.where(Study.id != after)
+    return await session.scalar(statement)
+
+
+async def recent_rows(
+    session: AsyncSession,
+    *,
+    states: Collection[State] | None,
+    text: str,
+    since: datetime | None,
+    limit: int,
+    offset: int,
+) -> list[Row[Any]]:
+    """Studies in sight, the newest first, found by number or name."""
+    statement = _rows().order_by(Study.registered_at.desc(), Study.id).limit(limit).offset(offset)
+    return list(await session.execute(_filtered(statement, states, text, since)))
+
+
+async def recent_count(
+    session: AsyncSession, *, states: Collection[State] | None, text: str, since: datetime | None, most: int
+) -> int:
+    """How many there are, counted up to ``most``."""
+    inner = select(Study.id).outerjoin(Patient, Patient.id == Study.patient_id).limit(most)
+    counted = await session.scalar(select(func.count()).select_from(_filtered(inner, states, text, since).subquery()))
+    return int(counted or 0)
+
+
+def _filtered(
+    statement: Select[Any], states: Collection[State] | None, text: str, since: datetime | None
+) -> Select[Any]:
+    statement = statement.where(Study.merged_into.is_(None))
+    if states:
+        statement = statement.where(Study.state.in_(_values(states)))
+    if since is not None:
+        statement = statement.where(Study.registered_at >= since)
+    if text:
+        pattern = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        statement = statement.where(
+            or_(
+                Study.accession_number.ilike(f"{pattern}%"),
+                Patient.name.ilike(f"%{pattern}%"),
+                Patient.patient_no.ilike(f"{pattern}%"),
+            )
+        )
+    return statement
+
+
+async def alarm_counts(session: AsyncSession, now: datetime) -> Row[Any]:
+    """Open studies that are urgent, late, unmatched; recordings in quarantine."""
+    late = (
+        select(DeadlineRow.study_id)
+        .where(DeadlineRow.study_id == Study.id, DeadlineRow.met_at.is_(None), DeadlineRow.due_at < now)
+        .exists()
+    )
+    quarantined = select(func.count()).select_from(Recording).where(Recording.state == "quarantined").scalar_subquery()
+    statement = select(
+        func.count().filter(Study.urgency <= 2).label("urgent"),
+        func.count().filter(late).label("breached"),
+        func.count().filter(Study.patient_id.is_(None)).label("unmatched"),
+        quarantined.label("quarantined"),
+    ).where(Study.state.in_(_values(OPEN_STATES)))
+    return (await session.execute(statement)).one()
+
+
+async def holder_name(session: AsyncSession, person_id: UUID) -> str:
+    """The name of whoever holds a study."""
+    return await session.scalar(select(Person.name).where(Person.id == person_id)) or "?"
+
+
+async def running_deadlines(session: AsyncSession, now: datetime, limit: int) -> list[tuple[DeadlineRow, Study]]:
+    """Unmet due times whose warning or end has come and is not marked, of studies that still run."""
+    rows = await session.execute(
+        select(DeadlineRow, Study)
+        .join(Study, Study.id == DeadlineRow.study_id)
+        .where(
+            DeadlineRow.met_at.is_(None),
+            DeadlineRow.breached_at.is_(None),
+            Study.state.in_(_values(OPEN_STATES)),
+            or_(and_(DeadlineRow.warned_at.is_(None), DeadlineRow.warn_at <= now), DeadlineRow.due_at < now),
+        )
+        .order_by(DeadlineRow.due_at)
+        .limit(limit)
+        .with_for_update(of=DeadlineRow, skip_locked=True)
+    )
+    return [(row[0], row[1]) for row in rows]
