@@ -429,12 +429,11 @@ class Review(Base):
 
 
 class Delivery(Base):
-    """A released report on its way to one clinic's printer."""
+    """A released report on its way to one clinic's printer; printing it again is a delivery of its own."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         _one_of("state", "waiting", "printing", "printed", "failed", "superseded"),
-        UniqueConstraint("report_id"),
         Index(
             "ix_delivery_waiting",
             "institution_id",
@@ -444,7 +443,7 @@ class Delivery(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     institution_id: Mapped[UUID] = mapped_column(ForeignKey("institution.id"))
     study_id: Mapped[UUID] = _study()
-    report_id: Mapped[UUID] = mapped_column(ForeignKey("report.id"))
+    report_id: Mapped[UUID] = mapped_column(ForeignKey("report.id"), index=True)
     state: Mapped[str]
     created_at: Mapped[datetime] = now_column()
     printed_at: Mapped[datetime | None]

@@ -24,9 +24,8 @@ def _values(states: Collection[State]) -> list[str]:
 def _next_deadline() -> Any:
     """The nearest unmet due time of the study's present step; the opinion counts until it is given."""
     step = or_(
-        DeadlineRow.kind == "opinion",
+        DeadlineRow.kind.in_(("opinion", "reviewed")),
         and_(DeadlineRow.kind == "written", Study.state.in_(_values(TO_WRITE))),
-        and_(DeadlineRow.kind == "reviewed", Study.state.in_(_values(TO_REVIEW))),
     )
     return (
         select(DeadlineRow.kind, DeadlineRow.due_at, DeadlineRow.warn_at)
@@ -97,12 +96,15 @@ def _desk(desk: str, person_id: UUID, kinds: Collection[str]) -> Any:
 async def desk_rows(
     session: AsyncSession, desk: str, person_id: UUID, kinds: Collection[str], now: datetime, limit: int, offset: int
 ) -> list[Row[Any]]:
-    """A desk's studies: mine first, then urgent first, then by time left; what another holds stands last."""
+    """A desk's studies: urgent first, then by time left; what another holds stands last.
+
+    A study without a due time is an amendment, which somebody waits for: it stands first among its equals.
+    """
     held_by_other = and_(Study.claimed_by.is_not(None), Study.claimed_by != person_id, Study.lease_until > now)
     statement = _rows().where(_desk(desk, person_id, kinds))
     due = statement.selected_columns["due_at"]
     statement = (
-        statement.order_by(case((held_by_other, 1), else_=0), Study.urgency, due.asc().nulls_last(), Study.received_at)
+        statement.order_by(case((held_by_other, 1), else_=0), Study.urgency, due.asc().nulls_first(), Study.received_at)
         .limit(limit)
         .offset(offset)
     )
@@ -125,7 +127,7 @@ async def next_free(
         select(Study.id)
         .outerjoin(due, literal(True))
         .where(_desk(desk, person_id, kinds), free)
-        .order_by(Study.urgency, due.c.due_at.asc().nulls_last(), Study.received_at)
+        .order_by(Study.urgency, due.c.due_at.asc().nulls_first(), Study.received_at)
         .limit(1)
         .with_for_update(of=Study, skip_locked=True)
     )

@@ -1,0 +1,97 @@
+"""How do pages and gateways hear at once that a study has moved?
+
+One connection of the process LISTENs; every timeline line is NOTIFYed by a trigger as it commits. Subscribers get it
+through a bounded queue; one that falls behind is told to reload everything rather than fed late news.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from ecg_center.store.events import LIVE_CHANNEL
+from ecg_center.store.migrate import plain_url
+from ecg_center.store.session import Scope
+
+log = structlog.get_logger(__name__)
+
+QUEUE_LENGTH = 200
+RECONNECT_S = 1.0
+"""A restarted PostgreSQL is back within seconds; pages show the gap in the meantime."""
+
+
+@dataclass(frozen=True)
+class News:
+    """One line of a timeline, or (``study`` None) the word to look at everything anew."""
+
+    study: UUID | None
+    institution: UUID | None
+    what: str
+
+
+RELOAD = News(None, None, "reload")
+
+
+class Live:
+    """Hands the database's notices to whoever subscribes."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = plain_url(database_url)
+        self._subscribers: dict[asyncio.Queue[News], Scope] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        self._task = asyncio.create_task(self._run(), name="live")
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @asynccontextmanager
+    async def subscribe(self, scope: Scope) -> AsyncIterator[asyncio.Queue[News]]:
+        """A queue of the news in sight, for as long as the block lasts."""
+        queue: asyncio.Queue[News] = asyncio.Queue(QUEUE_LENGTH)
+        self._subscribers[queue] = scope
+        try:
+            yield queue
+        finally:
+            del self._subscribers[queue]
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._url, autocommit=True, connect_timeout=5
+                ) as connection:
+                    await connection.execute(f"LISTEN {LIVE_CHANNEL}")
+                    self._tell(RELOAD)
+                    async for notice in connection.notifies():
+                        self._tell(_read(notice.payload))
+            except psycopg.Error as error:
+                log.warning("live_connection_lost", error=str(error).strip())
+            await asyncio.sleep(RECONNECT_S)
+
+    def _tell(self, news: News) -> None:
+        for queue, scope in self._subscribers.items():
+            if not scope.everything and news.institution is not None and news.institution not in scope.institutions:
+                continue
+            if queue.full():
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(RELOAD)
+            queue.put_nowait(news)
+
+
+def _read(payload: str) -> News:
+    fields = json.loads(payload)
+    return News(UUID(fields["study"]), UUID(fields["institution"]), fields["what"])
