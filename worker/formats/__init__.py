@@ -1,0 +1,75 @@
+"""Of which format are these bytes, and what recording do they hold?
+
+One file a format; each has ``NAME``, ``recognises(data)`` (by content, never by file name) and ``read(data)``.
+:data:`FORMATS` is the register: a new format is one line there.
+"""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from worker.formats import dicom
+from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
+from worker.recording import Recording
+
+FORMATS: Final[tuple[ModuleType, ...]] = (dicom,)
+"""Asked in this order; the most certain signature first."""
+
+MAX_FILE_BYTES: Final = 2 * 1024**3
+"""As much as a gateway may send (contract.upload.MAX_RECORDING_BYTES)."""
+
+_HINTS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"%PDF", "a PDF: the device exports pictures of ECGs; set it to export waveforms (DICOM)"),
+    (b"\x89PNG", "a PNG picture; set the device to export waveforms (DICOM)"),
+    (b"\xff\xd8\xff", "a JPEG picture; set the device to export waveforms (DICOM)"),
+    (b"PK\x03\x04", "a ZIP archive; unpack it and send the recordings in it"),
+    (b"\x1f\x8b", "a gzip archive; unpack it and send the recording in it"),
+    (b"<?xml", "XML of a kind that is not read here; set the device to export DICOM"),
+)
+
+
+def read(data: bytes | Path) -> Recording:
+    """The recording in these bytes, or in the file at this path.
+
+    Raises:
+        UnreadableRecording: one of its family (:mod:`worker.formats.errors`); no other error leaves this function,
+            whatever the bytes are.
+        OSError: the file at the path cannot be read.
+    """
+    if isinstance(data, Path):
+        if data.stat().st_size > MAX_FILE_BYTES:
+            raise TooLargeRecording(
+                f"the file is larger than {MAX_FILE_BYTES // 1024**3} GB, more than any recorder writes"
+            )
+        data = data.read_bytes()
+    reader = recognise(data)
+    try:
+        recording: Recording = reader.read(data)
+    except UnreadableRecording:
+        raise
+    except MemoryError:
+        raise TooLargeRecording("the file asks for more memory than there is") from None
+    except Exception as error:
+        raise DamagedRecording(
+            f"the {reader.NAME} file contradicts itself ({type(error).__name__}: {str(error)[:200]}); ask for another"
+        ) from error
+    return recording
+
+
+def recognise(data: bytes) -> ModuleType:
+    """The reader for these bytes.
+
+    Raises:
+        UnknownFormat: saying what they look like.
+    """
+    for reader in FORMATS:
+        if reader.recognises(data):
+            return reader
+    if not data:
+        raise UnknownFormat("the file is empty; send the recording again")
+    looks_like = next((hint for start, hint in _HINTS if data.lstrip()[: len(start)] == start), None)
+    known = ", ".join(reader.NAME for reader in FORMATS)
+    raise UnknownFormat(f"the file is {looks_like}" if looks_like else f"the file is of no format read here ({known})")
+
+
+__all__ = ["FORMATS", "UnreadableRecording", "read", "recognise"]
