@@ -1,0 +1,195 @@
+"""How does a report become a page?
+
+The document goes to the typst template ``page.typ`` as one JSON value: text is data there and never markup. The result
+is PDF/A-2b, made without network, from fonts of explicit places, and the same bytes for the same document.
+"""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import segno
+import structlog
+import typst
+
+from ecg_center.release.document import labels
+from ecg_center.release.document.fonts import FontSet, Printable, packaged_fonts
+from ecg_center.release.document.model import ReportDocument
+from ecg_center.release.document.trace import WIDTH_MM, Chart, draw
+
+TEMPLATE = Path(__file__).with_name("page.typ")
+PDF_STANDARD: Literal["a-2b"] = "a-2b"
+"""ISO 19005-2: allows what signatures need; level b is what archives ask for (part 3 adds attachments, unused)."""
+
+COLUMNS = (5.2, 2.2, 3.0, 5.2, 2.6, 5.2)
+"""Shares of the page's width for the six columns of particulars."""
+Say = Callable[[str], str]
+
+log = structlog.get_logger(__name__)
+
+
+class MissingGlyphsError(Exception):
+    """The fonts lack characters of the report; add a folder of fonts that have them."""
+
+    def __init__(self, codes: set[int]) -> None:
+        self.codes = frozenset(codes)
+        listed = ", ".join(f"U+{code:04X}" for code in sorted(codes)[:20])
+        super().__init__(f"no glyph for {listed}; add a folder of fonts that have them")
+
+
+def render(
+    document: ReportDocument, fonts: FontSet | None = None, *, missing: Literal["mark", "refuse"] = "mark"
+) -> bytes:
+    """The report as PDF/A-2b, landscape A4, true to scale; unsigned.
+
+    Args:
+        document: everything on the page.
+        fonts: the wheel's Noto Sans CJK where None.
+        missing: a character without glyph is printed as ``[U+2CB4E]`` and logged, or the report is refused.
+
+    Raises:
+        MissingGlyphsError: with ``missing="refuse"``.
+    """
+    fonts = fonts or packaged_fonts()
+    printable = Printable(fonts)
+    data = page_data(document, printable)
+    if printable.missing:
+        if missing == "refuse":
+            raise MissingGlyphsError(printable.missing)
+        log.warning(
+            "report_glyphs_missing",
+            accession_number=document.accession_number,
+            codes=[f"U+{code:04X}" for code in sorted(printable.missing)[:20]],
+        )
+    pdf = typst.compile(
+        TEMPLATE.read_bytes(),
+        font_paths=fonts.loaded(),
+        ignore_system_fonts=True,
+        sys_inputs={"document": json.dumps(data, ensure_ascii=False)},
+        format="pdf",
+        pdf_standards=[PDF_STANDARD],
+        timestamp=document.reported_at,
+    )
+    assert isinstance(pdf, bytes)
+    assert pdf.startswith(b"%PDF-1.7")
+    return pdf
+
+
+def unprintable(document: ReportDocument, fonts: FontSet | None = None) -> frozenset[int]:
+    """The code points of the document that the page can only print as ``[U+…]``, so that a screen may warn early."""
+    printable = Printable(fonts or packaged_fonts())
+    page_data(document, printable)
+    return frozenset(printable.missing)
+
+
+def page_data(document: ReportDocument, printable: Printable) -> dict[str, Any]:
+    """Everything that the template reads, each text made printable."""
+    words = labels.WORDS[document.language]
+    chart = draw(document.trace)
+    say = printable.line
+    return {
+        "language": document.language,
+        "fonts": {"families": printable.fonts.families, "bold": printable.fonts.bold},
+        "words": words,
+        "title": say(document.title or words["title"]),
+        "centre": say(document.centre),
+        "member": say(document.member),
+        "accession_number": say(document.accession_number),
+        "columns": COLUMNS,
+        "fields": _fields(document, say),
+        "running": _running(document, say),
+        "measurements": labels.measurement_rows(document.measurements, document.language),
+        "opinion": [{"lines": printable.lines(text), "urgent": urgent} for text, urgent in document.opinion_lines],
+        "conclusion": labels.CONCLUSION[document.language][document.conclusion],
+        "signatories": [
+            {
+                "role": labels.ROLE[document.language][signatory.role],
+                "name": say(signatory.name),
+                "at": labels.moment(signatory.signed_at, document.time_zone),
+            }
+            for signatory in document.signatories
+        ],
+        "version": words["version"].format(version=document.version),
+        "amendment": _amendment(document, say),
+        "remark": printable.lines(document.remark) if document.remark else [],
+        "url": say(document.verification_url) if document.verification_url else None,
+        "qr": _qr(document.verification_url) if document.verification_url else None,
+        "demo": document.demo,
+        "chart": _chart(document, chart, say),
+    }
+
+
+def _fields(document: ReportDocument, say: Say) -> list[dict[str, Any]]:
+    """Label and value of each particular, and how many of the page's columns it takes; two full rows."""
+    patient, zone = document.patient, document.time_zone
+    number_key, number = _patient_number(document)
+    fields = [
+        ("name", patient.name, 1),
+        ("sex", labels.SEX[document.language][patient.sex], 1),
+        ("age", patient.age, 1),
+        ("department", patient.department, 1),
+        ("bed", patient.bed, 1),
+        (number_key, number, 1),
+        ("accession_number", document.accession_number, 1),
+        ("examined_at", labels.moment(document.examined_at, zone), 2),
+        ("reported_at", labels.moment(document.reported_at, zone), 1),
+        ("member", document.member, 2),
+    ]
+    assert sum(span for _, _, span in fields) == 2 * len(COLUMNS)
+    words = labels.WORDS[document.language]
+    return [
+        {"label": words[key], "value": say(value) or labels.NOT_MEASURED, "span": span} for key, value, span in fields
+    ]
+
+
+def _patient_number(document: ReportDocument) -> tuple[str, str]:
+    patient = document.patient
+    if patient.inpatient_number and patient.outpatient_number:
+        return "patient_number", f"{patient.inpatient_number} / {patient.outpatient_number}"
+    if patient.outpatient_number:
+        return "outpatient_number", patient.outpatient_number
+    return ("inpatient_number", patient.inpatient_number) if patient.inpatient_number else ("patient_number", "")
+
+
+def _running(document: ReportDocument, say: Say) -> str:
+    """The line at the head of each further page, so that a loose sheet is never without its patient."""
+    patient = document.patient
+    sex = labels.SEX[document.language][patient.sex]
+    return "  ".join([say(patient.name), sex, say(patient.age)])
+
+
+def _amendment(document: ReportDocument, say: Say) -> dict[str, str] | None:
+    if document.supersedes is None:
+        return None
+    words, old = labels.WORDS[document.language], document.supersedes
+    note = words["supersedes"].format(
+        version=old.version, released_at=labels.moment(old.released_at, document.time_zone)
+    )
+    return {"note": note, "reason": say(old.reason)}
+
+
+def _chart(document: ReportDocument, chart: Chart, say: Say) -> dict[str, Any]:
+    trace, words = document.trace, labels.WORDS[document.language]
+    filters = words["filters"].format(filters=trace.filters) if trace.filters else words["raw"]
+    caption = [
+        f"{trace.speed_mm_per_s:g} mm/s",
+        f"{trace.gain_mm_per_mv:g} mm/mV",
+        say(filters),
+        words["sampling"].format(hz=f"{trace.sampling_hz:g}"),
+    ]
+    return {
+        "svg": chart.svg,
+        "width_mm": WIDTH_MM,
+        "height_mm": chart.height_mm,
+        "labels": [{"text": say(label.text), "x": label.x_mm, "y": label.y_mm} for label in chart.labels],
+        "caption": caption,
+        "warning": words["clipped"].format(leads=say(", ".join(chart.clipped))) if chart.clipped else None,
+    }
+
+
+@lru_cache(maxsize=64)
+def _qr(url: str) -> str:
+    """The QR symbol (ISO/IEC 18004, error correction M or better) as SVG."""
+    return str(segno.make(url, error="m", micro=False).svg_inline(border=2, omitsize=True, dark="#10141a"))

@@ -1,0 +1,220 @@
+"""Where does each millivolt of each second stand on the paper?
+
+Pure geometry in millimetres from the chart's upper left corner, written as one SVG whose user unit is a micrometre,
+so that every coordinate is a whole number and survives the way into the PDF exactly. Only numbers enter the SVG.
+
+A strip is 250 mm, ten seconds at 25 mm/s. Leads of one row follow each other in time, in step with the rhythm strip
+below (AHA/ACC/HRS 2007 recommendations for the ECG, part I, *Circulation* 115:1306).
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg_center.release.document.model import Layout, Trace
+
+STRIP_MM = 250.0
+PULSE_MM = 10.0
+"""Left of the strip: 2.5 mm line, a 5 mm wide pulse of 1 mV, 2.5 mm line."""
+TAIL_MM = 5.0
+WIDTH_MM = PULSE_MM + STRIP_MM + TAIL_MM
+BOX_MM = 5
+HEIGHT_MM: dict[Layout, int] = {"3x4+1": 110, "6x2": 115, "12x1": 120}
+MIN_HEIGHT_MM = 35
+"""A chart of few leads is lower, so that their report stays one page."""
+MAX_POINTS_PER_MM = 20
+"""A printer of 600 dpi sets 24 dots a millimetre; denser samples are drawn as their extremes."""
+LABEL_WIDTH_MM, LABEL_HEIGHT_MM = 9.0, 3.2
+STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+MINOR, MAJOR, INK = "#f6cfcb", "#e79a94", "#10141a"
+MINOR_MM, MAJOR_MM, PEN_MM = 0.1, 0.2, 0.25
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One lead over one window of time, at one place of the chart."""
+
+    lead: str
+    start_s: float
+    """In the recording."""
+    x_mm: float
+    width_mm: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """A lead's name and where its lower left corner stands."""
+
+    text: str
+    x_mm: float
+    y_mm: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The drawn trace."""
+
+    svg: str
+    height_mm: float
+    labels: tuple[Label, ...]
+    clipped: tuple[str, ...]
+    """Leads whose deflection leaves the chart at this gain and is drawn along its edge."""
+
+
+def draw(trace: Trace) -> Chart:
+    """Lay the leads out and draw grid, calibration pulses and curves."""
+    rows = arrange(trace)
+    height = chart_height(trace.layout, len(rows))
+    curves = [[_curve(trace, segment) for segment in row] for row in rows]
+    extents = [(max(up for _, _, up, _ in row), max(down for *_, down in row)) for row in curves]
+    pulse = trace.gain_mm_per_mv
+    lines = baselines([(max(up, pulse), down) for up, down in extents], height)
+    paths, labels, clipped = [], [], []
+    for row, drawn, line in zip(rows, curves, lines, strict=True):
+        paths.append(_pulse(line, pulse))
+        for segment, (xs, ys, _, _) in zip(row, drawn, strict=True):
+            y = line - ys
+            if np.nanmin(y, initial=0.0) < 0 or np.nanmax(y, initial=0.0) > height:
+                clipped.append(segment.lead)
+            paths.append(path(xs + segment.x_mm, np.clip(y, 0, height)))
+            near = ys[xs <= LABEL_WIDTH_MM]
+            labels.append(Label(segment.lead, segment.x_mm + 1.2, _label_y(line, near, height / len(rows))))
+        paths += [_tick(segment.x_mm, line) for segment in row[1:]]
+    return Chart(_svg(height, " ".join(paths)), height, tuple(labels), tuple(dict.fromkeys(clipped)))
+
+
+def arrange(trace: Trace) -> list[list[Segment]]:
+    """The segments of each row, top to bottom.
+
+    Without all twelve standard leads, or with more, every lead gets a row of its own, whatever the layout asked for.
+    """
+    known = {lead.upper(): lead for lead in trace.leads}
+    standard = [known[name.upper()] for name in STANDARD if name.upper() in known]
+    others = [lead for lead in trace.leads if lead not in standard]
+    if len(standard) < len(STANDARD) or others or trace.layout == "12x1":
+        return [_row(trace, [lead]) for lead in standard + others]
+    if trace.layout == "6x2":
+        return [_row(trace, [standard[i], standard[i + 6]]) for i in range(6)]
+    rows = [_row(trace, standard[i::3]) for i in range(3)]
+    return [*rows, _row(trace, [known.get(trace.rhythm_lead.upper(), standard[1])])]
+
+
+def chart_height(layout: Layout, rows: int) -> int:
+    """Millimetres, whole big boxes; the full height from four rows on."""
+    return HEIGHT_MM[layout] if rows >= 4 else max(MIN_HEIGHT_MM, rows * 30 // BOX_MM * BOX_MM)
+
+
+def baselines(extents: list[tuple[float, float]], height: float) -> list[float]:
+    """The y of each row's zero line, for rows that reach ``(up, down)`` mm from it.
+
+    Evenly spaced on whole millimetres where no row then runs into its neighbour or off the chart; else each row
+    gets room as it needs; where even that is too much, the rows share the chart in proportion and overlap.
+    """
+    step = height / len(extents)
+    even = [float(round((i + 0.5) * step)) for i in range(len(extents))]
+    apart = all(
+        b - a >= down + up for (a, b), ((_, down), (up, _)) in zip(pairwise(even), pairwise(extents), strict=True)
+    )
+    if apart and even[0] >= extents[0][0] and height - even[-1] >= extents[-1][1]:
+        return even
+    need = sum(up + down for up, down in extents)
+    scale = min(1.0, height / need)
+    gap = max(0.0, height - need) / len(extents)
+    lines, y = [], 0.0
+    for up, down in extents:
+        lines.append(y + gap / 2 + up * scale)
+        y += gap + (up + down) * scale
+    return lines
+
+
+def path(x_mm: npt.NDArray[np.float64], y_mm: npt.NDArray[np.float64]) -> str:
+    """SVG path data in micrometres; NaN lifts the pen."""
+    seen = ~np.isnan(y_mm)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], seen, [False])).astype(np.int8)))
+    x_um = np.rint(np.where(seen, x_mm, 0) * 1000).astype(np.int64)
+    y_um = np.rint(np.where(seen, y_mm, 0) * 1000).astype(np.int64)
+    parts = []
+    for first, end in edges.reshape(-1, 2):
+        points = [f"{x} {y}" for x, y in zip(x_um[first:end].tolist(), y_um[first:end].tolist(), strict=True)]
+        # A single sample between gaps is drawn as a dot: a line of no length with round caps.
+        parts.append("M" + "L".join(points if len(points) > 1 else points * 2))
+    return "".join(parts)
+
+
+def _row(trace: Trace, leads: list[str]) -> list[Segment]:
+    width = STRIP_MM / len(leads)
+    seconds = width / trace.speed_mm_per_s
+    return [Segment(lead, trace.start_s + i * seconds, PULSE_MM + i * width, width) for i, lead in enumerate(leads)]
+
+
+def _curve(trace: Trace, segment: Segment) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float, float]:
+    """Millimetres right of the segment's start and above the zero line (NaN in gaps); the reach up and down."""
+    index = trace.leads.index(segment.lead)
+    scale = trace.uv_per_lsb[index] if isinstance(trace.uv_per_lsb, tuple) else trace.uv_per_lsb
+    mm = trace.samples[index].astype(np.float64) * (scale / 1000.0 * trace.gain_mm_per_mv)
+    if trace.valid is not None:
+        mm[~trace.valid[index]] = np.nan
+    hz = trace.sampling_hz
+    strip = mm[round(trace.start_s * hz) : round((trace.start_s + STRIP_MM / trace.speed_mm_per_s) * hz)]
+    if strip.size and not np.isnan(strip).all():
+        mm = mm - np.nanmedian(strip)
+    first = int(np.ceil(segment.start_s * hz - 1e-6))
+    # The sample on the boundary belongs to both segments, so that the curve reaches it.
+    last = int(np.floor((segment.start_s + segment.width_mm / trace.speed_mm_per_s) * hz + 1e-6))
+    window = mm[first : last + 1]
+    x = ((np.arange(window.size) + first) / hz - segment.start_s) * trace.speed_mm_per_s
+    x, window = _thin(x, window, hz / trace.speed_mm_per_s)
+    if not window.size or np.isnan(window).all():
+        return x, window, 0.0, 0.0
+    return x, window, max(0.0, float(np.nanmax(window))), max(0.0, -float(np.nanmin(window)))
+
+
+def _thin(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], points_per_mm: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """At most ``MAX_POINTS_PER_MM``: the lowest and the highest of each bucket, so that no pacing spike is lost."""
+    size = 2 * int(np.ceil(points_per_mm / MAX_POINTS_PER_MM))
+    if size <= 2 or y.size < 2 * size:
+        return x, y
+    whole = y.size // size * size
+    buckets = y[:whole].reshape(-1, size)
+    low = np.argmin(np.where(np.isnan(buckets), np.inf, buckets), axis=1)
+    high = np.argmax(np.where(np.isnan(buckets), -np.inf, buckets), axis=1)
+    # A gap inside a bucket is kept as its own sample.
+    gap = np.where(np.isnan(buckets).any(axis=1), np.argmax(np.isnan(buckets), axis=1), low)
+    kept = np.sort(np.stack([low, high, gap], axis=1), axis=1) + np.arange(0, whole, size)[:, None]
+    keep = np.unique(np.concatenate([[0], kept.ravel(), np.arange(whole, y.size)]))
+    return x[keep], y[keep]
+
+
+def _label_y(line: float, near_mm: npt.NDArray[np.float64], row_mm: float) -> float:
+    """Above the curve where the label stands, though not far into the row above."""
+    lift = max(float(np.nanmax(near_mm, initial=0.0)) + 1.5, row_mm * 0.24)
+    return max(LABEL_HEIGHT_MM, line - min(lift, row_mm * 0.6))
+
+
+def _pulse(line: float, mm: float) -> str:
+    x = np.array([0.0, 2.5, 2.5, 7.5, 7.5, PULSE_MM])
+    return path(x, line - np.array([0, 0, mm, mm, 0, 0], dtype=np.float64))
+
+
+def _tick(x_mm: float, line: float) -> str:
+    return path(np.array([x_mm, x_mm]), np.array([line - 4.0, line - 2.0]))
+
+
+def _svg(height: float, curves: str) -> str:
+    w, h = round(WIDTH_MM * 1000), round(height * 1000)
+    lines: dict[bool, list[str]] = {False: [], True: []}
+    for mm in range(round(WIDTH_MM) + 1):
+        lines[mm % BOX_MM == 0].append(f"M{mm * 1000} 0V{h}")
+    for mm in range(round(height) + 1):
+        lines[mm % BOX_MM == 0].append(f"M0 {mm * 1000}H{w}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM}mm" height="{height}mm" viewBox="0 0 {w} {h}"'
+        ' fill="none" stroke-linecap="round" stroke-linejoin="round">'
+        f'<path stroke="{MINOR}" stroke-width="{MINOR_MM * 1000:g}" d="{"".join(lines[False])}"/>'
+        f'<path stroke="{MAJOR}" stroke-width="{MAJOR_MM * 1000:g}" d="{"".join(lines[True])}"/>'
+        f'<path stroke="{INK}" stroke-width="{PEN_MM * 1000:g}" d="{curves}"/></svg>'
+    )
