@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterable
+from io import FileIO
 from pathlib import Path
 
 READ_BYTES = 1024 * 1024
@@ -54,6 +55,13 @@ def write_new(path: Path, parts: Iterable[Bytes]) -> tuple[str, int]:
         file.flush()
         sync_file(file.fileno())
     return digest.hexdigest(), size
+
+
+def append_all(file: FileIO, data: Bytes) -> None:
+    """Append all of it to an unbuffered file; on an error what was written is a true beginning of ``data``."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def replace(path: Path, data: bytes) -> None:

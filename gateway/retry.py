@@ -56,10 +56,13 @@ def delay_s(backoff: Backoff, failures: int, drawn: float, retry_after_s: float 
     return wait
 
 
+PASSING = frozenset({401, 407, 408, 409, 425, 429})
+"""4xx that speak of the token, the proxy, the load or the present state of an upload, not of the recording."""
+
+
 def is_final(status: int, problem: Problem | None) -> bool:
     """Whether an answer means that only a person can help, so that trying again is of no use.
 
-    Only the centre's own word counts: a 4xx without its ``Problem`` comes from a proxy or a wrong address, and a
-    401 speaks of the gateway's token, not of the recording.
+    Only the centre's own word counts: a 4xx without its ``Problem`` comes from a proxy or a wrong address.
     """
-    return 400 <= status < 500 and status not in {401, 407, 408, 425, 429} and problem is not None and not problem.retry
+    return 400 <= status < 500 and status not in PASSING and problem is not None and not problem.retry

@@ -67,6 +67,11 @@ class Spool:
         self.on_waiting: Callable[[Item], None] = lambda item: None
         """Called, from any thread, when an item has begun to wait for the centre."""
 
+    @property
+    def reserve_bytes(self) -> int:
+        """Free space that new recordings may not use."""
+        return self._limits.reserve_bytes
+
     # -- start ------------------------------------------------------------------------------------------------
 
     def open(self) -> Recovery:

@@ -254,6 +254,13 @@ def _read(path: Path, offset: int) -> bytes:
         return file.read(CHUNK_BYTES)
 
 
+def _offset_differs(error: CentreRefusalError) -> bool:
+    """Whether a new offer puts it right: the centre stands elsewhere (409), or has forgotten the upload (404)."""
+    if error.status == httpx.codes.NOT_FOUND:
+        return True
+    return error.status == httpx.codes.CONFLICT and (error.problem is None or error.problem.type == "upload-offset")
+
+
 def _status(response: httpx.Response, item: Item) -> UploadStatus:
     """The centre's answer; another program that answers 200 (a captive portal) is as good as no centre."""
     try:

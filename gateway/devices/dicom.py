@@ -7,6 +7,7 @@ title that is not in ``[gateway.devices]`` is refused at the association.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from pydicom.dataset import Dataset
@@ -20,7 +21,6 @@ from pydicom.uid import (
 from pynetdicom import AE, _config, evt
 from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.events import Event
-from pynetdicom.sop_class import ModalityWorklistInformationFind, Verification
 
 from gateway.devices.identity import read_identity
 from gateway.devices.worklist import BadQueryError, find
@@ -45,6 +45,9 @@ TRANSFER_SYNTAXES = [
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
 ]
+
+VERIFICATION = "1.2.840.10008.1.1"
+MODALITY_WORKLIST_FIND = "1.2.840.10008.5.1.4.31"
 
 # PS3.4 table B.2-1 (storage), table K.4-1 (worklist), PS3.7 annex C (general)
 SUCCESS, PENDING, CANCELLED = 0x0000, 0xFF00, 0xFE00
@@ -90,21 +93,22 @@ class DicomServer:
         ae = AE(ours.ae_title)
         for storage_class in STORAGE_CLASSES:
             ae.add_supported_context(storage_class, TRANSFER_SYNTAXES)
-        ae.add_supported_context(ModalityWorklistInformationFind, TRANSFER_SYNTAXES)
-        ae.add_supported_context(Verification, TRANSFER_SYNTAXES)
+        ae.add_supported_context(MODALITY_WORKLIST_FIND, TRANSFER_SYNTAXES)
+        ae.add_supported_context(VERIFICATION, TRANSFER_SYNTAXES)
         ae.require_calling_aet = titles or ["*NOBODY*"]
         ae.require_called_aet = ours.require_called_ae_title
         ae.maximum_associations = ours.max_associations
         ae.maximum_pdu_size = MAX_PDU_BYTES
         ae.acse_timeout = ASSOCIATION_S
         ae.dimse_timeout = ae.network_timeout = ours.idle_seconds
-        handlers = [
+        handlers: list[Any] = [
             (evt.EVT_C_ECHO, self._guarded(self._echo)),
             (evt.EVT_C_STORE, self._guarded(self._store)),
             (evt.EVT_C_FIND, self._find),
             (evt.EVT_REJECTED, self._rejected),
         ]
         server = ae.start_server((ours.host, ours.port), block=False, evt_handlers=handlers)
+        assert server is not None  # it is None only when it blocks
         self._ae = ae
         port = int(server.server_address[1])
         log.info("DICOM port open", host=ours.host, port=port, ae_title=ours.ae_title, devices=len(titles))
@@ -157,7 +161,7 @@ class DicomServer:
         return SUCCESS
 
     def _origin(self, event: Event, dataset: bytes, calling: str, institution: str) -> Origin:
-        request = event.request
+        request: Any = event.request
         identity = read_identity(
             dataset,
             str(event.context.transfer_syntax),
@@ -203,7 +207,6 @@ class DicomServer:
             "association refused; list the AE title in [gateway.devices] if it is one of the clinic's",
             device=_calling(event),
             address=str(event.assoc.requestor.address),
-            called=str(event.assoc.requestor.primitive.called_ae_title).strip(),
         )
 
 

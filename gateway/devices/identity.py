@@ -69,7 +69,7 @@ def _tried(read: Callable[[], T]) -> T | None:
     """The value, or None: no tag of a stranger's file may stop a recording."""
     try:
         return read()
-    except Exception:  # noqa: BLE001 - pydicom raises whatever the garbage provokes
+    except Exception:  # pydicom raises whatever the garbage provokes
         return None
 
 
@@ -84,7 +84,7 @@ def _header(encoded: bytes | memoryview, transfer_syntax: str) -> Dataset:
             transfer_syntax != ExplicitVRBigEndian,
             stop_when=lambda tag, vr, length: int(tag) >= HEADER_END,
         )
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         log.warning("DICOM header cannot be read; sent on without identity", error=repr(error)[:200])
         return Dataset()
 
@@ -127,19 +127,26 @@ def _age(text: str) -> float | None:
 
 
 def _started(header: Dataset, zone: tzinfo) -> datetime | None:
-    """Acquisition DateTime, else content, acquisition or study date with its time (PS3.3 C.7.6.16, C.10.8)."""
-    zone = _tried(lambda: _offset(_text(header, 0x00080201))) or zone
+    """Acquisition DateTime, else acquisition, content or study date with its time (PS3.3 C.7.6.16, C.10.8)."""
+    zone = _offset(_tried(lambda: _text(header, 0x00080201)) or "") or zone
     candidates = [_text(header, 0x0008002A)]
     for day, time in ((0x00080022, 0x00080032), (0x00080023, 0x00080033), (0x00080020, 0x00080030)):
         if _text(header, day) and _text(header, time):
             candidates.append(_text(header, day).replace(".", "") + _text(header, time).replace(":", ""))
-    for said in candidates:
-        found = re.fullmatch(r"(\d{14})(?:\.(\d{1,6}))?([+-]\d{4})?", said)
-        moment = _tried(lambda found=found: datetime.strptime(found[1], "%Y%m%d%H%M%S"))  # type: ignore[index, misc]  # noqa: DTZ007
-        if found and moment:
-            own = _tried(lambda found=found: _offset(found[3] or "")) if found[3] else None  # type: ignore[misc]
-            return moment.replace(microsecond=int((found[2] or "0").ljust(6, "0")), tzinfo=own or zone)
-    return None
+    return next((moment for said in candidates if (moment := _moment(said, zone))), None)
+
+
+def _moment(said: str, zone: tzinfo) -> datetime | None:
+    """PS3.5 DT, down to the second at least."""
+    found = re.fullmatch(r"(\d{14})(?:\.(\d{1,6}))?([+-]\d{4})?", said)
+    if not found:
+        return None
+    try:
+        moment = datetime.strptime(found[1], "%Y%m%d%H%M%S")  # noqa: DTZ007
+    except ValueError:
+        return None
+    own = _offset(found[3] or "")
+    return moment.replace(microsecond=int((found[2] or "0").ljust(6, "0")), tzinfo=own or zone)
 
 
 def _offset(text: str) -> tzinfo | None:
@@ -147,4 +154,6 @@ def _offset(text: str) -> tzinfo | None:
     if not found:
         return None
     minutes = int(found[2]) * 60 + int(found[3])
+    if minutes > 14 * 60:  # the largest offset in use is +14:00
+        return None
     return timezone(timedelta(minutes=-minutes if found[1] == "-" else minutes))
