@@ -74,7 +74,7 @@ def signed_in(request: Request) -> Principal:
     Raises:
         NotSignedIn: nobody is signed in.
     """
-    principal: Principal | None = getattr(request.state, "principal", None)
+    principal: Principal | None = getattr(request.state, "person", None)
     if principal is None:
         raise NotSignedIn("Sign in first.")
     return principal

@@ -17,7 +17,6 @@ from ecg_center.store.tables import (
     Institution,
     Person,
     PersonGrant,
-    SigningCertificate,
     WebSession,
 )
 
@@ -150,16 +149,6 @@ async def calendar_days(session: AsyncSession, calendar_id: UUID) -> list[Calend
 async def fee_items(session: AsyncSession) -> list[FeeItem]:
     """All active fee items."""
     return list(await session.scalars(select(FeeItem).where(FeeItem.active).order_by(FeeItem.kind, FeeItem.code)))
-
-
-async def certificate_of(session: AsyncSession, person_id: UUID) -> SigningCertificate | None:
-    """The newest valid certificate of a person."""
-    return await session.scalar(
-        select(SigningCertificate)
-        .where(SigningCertificate.person_id == person_id, SigningCertificate.revoked_at.is_(None))
-        .order_by(SigningCertificate.created_at.desc())
-        .limit(1)
-    )
 
 
 async def is_empty(session: AsyncSession) -> bool:

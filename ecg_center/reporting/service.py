@@ -18,7 +18,7 @@ from ecg_center.domain.statements import contradicts, in_report_order, overall_o
 from ecg_center.domain.workflow import Move, State
 from ecg_center.reporting import queries
 from ecg_center.reporting.schemas import OpinionForm, ReportContent
-from ecg_center.signing.service import sign_record_of
+from ecg_center.signing.service import Signatures
 from ecg_center.store.deadlines import meet
 from ecg_center.store.events import move, note
 from ecg_center.store.scopes import actor_of
@@ -140,7 +140,12 @@ def require_complete(content: ReportContent) -> None:
 
 
 async def give_opinion(
-    session: AsyncSession, principal: Principal, study_id: UUID, form: OpinionForm, now: datetime
+    session: AsyncSession,
+    principal: Principal,
+    signatures: Signatures,
+    study_id: UUID,
+    form: OpinionForm,
+    now: datetime,
 ) -> Opinion:
     """Sign the opinion on an emergency: a record of its own that never changes.
 
@@ -174,7 +179,7 @@ async def give_opinion(
         person_name=principal.name,
         content=content,
         payload=payload,
-        signature=await sign_record_of(session, principal.person_id, payload),
+        signature=await signatures.record(session, principal.person_id, payload),
         signed_at=now,
     )
     session.add(opinion)

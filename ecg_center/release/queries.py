@@ -1,0 +1,73 @@
+"""All SQL of release."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ecg_center.store.tables import Delivery, Institution, Patient, Recording, Report, Study
+
+
+@dataclass(frozen=True)
+class ReleasedReport:
+    """A released report with all that its document says."""
+
+    report: Report
+    study: Study
+    patient: Patient
+    member: Institution
+    recording: Recording
+
+
+async def released(session: AsyncSession, report_id: UUID) -> ReleasedReport | None:
+    """A released report by its id."""
+    row = (
+        await session.execute(
+            select(Report, Study, Patient, Institution, Recording)
+            .join(Study, Study.id == Report.study_id)
+            .join(Patient, Patient.id == Study.patient_id)
+            .join(Institution, Institution.id == Study.institution_id)
+            .join(Recording, Recording.id == Report.recording_id)
+            .where(Report.id == report_id, Report.state.in_(("released", "superseded")))
+        )
+    ).one_or_none()
+    return None if row is None else ReleasedReport(*row)
+
+
+async def lead(session: AsyncSession) -> Institution | None:
+    """The lead hospital."""
+    return await session.scalar(select(Institution).where(Institution.kind == "lead"))
+
+
+async def previous_version(session: AsyncSession, report: Report) -> Report | None:
+    """The version that this one replaces."""
+    return await session.scalar(
+        select(Report).where(Report.study_id == report.study_id, Report.version == report.version - 1)
+    )
+
+
+async def lock_report(session: AsyncSession, report_id: UUID) -> Report | None:
+    """A report, locked."""
+    return await session.scalar(select(Report).where(Report.id == report_id).with_for_update())
+
+
+async def has_delivery(session: AsyncSession, report_id: UUID) -> bool:
+    """Whether the report has been handed to delivery."""
+    return (await session.scalar(select(Delivery.id).where(Delivery.report_id == report_id).limit(1))) is not None
+
+
+async def report_by_code(session: AsyncSession, verify_code: str) -> UUID | None:
+    """The report whose QR code ends in this."""
+    return await session.scalar(select(Report.id).where(Report.verify_code == verify_code))
+
+
+async def newest_version(session: AsyncSession, study_id: UUID) -> int:
+    """The newest released version of a study's report."""
+    found = await session.scalar(
+        select(Report.version)
+        .where(Report.study_id == study_id, Report.state == "released")
+        .order_by(Report.version.desc())
+        .limit(1)
+    )
+    return int(found or 0)

@@ -1,0 +1,1 @@
+"""Whose word is it? Physicians' certificates, and signatures over documents and records."""
