@@ -24,7 +24,7 @@ def free_port() -> Callable[[], int]:
 
 def wait_listening(port: int, timeout_s: float = 10.0) -> None:
     """Wait until something accepts connections on 127.0.0.1 at ``port``."""
-    wait_for(lambda: _accepts(port), f"nothing listens on port {port}", timeout_s)
+    wait_for(lambda: accepts(port), f"nothing listens on port {port}", timeout_s)
 
 
 def wait_for(condition: Callable[[], bool], otherwise: str, timeout_s: float = 10.0) -> None:
@@ -36,7 +36,8 @@ def wait_for(condition: Callable[[], bool], otherwise: str, timeout_s: float = 1
         time.sleep(0.02)
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
+    """Whether something accepts connections there."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5):
             return True

