@@ -47,6 +47,10 @@ QOS: Final = 1
 class MqttDeviceError(Exception):
     """The upload did not end in ``safe``; the recording is still in the outbox."""
 
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
 
 class UploadRefusedError(MqttDeviceError):
     """The gateway says that this upload cannot be taken: a person has to look."""
@@ -59,8 +63,11 @@ class Ack(BaseModel):
 
     state: Literal["receiving", "safe", "error"]
     offset: int = Field(0, ge=0)
+    resend: bool = False
     reason: str | None = None
+    detail: str | None = None
     retry: bool = True
+    retry_after_s: float = Field(0, ge=0, le=600)
     segment_bytes: int | None = Field(None, ge=1)
     window_bytes: int | None = Field(None, ge=1)
 
@@ -153,6 +160,7 @@ class MqttDevice:
                 raise
             except (aiomqtt.MqttError, MqttDeviceError, OSError) as error:
                 # TimeoutError is an OSError: the deadline may have ended the connection
+                pause_s = max(pause_s, error.retry_after_s if isinstance(error, MqttDeviceError) else 0)
                 if loop.time() + pause_s >= deadline:
                     raise MqttDeviceError(f"{kept.file_id} is not safe after {give_up_after_s:g} s: {error}") from error
                 log.warning("mqtt_upload_broken", device=self.device, error=str(error), retry_in_s=pause_s)
@@ -264,11 +272,12 @@ class _Transfer:
         if ack.state == "safe":
             return True
         if ack.state == "error":
-            if not ack.retry:
-                raise UploadRefusedError(f"the gateway refused {self.kept.file_id}: {ack.reason}")
-            raise MqttDeviceError(f"the gateway reported {ack.reason}")
+            said = f"the gateway answered {ack.reason} for {self.kept.file_id}: {ack.detail or 'no more was said'}"
+            raise MqttDeviceError(said, ack.retry_after_s) if ack.retry else UploadRefusedError(said)
         self.acked = max(self.acked, min(ack.offset, self.kept.size))
         self.next = max(self.next, self.acked)
+        if ack.resend:
+            self.next, self.ended = ack.offset, False
         self.segment = min(self.segment, ack.segment_bytes or self.segment)
         self.window = ack.window_bytes or self.window
         return False
