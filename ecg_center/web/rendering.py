@@ -1,0 +1,100 @@
+"""How does a handler turn a template into a page, and what does every page know without being told?
+
+``render(request, "worklist.html", rows=rows)``. Autoescape is on everywhere; an unknown name in a template is an error.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ecg_center.web import i18n, words
+from ecg_center.web.i18n import Language, Texts
+from ecg_center.web.static_files import static_url
+
+TEMPLATES = Path(__file__).parent / "templates"
+THEME_COOKIE = "theme"
+THEMES = ("auto", "light", "dark")
+
+
+@cache
+def environment(language: Language) -> Environment:
+    """The templates of one language; macros see its texts without being handed them."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
+    made.filters.update(
+        datetime=i18n.show_datetime,
+        datetime_s=i18n.show_datetime_s,
+        date=i18n.show_date,
+        time=i18n.show_time,
+        duration=i18n.show_duration,
+        instant=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),
+    )
+    made.globals.update(
+        static_url=static_url,
+        words=words,
+        language=language,
+        languages=i18n.LANGUAGES,
+        script_texts=Markup(i18n.script_texts(language)),  # noqa: S704 - JSON of our own catalogue, "</" escaped
+    )
+    return made
+
+
+def language_of(request: Request) -> Language:
+    """The language that this person chose, else Chinese."""
+    return i18n.language_named(request.cookies.get(i18n.LANGUAGE_COOKIE))
+
+
+def texts_of(request: Request) -> Texts:
+    """The texts in the language of this request."""
+    return Texts(language_of(request))
+
+
+def theme_of(request: Request) -> str:
+    """``auto``, ``light`` or ``dark``."""
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    return theme if theme in THEMES else "auto"
+
+
+def page_context(request: Request) -> dict[str, Any]:
+    """What every page knows: who is here, which theme, what time it is at the centre, whether this is a demo."""
+    return {
+        "request": request,
+        "path": request.url.path,
+        "person": getattr(request.state, "person", None),
+        "theme": theme_of(request),
+        "server_now": datetime.now(UTC),
+        "demo": bool(getattr(request.app.state, "demo", False)),
+    }
+
+
+def render_text(request: Request, template: str, **context: Any) -> str:
+    """The filled template as text, e.g. one region of a page."""
+    return environment(language_of(request)).get_template(template).render(page_context(request) | context)
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """The filled template as a page."""
+    return HTMLResponse(render_text(request, template, **context), status_code=status, headers=dict(headers or {}))

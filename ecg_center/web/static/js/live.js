@@ -1,0 +1,109 @@
+// How does a page stay true without reloading, and say so when it cannot?
+//
+// The centre's stream (`<body data-live="/live">`) carries two events: `change` with `{"topics": ["worklist", …]}`, and
+// `beat` with `{"now": "…"}` every few seconds. A topic becomes the DOM event `live:<topic>` on the body, for htmx:
+// `hx-trigger="live:worklist from:body"`. A burst of changes refreshes a region once a second at the most.
+
+import { clockTime, learn, now } from "./clock.js";
+import { t } from "./texts.js";
+
+export const SILENT_MS = 15_000;
+export const COALESCE_MS = 1_000;
+
+/**
+ * Lets a call through at once, and then at most once in `every_ms`, the last one never lost.
+ * @param {(topic: string) => void} act
+ * @param {number} every_ms
+ * @param {{now: () => number, later: (act: () => void, ms: number) => void}} clock
+ * @returns {(topic: string) => void}
+ */
+export function coalesce(act, every_ms, clock) {
+  /** @type {Map<string, number>} */
+  const last = new Map();
+  /** @type {Set<string>} */
+  const waiting = new Set();
+  return (topic) => {
+    if (waiting.has(topic)) return;
+    const since = clock.now() - (last.get(topic) ?? -Infinity);
+    const run = () => {
+      waiting.delete(topic);
+      last.set(topic, clock.now());
+      act(topic);
+    };
+    if (since >= every_ms) {
+      run();
+    } else {
+      waiting.add(topic);
+      clock.later(run, every_ms - since);
+    }
+  };
+}
+
+/** Every topic that some region of this page listens to. */
+function topicsOfPage() {
+  /** @type {Set<string>} */
+  const topics = new Set();
+  for (const region of document.querySelectorAll("[hx-trigger*='live:']")) {
+    for (const found of (region.getAttribute("hx-trigger") ?? "").matchAll(/live:([\w-]+)/g)) topics.add(found[1]);
+  }
+  return topics;
+}
+
+/** Open the stream that the body names. @param {string} address */
+export function listen(address) {
+  const banner = document.getElementById("live-lost");
+  let heard_ms = now();
+  let lost = false;
+  /** @type {EventSource | null} */
+  let source = null;
+
+  const refresh = coalesce(
+    (topic) => document.body.dispatchEvent(new CustomEvent(`live:${topic}`)),
+    COALESCE_MS,
+    { now: () => performance.now(), later: (act, ms) => void window.setTimeout(act, ms) },
+  );
+
+  const hear = () => {
+    heard_ms = now();
+    if (!lost) return;
+    lost = false;
+    if (banner) banner.hidden = true;
+    for (const topic of topicsOfPage()) refresh(topic); // what changed meanwhile was not heard
+  };
+
+  const open = () => {
+    source?.close();
+    source = new EventSource(address);
+    source.addEventListener("beat", (event) => {
+      hear();
+      learn(Date.parse(JSON.parse(event.data).now));
+    });
+    source.addEventListener("change", (event) => {
+      hear();
+      for (const topic of JSON.parse(event.data).topics) refresh(topic);
+    });
+  };
+
+  const watch = () => {
+    if (now() - heard_ms <= SILENT_MS) return;
+    if (!lost && banner) {
+      banner.textContent = t("Connection lost. What you see is of %(time)s; it will catch up by itself.", {
+        time: clockTime(heard_ms),
+      });
+      banner.hidden = false;
+    }
+    lost = true;
+    // The browser retries by itself unless the stream was refused outright (a proxy's 502, a restart): then it gives up.
+    if (source?.readyState === EventSource.CLOSED) open();
+  };
+
+  open();
+  const timer = window.setInterval(watch, 1000);
+  window.addEventListener("pagehide", () => {
+    window.clearInterval(timer);
+    source?.close();
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) window.location.reload();
+  });
+}

@@ -1,0 +1,15 @@
+"""How do the pages join the application? One call, from ``ecg_center/app.py``."""
+
+from fastapi import FastAPI
+
+from ecg_center.web.pages import preferences
+from ecg_center.web.security import SameOriginOnly, SecurityHeaders
+from ecg_center.web.static_files import STATIC_PATH, HashedStaticFiles
+
+
+def add_pages(app: FastAPI) -> None:
+    """Mount the static files and every family of pages, behind the security headers."""
+    app.add_middleware(SameOriginOnly)
+    app.add_middleware(SecurityHeaders)
+    app.mount(STATIC_PATH, HashedStaticFiles(), name="static")
+    app.include_router(preferences.router)
