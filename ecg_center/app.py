@@ -30,7 +30,8 @@ from ecg_center.store.blobs import Blobs
 from ecg_center.store.live import Live
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
-from ecg_center.web.wiring import add_pages, error_page
+from ecg_center.web.errors import error_page
+from ecg_center.web.wiring import add_pages
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""How does the centre log? One line of key=value on a terminal, JSON where a collector reads; never a patient's name."""
+"""How does the centre log? Key=value on a terminal, JSON for a collector; never a patient's name."""
 
 import logging
 import sys

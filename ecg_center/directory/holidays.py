@@ -22,12 +22,12 @@ class OfficialDay:
 def official_days(year: int) -> list[OfficialDay]:
     """All days of the year that differ from the plain week, ascending; empty for a year not published."""
     days = [
-        OfficialDay(day, holiday.value, is_workday=False)
+        OfficialDay(day, chinese_calendar.Holiday(holiday).chinese, is_workday=False)
         for day, holiday in chinese_calendar.holidays.items()
         if day.year == year
     ]
     days += [
-        OfficialDay(day, holiday.value, is_workday=True)
+        OfficialDay(day, chinese_calendar.Holiday(holiday).chinese, is_workday=True)
         for day, holiday in chinese_calendar.workdays.items()
         if day.year == year
     ]

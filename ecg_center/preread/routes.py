@@ -23,7 +23,7 @@ async def waveform_header(
     """Leads, scale, rate and length of the recording."""
     async with db.transaction(scope_of(principal)) as session:
         recording, institution = await service.recording(session, recording_id)
-    waveform = await service.waveform(blobs, recording)
+    waveform = service.for_display(await service.waveform(blobs, recording))
     described = recording.waveform or {}
     response.headers["Cache-Control"] = "private, no-cache"
     return {
@@ -50,6 +50,6 @@ async def waveform_samples(recording_id: UUID, principal: SignedIn, db: Db, blob
     """The samples: little-endian int16, lead after lead."""
     async with db.transaction(scope_of(principal)) as session:
         recording, _ = await service.recording(session, recording_id)
-    waveform = await service.waveform(blobs, recording)
+    waveform = service.for_display(await service.waveform(blobs, recording))
     samples = np.clip(waveform.samples, -32768, 32767).astype("<i2")
     return Response(samples.tobytes(), media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE})

@@ -1,7 +1,9 @@
 """What does a recording look like, and what does the machine say of it?"""
 
+from dataclasses import replace
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.contract.findings import Findings
@@ -44,3 +46,17 @@ async def waveform(blobs: Blobs, recording: Recording) -> Waveform:
     if recording.waveform is None:
         raise Conflict("The recording has not been decoded yet; try again in a moment.")
     return decode({suffix: await blobs.get(key) for suffix, key in recording.waveform["files"].items()})
+
+
+def for_display(waveform: Waveform) -> Waveform:
+    """The signal in 16 bits, as the viewer takes it: a lead beyond them is coarsened by a power of two, never clipped.
+
+    A 24-bit recorder's least bits are far below what paper or screen can show; its peaks are not.
+    """
+    samples, scales, zeros = waveform.samples.astype(np.int32), list(waveform.uv_per_lsb), list(waveform.baseline)
+    for index, lead in enumerate(samples):
+        shift = max(0, int(np.abs(lead).max(initial=0)).bit_length() - 15)
+        if shift:
+            samples[index] = lead >> shift
+            scales[index], zeros[index] = scales[index] * 2**shift, zeros[index] / 2**shift
+    return replace(waveform, samples=samples.astype(np.int16), uv_per_lsb=tuple(scales), baseline=tuple(zeros))

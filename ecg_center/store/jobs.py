@@ -11,7 +11,7 @@ from typing import Any
 import procrastinate
 import structlog
 from procrastinate import JobContext, PsycopgConnector
-from procrastinate.types import WorkerOptions
+from procrastinate.app import WorkerOptions
 from sqlalchemy.ext.asyncio import AsyncSession
 
 log = structlog.get_logger(__name__)
