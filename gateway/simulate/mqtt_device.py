@@ -115,6 +115,8 @@ class MqttDevice:
     ca_file: Path | None = None
     segment_bytes: int = SEGMENT_BYTES
     ack_timeout_s: float = ACK_TIMEOUT_S
+    mqtt_311: bool = False
+    """Speak MQTT 3.1.1, as older modules do, instead of 5."""
     segment_pause_s: float = 0.0
     """A pause after every segment, to imitate a slow line."""
     outbox: Outbox = field(init=False)
@@ -192,6 +194,7 @@ class MqttDevice:
             username=self.username,
             password=self.password,
             identifier=self.device,
+            protocol=aiomqtt.ProtocolVersion.V311 if self.mqtt_311 else aiomqtt.ProtocolVersion.V5,
             tls_context=tls,
             max_queued_incoming_messages=1000,
         ) as client:
