@@ -1,0 +1,180 @@
+"""How does a stored recording become findings? job → load → decode → analyse → store.
+
+The job may come twice, or after a worker died in the middle: every step can be done again, and the last one is one
+transaction. Bytes that cannot be read are set aside with the reason; an analysis that fails leaves the trace readable.
+"""
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import procrastinate
+import structlog
+
+from ecg_center.contract.findings import PREREAD_QUEUE, PREREAD_TASK, Findings
+from ecg_center.store.blobs import Blobs, original_key, waveform_key
+from ecg_center.store.events import Actor
+from ecg_center.store.jobs import RETRY, WORKER_OPTIONS, make_app
+from ecg_center.store.session import EVERYTHING, Database
+from ecg_center.store.settings import StoreSettings
+from ecg_center.store.waveforms import encode
+from worker import queries
+from worker.formats import UnreadableRecording, read
+from worker.recording import Recording
+from worker.resting import Patient, analyse
+from worker.settings import WorkerSettings
+
+log = structlog.get_logger(__name__)
+
+
+class DamagedOriginalError(Exception):
+    """The stored original no longer has its digest: the disk or the object store has damaged it; restore a backup."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All that a pre-read needs."""
+
+    database: Database
+    blobs: Blobs
+    settings: WorkerSettings
+
+    @property
+    def actor(self) -> Actor:
+        """The worker as the timeline names it."""
+        return Actor("worker", self.settings.name)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What came out of one recording."""
+
+    recording: Recording
+    findings: Findings | None
+    failure: str
+    files: dict[str, bytes]
+    """The WFDB record, by suffix."""
+
+
+async def preread(bench: Bench, recording_id: UUID) -> None:
+    """Read one recording and write down what it says.
+
+    Raises:
+        DamagedOriginalError, BlobMissingError: the stored bytes are not what was received; the job is retried.
+    """
+    started = time.perf_counter()
+    async with bench.database.transaction(EVERYTHING) as session:
+        work = await queries.load(session, recording_id)
+    if work is None or work.state in ("quarantined", "dismissed"):
+        return
+    content = await bench.blobs.get(original_key(work.sha256))
+    if hashlib.sha256(content).hexdigest() != work.sha256:
+        raise DamagedOriginalError(f"original {work.sha256} is damaged in the store")
+    patient = Patient(sex=work.sex, birth_date=work.birth_date)
+    try:
+        done = await asyncio.to_thread(read_and_analyse, content, work.sha256, patient, bench.settings.rule_set)
+    except UnreadableRecording as error:
+        log.warning("recording_quarantined", recording=str(recording_id), reason=str(error))
+        async with bench.database.transaction(EVERYTHING) as session:
+            await queries.quarantine(session, recording_id, str(error), bench.actor, datetime.now(UTC))
+        return
+    waveform = await _store_waveform(bench.blobs, work.sha256, done)
+    async with bench.database.transaction(EVERYTHING) as session:
+        await queries.store_read(
+            session,
+            recording_id,
+            waveform=waveform,
+            identity=done.recording.identity.model_dump(mode="json", exclude_none=True),
+            started_at=done.recording.started_at,
+            findings=done.findings,
+            failure=done.failure,
+            took_ms=round((time.perf_counter() - started) * 1000),
+            actor=bench.actor,
+            now=datetime.now(UTC),
+        )
+
+
+def read_and_analyse(content: bytes, record_name: str, patient: Patient, rule_set: str) -> Read:
+    """Decode, analyse and re-encode one recording; pure but for the time it takes.
+
+    Raises:
+        UnreadableRecording: the bytes cannot be read.
+    """
+    recording = read(content)
+    findings, failure = None, ""
+    try:
+        findings = analyse(recording, patient, rule_set=rule_set)
+    except Exception as error:  # an error of ours must not keep a trace from being read
+        log.exception("analysis_failed", record=record_name)
+        failure = f"the analysis failed ({type(error).__name__}); read the trace without it"
+    files = encode(
+        record_name,
+        recording.leads,
+        recording.digital,
+        recording.sampling_hz,
+        [float(scale) for scale in recording.uv_per_lsb],
+        [float(zero) for zero in recording.baseline],
+        recording.started_at,
+    )
+    return Read(recording, findings, failure, files)
+
+
+async def _store_waveform(blobs: Blobs, sha256: str, done: Read) -> dict[str, Any]:
+    """Store the WFDB files under a key of their own content, and describe them."""
+    digest = hashlib.sha256()
+    for suffix in sorted(done.files):
+        digest.update(done.files[suffix])
+    edition = digest.hexdigest()[:12]
+    keys = {suffix: waveform_key(sha256, f"-{edition}{suffix}") for suffix in done.files}
+    for suffix, key in keys.items():
+        await blobs.put(key, done.files[suffix])
+    recording = done.recording
+    return {
+        "format": recording.format,
+        "sampling_hz": recording.sampling_hz,
+        "n_samples": recording.n_samples,
+        "leads": list(recording.leads),
+        "derived": sorted(recording.derived),
+        "filters": describe_filters(recording),
+        "calibrated": recording.calibrated,
+        "warnings": list(recording.warnings),
+        "files": keys,
+    }
+
+
+def describe_filters(recording: Recording) -> list[str]:
+    """The device's filters as a page prints them, e.g. ``0.05-150 Hz``, ``50 Hz notch``."""
+    filters, said = recording.filters, []
+    if filters.highpass_hz is not None and filters.lowpass_hz is not None:
+        said.append(f"{filters.highpass_hz:g}-{filters.lowpass_hz:g} Hz")
+    elif filters.highpass_hz is not None:
+        said.append(f"≥{filters.highpass_hz:g} Hz")
+    elif filters.lowpass_hz is not None:
+        said.append(f"≤{filters.lowpass_hz:g} Hz")
+    if filters.notch_hz is not None:
+        said.append(f"{filters.notch_hz:g} Hz notch")
+    return said
+
+
+def add_tasks(app: procrastinate.App, bench: Bench) -> None:
+    """Give the application the worker's task."""
+
+    @app.task(name=PREREAD_TASK, queue=PREREAD_QUEUE, retry=RETRY)
+    async def task(recording_id: str) -> None:
+        await preread(bench, UUID(recording_id))
+
+
+async def run(store: StoreSettings, settings: WorkerSettings) -> None:
+    """Pre-read recordings until told to stop."""
+    database = Database(store.database_url, pool_size=settings.concurrency + 1)
+    app = make_app(store.database_url)
+    add_tasks(app, Bench(database, Blobs(store.blobs), settings))
+    async with app.open_async():
+        await app.run_worker_async(
+            queues=[PREREAD_QUEUE], name=settings.name, concurrency=settings.concurrency, **WORKER_OPTIONS
+        )
+    await database.close()
