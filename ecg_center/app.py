@@ -24,18 +24,22 @@ from ecg_center.intake.routes import router as intake
 from ecg_center.intake.uploads import Uploads
 from ecg_center.preread.routes import router as preread
 from ecg_center.registration.routes import router as registration
+from ecg_center.reporting.routes import router as reporting
+from ecg_center.review.routes import router as review
 from ecg_center.settings import CenterSettings
 from ecg_center.signing.service import Signatures
 from ecg_center.store.blobs import Blobs
 from ecg_center.store.live import Live
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
+from ecg_center.timeline.routes import router as timeline
 from ecg_center.web.errors import error_page
 from ecg_center.web.wiring import add_pages
+from ecg_center.worklist.routes import router as worklist
 
 log = structlog.get_logger(__name__)
 
-STAGES = (directory, registration, intake, preread, delivery)
+STAGES = (directory, registration, intake, preread, worklist, reporting, review, delivery, timeline)
 
 
 def create_app(store: StoreSettings, center: CenterSettings) -> FastAPI:

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ecg_center.contract.printing import PrintOutcome, PrintTasks
 from ecg_center.delivery import service
-from ecg_center.http import BlobStore, Db, FromGateway
+from ecg_center.http import BlobStore, Db, FromGateway, SignedIn
 from ecg_center.store.blobs import report_key
 from ecg_center.store.live import Live
+from ecg_center.store.scopes import scope_of
 
 router = APIRouter()
 
@@ -54,3 +55,10 @@ async def outcome(delivery_id: UUID, body: PrintOutcome, gateway: FromGateway, d
     """Take what the printer did."""
     async with db.transaction(gateway.scope) as session:
         await service.report_outcome(session, gateway.actor, delivery_id, body, datetime.now(UTC))
+
+
+@router.post("/api/studies/{study_id}/print-again", status_code=204)
+async def print_again(study_id: UUID, principal: SignedIn, db: Db) -> None:
+    """Put the newest released report on paper once more."""
+    async with db.transaction(scope_of(principal)) as session:
+        await service.print_again(session, principal, study_id, datetime.now(UTC))

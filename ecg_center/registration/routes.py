@@ -2,13 +2,15 @@
 
 import hashlib
 from datetime import UTC, datetime
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 
 from ecg_center.contract.orders import OpenOrders
 from ecg_center.domain.authority import Act
 from ecg_center.domain.errors import Invalid
-from ecg_center.http import Db, FromGateway, signed_in
+from ecg_center.http import Db, FromGateway, SignedIn, signed_in
 from ecg_center.registration import service
 from ecg_center.registration.schemas import Registered, RegistrationForm
 from ecg_center.store.scopes import actor_of, scope_of
@@ -54,3 +56,32 @@ async def orders(gateway: FromGateway, request: Request, response: Response, db:
         return Response(status_code=304, headers={"ETag": etag})  # type: ignore[return-value]
     response.headers["ETag"] = etag
     return found
+
+
+class Marks(BaseModel):
+    """The marks to set or take back; what is left out stays."""
+
+    urgent: bool | None = None
+    chest_pain: bool | None = None
+
+
+class Cancellation(BaseModel):
+    """Why the exam will not be recorded."""
+
+    reason: str
+
+
+@router.post("/api/studies/{study_id}/marks", status_code=204)
+async def marks(study_id: UUID, body: Marks, principal: SignedIn, db: Db) -> None:
+    """The urgent and the chest-pain button."""
+    async with db.transaction(scope_of(principal)) as session:
+        await service.mark(
+            session, principal, study_id, urgent=body.urgent, chest_pain=body.chest_pain, now=datetime.now(UTC)
+        )
+
+
+@router.post("/api/studies/{study_id}/cancel", status_code=204)
+async def cancel(study_id: UUID, body: Cancellation, principal: SignedIn, db: Db) -> None:
+    """Cancel an order."""
+    async with db.transaction(scope_of(principal)) as session:
+        await service.cancel(session, principal, study_id, body.reason, datetime.now(UTC))

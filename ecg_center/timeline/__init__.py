@@ -1,0 +1,1 @@
+"""A study's whole story: every move with who, when, from where and why."""
