@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import IO
 
 import structlog
 
@@ -26,14 +27,18 @@ _log = structlog.get_logger(__name__)
 FIRST_BACKOFF_S = 0.2
 """A process that was killed is back before anybody looks; one that cannot start costs five forks a second once."""
 MAX_BACKOFF_S = 15.0
+SETTLED_S = 1.0
+"""A process that was ready and lived this long does start: it is started again at once, however often it is killed."""
 STEADY_S = 20.0
-"""Running and ready this long, a process has started well: the next end is a first end again."""
+"""Having lived this long it is no crash loop: the next end is a first end again."""
 CRASH_LOOP_ENDS = 4
 """So many ends in a row without a steady run are told to the user as one word, not as noise."""
 STRAGGLER_S = 2.0
 """What a dead process's own children get to end by themselves."""
 READY_POLL_S = (0.03, 0.25)
 """First and longest pause between two readiness checks."""
+UNASKED_S = 0.3
+"""A service without a readiness check is ready when it lives this long: a wrong setting ends it sooner."""
 READY_TIMEOUT_S = 5.0
 """One check that hangs is a no."""
 LOG_BYTES = 5 * 1024**2
@@ -54,7 +59,7 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to this process's own environment."""
     ready: Callable[[], Awaitable[bool]] | None = None
-    """Whether it can be used now; None: as soon as it runs. Called often; a failure counts as no."""
+    """Whether it can be used now; None: when it has run for a moment. Called often; a failure counts as no."""
     stop_timeout_s: float = 10.0
     ready_timeout_s: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
@@ -150,35 +155,38 @@ class Child:
         backoff_s = FIRST_BACKOFF_S
         while not self._stopping:
             try:
-                steady, code = await self._run_once()
+                lived_s, code = await self._run_once()
             except OSError as error:
-                steady, code = False, None
+                lived_s, code = 0.0, None
                 self._write(f"cannot be started: {error}")
             if self._stopping:
                 break
-            if steady:
-                backoff_s, self._bad_ends = FIRST_BACKOFF_S, 0
+            if lived_s >= SETTLED_S:
+                backoff_s = FIRST_BACKOFF_S
+            if lived_s >= STEADY_S:
+                self._bad_ends = 0
             self._bad_ends += 1
             self._tell_end(code, backoff_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), backoff_s)
             backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
 
-    async def _run_once(self) -> tuple[bool, int]:
-        """One life of the process; whether it was steady, and its exit code."""
+    async def _run_once(self) -> tuple[float, int]:
+        """One life of the process: how long (0 where it never was ready), and its exit code."""
         started = time.monotonic()
-        process = await self._spawn()
+        process, output = await self._spawn()
         self._process = process
         self._starts += 1
         timeout = self.service.stop_timeout_s
         self._tell_undertaker(f"add {process.pid} {int(self.service.stop_signal)} {timeout}")
         if self._stopping:  # asked while it was being made: stop() could not see it yet
             os.kill(process.pid, self.service.stop_signal)
-        reader = asyncio.create_task(self._read(process))
+        reader = asyncio.create_task(self._read(output))
         readiness = asyncio.create_task(self._watch_ready(process))
         try:
             code = await process.wait()
         finally:
+            lived_s = time.monotonic() - started
             was_ready, self.is_ready = self.is_ready, False
             self._process = None
             readiness.cancel()
@@ -188,19 +196,31 @@ class Child:
         await asyncio.wait({reader}, timeout=STRAGGLER_S)
         reader.cancel()
         self._tell_undertaker(f"del {process.pid}")
-        return was_ready and time.monotonic() - started >= STEADY_S, code
+        return lived_s if was_ready else 0.0, code
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
+    async def _spawn(self) -> tuple[asyncio.subprocess.Process, IO[bytes]]:
+        """The process and the reading end of its output.
+
+        The pipe is ours and not asyncio's: ``Process.wait()`` would wait until every grandchild has closed it too.
+        """
         _log.debug("service_start", service=self.service.name, command=shlex.join(self.service.command))
-        return await asyncio.create_subprocess_exec(
-            *self.service.command,
-            env={**os.environ, **self.service.env},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops them in order
-            preexec_fn=die_with_parent(self.service.stop_signal),
-        )
+        reading, writing = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.service.command,
+                env={**os.environ, **self.service.env},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops them in order
+                preexec_fn=die_with_parent(self.service.stop_signal),
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return process, os.fdopen(reading, "rb", buffering=0)
 
     async def _watch_ready(self, process: asyncio.subprocess.Process) -> None:
         pause_s, longest_s = READY_POLL_S
@@ -221,6 +241,7 @@ class Child:
 
     async def _asks_ready(self) -> bool:
         if self.service.ready is None:
+            await asyncio.sleep(UNASKED_S)
             return True
         try:
             return await asyncio.wait_for(self.service.ready(), READY_TIMEOUT_S)
@@ -262,10 +283,18 @@ class Child:
 
     # --- what it says -----------------------------------------------------------------------------------
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
+    async def _read(self, output: IO[bytes]) -> None:
+        stream = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), output)
+        try:
+            await self._read_lines(stream)
+        finally:
+            pipe.close()
+
+    async def _read_lines(self, stream: asyncio.StreamReader) -> None:
         rest = b""
-        while chunk := await process.stdout.read(64 * 1024):
+        while chunk := await stream.read(64 * 1024):
             *lines, rest = (rest + chunk).split(b"\n")
             if len(rest) > LONGEST_LINE:
                 lines, rest = [*lines, rest], b""
