@@ -37,6 +37,9 @@ RETRY_FIRST_S: Final = 1.0
 RETRY_MOST_S: Final = 60.0
 """A recorder in front of a waiting technician retries soon; after a minute's pause nobody gains by less."""
 
+PRIORITY_MEDIUM: Final = 0
+PRIORITY_HIGH: Final = 1
+
 OUT_OF_RESOURCES: Final = range(0xA700, 0xA800)
 """PS3.4 table B.2-1: the peer is full, not the object wrong."""
 
@@ -110,8 +113,12 @@ class DicomDevice:
                     orders.append(worklist_order(answer))
         return orders
 
-    def store(self, file: DicomFile) -> StoreTimes:
+    def store(self, file: DicomFile, *, urgent: bool = False) -> StoreTimes:
         """Send once.
+
+        Args:
+            file: the object.
+            urgent: with DIMSE priority HIGH (PS3.7 section 9.3.1.1), as recorders do after the emergency button.
 
         Raises:
             ObjectRefusedError: the object is wrong.
@@ -120,7 +127,7 @@ class DicomDevice:
         dataset = dcmread(BytesIO(file.content))
         with self._association(file.sop_class_uid) as association:
             sent_at = datetime.now(UTC)
-            status = association.send_c_store(dataset)
+            status = association.send_c_store(dataset, priority=PRIORITY_HIGH if urgent else PRIORITY_MEDIUM)
             success_at = datetime.now(UTC)
         code = status.Status if status else None
         if code is None:
@@ -137,6 +144,7 @@ class DicomDevice:
         self,
         file: DicomFile,
         *,
+        urgent: bool = False,
         give_up_after_s: float = 600.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> StoreTimes:
@@ -150,7 +158,7 @@ class DicomDevice:
         while True:
             attempts += 1
             try:
-                times = self.store(file)
+                times = self.store(file, urgent=urgent)
             except ObjectRefusedError:
                 raise
             except DicomDeviceError as error:
@@ -205,6 +213,8 @@ def worklist_order(answer: Dataset) -> WorklistOrder:
         procedure=str(
             step.get("ScheduledProcedureStepDescription") or answer.get("RequestedProcedureDescription") or ""
         ),
+        urgent=str(answer.get("RequestedProcedurePriority") or "") in {"STAT", "HIGH"},
+        reason=str(answer.get("ReasonForTheRequestedProcedure") or ""),
     )
 
 
@@ -228,6 +238,8 @@ def _worklist_query(day: date | None) -> Dataset:
         "PatientBirthDate",
         "RequestedProcedureID",
         "RequestedProcedureDescription",
+        "RequestedProcedurePriority",
+        "ReasonForTheRequestedProcedure",
         "ReferringPhysicianName",
     ):
         setattr(query, keyword, "")

@@ -77,6 +77,10 @@ class WorklistOrder:
     requested_procedure_id: str = ""
     scheduled_step_id: str = ""
     procedure: str = ""
+    urgent: bool = False
+    """Requested Procedure Priority (0040,1003) STAT or HIGH."""
+    reason: str = ""
+    """Reason for the Requested Procedure (0040,1002)."""
 
 
 @dataclass(frozen=True, slots=True)

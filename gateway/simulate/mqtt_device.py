@@ -120,6 +120,8 @@ class MqttDevice:
     segment_pause_s: float = 0.0
     """A pause after every segment, to imitate a slow line."""
     outbox: Outbox = field(init=False)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """A broker ends the older of two connections of one client id."""
 
     def __post_init__(self) -> None:
         for name, value in (("clinic", self.clinic), ("device", self.device)):
@@ -156,8 +158,11 @@ class MqttDevice:
         while True:
             effort.connections += 1
             try:
-                async with asyncio.timeout_at(deadline), self._connected(kept) as line:
-                    await _Transfer(self, kept, line, effort).run()
+                async with asyncio.timeout_at(deadline), self._one_at_a_time:
+                    # gone while this task waited: another one brought the same bytes and heard "safe"
+                    if kept.path.exists():
+                        async with self._connected(kept) as line:
+                            await _Transfer(self, kept, line, effort).run()
             except UploadRefusedError:
                 raise
             except (aiomqtt.MqttError, MqttDeviceError, OSError) as error:
