@@ -83,6 +83,13 @@ async def draft(study_id: UUID, principal: SignedIn, db: Db) -> Draft:
         return draft_of(await service.open_draft(session, principal, study_id, datetime.now(UTC)))
 
 
+@router.get("/api/studies/{study_id}/report")
+async def report(study_id: UUID, principal: SignedIn, db: Db) -> Draft:
+    """The newest version of a study's report, as it stands."""
+    async with db.transaction(scope_of(principal)) as session:
+        return draft_of(await service.current_report(session, principal, study_id))
+
+
 @router.put("/api/studies/{study_id}/draft")
 async def save(study_id: UUID, body: Save, principal: SignedIn, db: Db) -> Draft:
     """Save the draft."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ecg_center.contract.findings import Findings
 from ecg_center.domain.authority import Act, Principal
 from ecg_center.domain.deadlines import DeadlineKind
-from ecg_center.domain.errors import Conflict, Invalid, NotAllowed
+from ecg_center.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from ecg_center.domain.statements import contradicts, in_report_order, overall_of
 from ecg_center.domain.workflow import Move, State
 from ecg_center.reporting import queries
@@ -73,6 +73,19 @@ async def _suggested(session: AsyncSession, recording_id: UUID) -> ReportContent
         conclusion=overall.value if overall else None,
         measurements=findings.measurements,
     )
+
+
+async def current_report(session: AsyncSession, principal: Principal, study_id: UUID) -> Report:
+    """The newest version of a study's report; a clinic sees it only once it is released.
+
+    Raises:
+        NotFound: there is none in sight.
+    """
+    principal.require(Act.READ)
+    report = await queries.current_report(session, study_id)
+    if report is None or (not principal.at_centre and report.state in ("draft", "written")):
+        raise NotFound("There is no report of this study yet.")
+    return report
 
 
 async def save(

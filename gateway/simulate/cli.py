@@ -103,6 +103,7 @@ def _add_mqtt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", required=True, metavar="ID", help="device id, known to the gateway")
     parser.add_argument("--folder", type=Path, default=Path("simulated-device"), metavar="DIR", help="its memory")
     parser.add_argument("--file", type=Path, metavar="FILE", help="send this file instead of a simulated recording")
+    parser.add_argument("--accession", metavar="NUMBER", help="with --file: the order that it was recorded for")
     parser.add_argument("--segment", type=int, default=16384, metavar="BYTES", help="segment size (default 16384)")
     parser.add_argument("--slow", type=float, default=0.0, metavar="S", help="pause after each segment, a slow line")
     parser.add_argument("--mqtt-311", action="store_true", help="speak MQTT 3.1.1 instead of 5")
@@ -225,8 +226,11 @@ def _dicom(args: argparse.Namespace) -> int:
 
 
 def _mqtt(args: argparse.Namespace) -> int:
+    from ecg_center.contract.upload import RecordingIdentity
     from gateway.simulate.mqtt_device import UploadTimes
 
+    if args.accession and not args.file:
+        raise UsageError("--accession goes with --file")
     device = _mqtt_device(f"{args.clinic}/{args.device}", args.broker, args.folder)
     device.segment_bytes, device.segment_pause_s, device.mqtt_311 = args.segment, args.slow, args.mqtt_311
     if args.segment < 1 or args.slow < 0:
@@ -235,10 +239,14 @@ def _mqtt(args: argparse.Namespace) -> int:
     async def send() -> list[UploadTimes]:
         if args.pending:
             return await device.upload_pending(args.give_up)
-        recorded = _recorded(args, args.device)
-        content = args.file.read_bytes() if args.file else recorded.file.content
-        name = args.file.name if args.file else f"{recorded.file.sop_instance_uid}.dcm"
-        return [await device.upload(content, recorded.identity, name=name, give_up_after_s=args.give_up)]
+        if args.file:
+            identity = RecordingIdentity(accession_number=args.accession, chest_pain=args.chest_pain or None)
+            content, name = args.file.read_bytes(), args.file.name
+        else:
+            recorded = _recorded(args, args.device)
+            identity, content = recorded.identity, recorded.file.content
+            name = f"{recorded.file.sop_instance_uid}.dcm"
+        return [await device.upload(content, identity, name=name, give_up_after_s=args.give_up)]
 
     for times in asyncio.run(send()):
         _tell(
