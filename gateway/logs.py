@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 
 import structlog
 
@@ -12,6 +13,9 @@ def configure(*, verbose: bool, quiet: bool = False) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     # one association more or less is no news, and pynetdicom tells the same refusal that we log with its reason
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+    # pydicom quotes the values that it finds odd: names of patients, which do not belong in a log
+    warnings.filterwarnings("ignore", module=r"pydicom\b")
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer()
         if sys.stderr.isatty()
