@@ -78,7 +78,7 @@ EN: Words = {
     "raw": "unfiltered",
     "filters": "filter {filters}",
     "clipped": "{leads} beyond the chart, drawn at its edge",
-    "colon": ":",
+    "colon": ": ",
 }
 WORDS: dict[Language, Words] = {"zh": ZH, "en": EN}
 

@@ -45,6 +45,20 @@ from ecg_center.release.document.labels import ROLE
 
 DIGEST = "sha256"
 MAX_SIGNATURES = 8
+UNREADABLE = (
+    PdfError,
+    SigningError,
+    SignatureValidationError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    StopIteration,
+    OSError,
+    RecursionError,
+)
+"""What the libraries raise for bytes that somebody damaged or made up."""
 
 # The library logs a traceback for every untrusted signature; here the answer says it.
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.ERROR)
@@ -116,17 +130,7 @@ def verify(pdf: bytes, roots: Sequence[bytes], *, at: datetime | None = None) ->
     try:
         reader = PdfFileReader(BytesIO(pdf))
         signatures = reader.embedded_regular_signatures
-    except (
-        PdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        OSError,
-        SigningError,
-        SignatureValidationError,
-    ) as error:
+    except UNREADABLE as error:
         raise SignatureError(f"not readable as a PDF, so its signatures cannot be checked: {error}") from error
     return [_check(signature, roots, at) for signature in signatures]
 
@@ -151,17 +155,16 @@ def verify_record(
     Raises:
         SignatureError: where ``signature`` is no CMS signature.
     """
+    trusted_roots = [_asn1(_load_root(root)) for root in roots]
     try:
         content = cms.ContentInfo.load(signature, strict=True)
         signed = content["content"]
         certificate = _signer_certificate(signed)
         claimed = _signing_time(signed)
-        context = _context(roots, at or claimed, signed)
+        context = _context(trusted_roots, at or claimed, signed)
         status = asyncio.run(async_validate_detached_cms(payload, signed, signer_validation_context=context))
-    except SignatureValidationError as error:
-        raise SignatureError(f"the record's signature does not fit its certificate: {error}") from error
-    except (ValueError, TypeError, KeyError, StopIteration) as error:
-        raise SignatureError(f"not a CMS signature: {error}") from error
+    except UNREADABLE as error:
+        raise SignatureError(f"not a CMS signature, or a damaged one: {error}") from error
     intact = bool(status.intact and status.valid)
     return SignatureCheck(
         field="",
@@ -216,38 +219,57 @@ def _pyhanko(signer: Signer) -> SimpleSigner:
 
 
 def _check(signature: EmbeddedPdfSignature, roots: Sequence[bytes], at: datetime | None) -> SignatureCheck:
-    claimed = signature.self_reported_timestamp
-    certificate = signature.signer_cert
-    status: PdfSignatureStatus | None = None
-    problem = ""
+    trusted_roots = [_asn1(_load_root(root)) for root in roots]
     try:
-        context = _context(roots, at or claimed, signature.signed_data)
+        claimed = signature.self_reported_timestamp
+        certificate = signature.signer_cert
+        reason = str(signature.sig_object.get("/Reason", ""))
+        context = _context(trusted_roots, at or claimed, signature.signed_data)
         status = validate_pdf_signature(signature, context)
-    except (PdfError, SignatureValidationError, SigningError, ValueError, KeyError, TypeError) as error:
-        problem = f"the signature cannot be checked: {error}"
-    intact = status is not None and bool(status.intact and status.valid)
-    trusted = status is not None and bool(status.trusted)
-    modified = status is None or not _only_signed_since(status)
+    except UNREADABLE as error:
+        return _unreadable(str(signature.field_name), error)
+    intact, trusted, modified = (
+        bool(status.intact and status.valid),
+        bool(status.trusted),
+        not _only_signed_since(status),
+    )
     return SignatureCheck(
         field=str(signature.field_name),
         signer=_common_name(certificate),
         certificate_serial=f"{certificate.serial_number:x}",
-        reason=str(signature.sig_object.get("/Reason", "")),
+        reason=reason,
         claimed_at=claimed,
         intact=intact,
         trusted=trusted,
-        covers_whole_document=status is not None and status.coverage == SignatureCoverageLevel.ENTIRE_FILE,
+        covers_whole_document=status.coverage == SignatureCoverageLevel.ENTIRE_FILE,
         modified_afterwards=modified,
-        problem=problem or _problem(intact, trusted, modified=modified),
+        problem=_problem(intact, trusted, modified=modified),
+    )
+
+
+def _unreadable(field: str, error: Exception) -> SignatureCheck:
+    return SignatureCheck(
+        field=field,
+        signer="",
+        certificate_serial="",
+        reason="",
+        claimed_at=None,
+        intact=False,
+        trusted=False,
+        covers_whole_document=False,
+        modified_afterwards=True,
+        problem=f"the signature is damaged and cannot be checked: {error}",
     )
 
 
 def _only_signed_since(status: PdfSignatureStatus) -> bool:
-    if status.coverage not in {SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION}:
+    if status.coverage == SignatureCoverageLevel.ENTIRE_FILE:
+        return True
+    if status.coverage != SignatureCoverageLevel.ENTIRE_REVISION or status.docmdp_ok is False:
         return False
-    level = status.modification_level
-    # The page has no form fields, so that "form filling" can only be a further signature.
-    return level is not None and level <= ModificationLevel.FORM_FILLING and status.docmdp_ok is not False
+    # The page has no form fields, so that "form filling" can only be a further signature. More bytes that mean
+    # nothing (NONE) were added by nobody whom we know.
+    return status.modification_level in {ModificationLevel.LTA_UPDATES, ModificationLevel.FORM_FILLING}
 
 
 def _problem(intact: bool, trusted: bool, *, modified: bool) -> str:
@@ -260,11 +282,13 @@ def _problem(intact: bool, trusted: bool, *, modified: bool) -> str:
     return ""
 
 
-def _context(roots: Sequence[bytes], moment: datetime | None, signed: cms.SignedData) -> ValidationContext:
+def _context(
+    roots: Sequence[asn1_x509.Certificate], moment: datetime | None, signed: cms.SignedData
+) -> ValidationContext:
     """No roots trust nobody; nothing is fetched."""
     others = [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
     return ValidationContext(
-        trust_roots=[_asn1(_load_root(root)) for root in roots],
+        trust_roots=list(roots),
         other_certs=others,
         moment=moment or datetime.now(UTC),
         allow_fetching=False,

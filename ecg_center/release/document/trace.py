@@ -70,10 +70,13 @@ def draw(trace: Trace) -> Chart:
     curves = [[_curve(trace, segment) for segment in row] for row in rows]
     extents = [(max(up for _, _, up, _ in row), max(down for *_, down in row)) for row in curves]
     pulse = trace.gain_mm_per_mv
-    lines = baselines([(max(up, pulse), down) for up, down in extents], height)
-    paths, labels, clipped = [], [], []
+    roomy = [(max(up, pulse), down) for up, down in extents]
+    if sum(up + down for up, down in roomy) > height:  # then only the last row is sure of its pulse
+        roomy = [*extents[:-1], roomy[-1]]
+    lines = baselines(roomy, height)
+    paths = [_pulse(line, pulse) for line in pulse_lines(lines, pulse)]
+    labels, clipped = [], []
     for row, drawn, line in zip(rows, curves, lines, strict=True):
-        paths.append(_pulse(line, pulse))
         for segment, (xs, ys, _, _) in zip(row, drawn, strict=True):
             y = line - ys
             if np.nanmin(y, initial=0.0) < 0 or np.nanmax(y, initial=0.0) > height:
@@ -123,10 +126,23 @@ def baselines(extents: list[tuple[float, float]], height: float) -> list[float]:
     scale = min(1.0, height / need)
     gap = max(0.0, height - need) / len(extents)
     lines, y = [], 0.0
-    for up, down in extents:
-        lines.append(y + gap / 2 + up * scale)
+    for (up, down), evenly in zip(extents, even, strict=True):
+        line = y + gap / 2 + up * scale
+        if need > height:  # half way to even spacing, so that no two zero lines meet
+            line = (line + evenly) / 2
+        # Into the neighbour's room rather than off the chart.
+        lines.append(max(up, min(line, height - down)) if up + down <= height else line)
         y += gap + (up + down) * scale
     return lines
+
+
+def pulse_lines(lines: list[float], pulse_mm: float) -> list[float]:
+    """The zero lines that get a calibration pulse: the last row, and upwards each whose pulse crosses no other."""
+    chosen = [lines[-1]]
+    for line in reversed(lines[:-1]):
+        if chosen[-1] - pulse_mm > line >= pulse_mm:
+            chosen.append(line)
+    return chosen
 
 
 def path(x_mm: npt.NDArray[np.float64], y_mm: npt.NDArray[np.float64]) -> str:
@@ -153,13 +169,14 @@ def _curve(trace: Trace, segment: Segment) -> tuple[npt.NDArray[np.float64], npt
     """Millimetres right of the segment's start and above the zero line (NaN in gaps); the reach up and down."""
     index = trace.leads.index(segment.lead)
     scale = trace.uv_per_lsb[index] if isinstance(trace.uv_per_lsb, tuple) else trace.uv_per_lsb
-    mm = trace.samples[index].astype(np.float64) * (scale / 1000.0 * trace.gain_mm_per_mv)
+    steps = trace.samples[index].astype(np.float64)
     if trace.valid is not None:
-        mm[~trace.valid[index]] = np.nan
+        steps[~trace.valid[index]] = np.nan
     hz = trace.sampling_hz
-    strip = mm[round(trace.start_s * hz) : round((trace.start_s + STRIP_MM / trace.speed_mm_per_s) * hz)]
+    strip = steps[round(trace.start_s * hz) : round((trace.start_s + STRIP_MM / trace.speed_mm_per_s) * hz)]
     if strip.size and not np.isnan(strip).all():
-        mm = mm - np.nanmedian(strip)
+        steps -= np.nanmedian(strip)
+    mm = steps * (scale / 1000.0 * trace.gain_mm_per_mv)
     first = int(np.ceil(segment.start_s * hz - 1e-6))
     # The sample on the boundary belongs to both segments, so that the curve reaches it.
     last = int(np.floor((segment.start_s + segment.width_mm / trace.speed_mm_per_s) * hz + 1e-6))
@@ -185,7 +202,7 @@ def _thin(
     # A gap inside a bucket is kept as its own sample.
     gap = np.where(np.isnan(buckets).any(axis=1), np.argmax(np.isnan(buckets), axis=1), low)
     kept = np.sort(np.stack([low, high, gap], axis=1), axis=1) + np.arange(0, whole, size)[:, None]
-    keep = np.unique(np.concatenate([[0], kept.ravel(), np.arange(whole, y.size)]))
+    keep = np.unique(np.concatenate([[0], kept.ravel(), np.arange(whole, y.size), [y.size - 1]]))
     return x[keep], y[keep]
 
 
