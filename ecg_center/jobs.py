@@ -21,9 +21,9 @@ from ecg_center.store.jobs import (
     RELEASE_TASK,
     REMATCH_TASK,
     RETRY,
-    WORKER_OPTIONS,
     add_stalled_retry,
     make_app,
+    run_worker,
 )
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
@@ -76,8 +76,7 @@ async def run_jobs(store: StoreSettings, center: CenterSettings) -> None:
     press = Press(database, blobs, signatures, center.public_url, center.report_remark)
     app = make_app(store.database_url)
     add_tasks(app, press, Uploads(database, Parts(Path(store.uploads)), blobs))
-    async with app.open_async():
-        await app.run_worker_async(
-            queues=[CENTRE_QUEUE], name="ecg-center", concurrency=center.job_concurrency, **WORKER_OPTIONS
-        )
-    await database.close()
+    try:
+        await run_worker(app, queue=CENTRE_QUEUE, name="ecg-center", concurrency=center.job_concurrency)
+    finally:
+        await database.close()

@@ -18,7 +18,7 @@ import structlog
 from ecg_center.contract.findings import PREREAD_QUEUE, PREREAD_TASK, Findings
 from ecg_center.store.blobs import Blobs, original_key, waveform_key
 from ecg_center.store.events import Actor
-from ecg_center.store.jobs import RETRY, WORKER_OPTIONS, make_app
+from ecg_center.store.jobs import RETRY, make_app, run_worker
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
 from ecg_center.store.waveforms import encode
@@ -173,8 +173,7 @@ async def run(store: StoreSettings, settings: WorkerSettings) -> None:
     database = Database(store.database_url, pool_size=settings.concurrency + 1)
     app = make_app(store.database_url)
     add_tasks(app, Bench(database, Blobs(store.blobs), settings))
-    async with app.open_async():
-        await app.run_worker_async(
-            queues=[PREREAD_QUEUE], name=settings.name, concurrency=settings.concurrency, **WORKER_OPTIONS
-        )
-    await database.close()
+    try:
+        await run_worker(app, queue=PREREAD_QUEUE, name=settings.name, concurrency=settings.concurrency)
+    finally:
+        await database.close()

@@ -1,6 +1,7 @@
 """What has to be printed where, and what became of it?"""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,7 +66,7 @@ async def report_outcome(
     if outcome.state == "printed" or not superseded:
         delivery.state = outcome.state
     study = await lock_study(session, delivery.study_id)
-    data = {"printer": outcome.printer, "job_id": outcome.job_id, "delivery_id": str(delivery.id)}
+    data: dict[str, Any] = {"printer": outcome.printer, "job_id": outcome.job_id, "delivery_id": str(delivery.id)}
     if outcome.state == "printed":
         delivery.printed_at = outcome.at
         if State(study.state) in (State.RELEASED, State.DELIVERED) and not superseded:

@@ -3,11 +3,14 @@
 import argparse
 import asyncio
 import json
+import logging
 import shutil
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+
+import structlog
 
 from ecg_center.demo.community import CLINICS, LEAD, PASSWORD, PEOPLE
 from ecg_center.demo.machine import DemoError, Machine
@@ -21,6 +24,7 @@ DEFAULT_PORT = 8080
 
 def run_demo(chosen: argparse.Namespace) -> int:
     """Run the demo as the command line asks; returns its exit code."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     try:
         if chosen.reset:
             return _reset(chosen.folder)
@@ -54,7 +58,7 @@ async def _demo(chosen: argparse.Namespace) -> int:
 async def _once(chosen: argparse.Namespace) -> int:
     """The whole job in a folder of its own, so that it disturbs no demo and leaves nothing."""
     folder = _own_folder()
-    machine = Machine(folder, free_port())
+    machine = Machine(folder, free_port(), quiet=True)
     try:
         with machine.supervisor.signals():
             working = asyncio.ensure_future(_start_and_run(machine))

@@ -127,7 +127,7 @@ async def _person(
         name=login.name,
         title=login.title,
         password=PASSWORD,
-        roles=list(login.roles),  # type: ignore[arg-type]
+        roles=list(login.roles),
     )
     person = await service.create_person(session, ACTOR, form, now)
     if {"reporting", "reviewing", "director"} & set(login.roles):

@@ -46,12 +46,12 @@ class Ports:
 class Machine:
     """The demo's processes under one supervisor."""
 
-    def __init__(self, folder: Path, web_port: int) -> None:
+    def __init__(self, folder: Path, web_port: int, *, quiet: bool = False) -> None:
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.postgres = EmbeddedPostgres(self.folder / "postgres")
         self.broker = EmbeddedBroker(self.folder / "broker")
-        self.supervisor = Supervisor([], self.folder)
+        self.supervisor = Supervisor([], self.folder, None if quiet else sys.stderr)
         self.config = self.folder / "ecg-center.toml"
         self._wanted_web_port = web_port
         self.ports: Ports

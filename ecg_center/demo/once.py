@@ -165,7 +165,7 @@ async def _send_dicom(machine: Machine, order: dict[str, Any], folder: Path) -> 
 
 def _recorded(order: dict[str, Any], folder: Path) -> Path:
     """The real 12-lead ECG that pydicom carries, bearing the order's identity as a recorder would write it."""
-    dataset = dcmread(get_testdata_file("waveform_ecg.dcm"))
+    dataset = dcmread(str(get_testdata_file("waveform_ecg.dcm")))
     number = order["accession_number"]
     dataset.AccessionNumber, dataset.PatientID = number, order["patient_no"]
     dataset.PatientName, dataset.PatientSex, dataset.PatientBirthDate = "DEMO^ONCE", "F", ""

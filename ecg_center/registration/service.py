@@ -174,10 +174,10 @@ async def open_orders(session: AsyncSession, now: datetime) -> OpenOrders:
                 institution_code=institution.code,
                 accession_number=study.accession_number or "",
                 study_instance_uid=study.study_instance_uid,
-                kind=study.kind,  # type: ignore[arg-type]
+                kind=study.kind,
                 patient_id=patient.patient_no,
                 patient_name=patient.name,
-                sex=patient.sex,  # type: ignore[arg-type]
+                sex=patient.sex,
                 birth_date=patient.birth_date,
                 procedure=fee.name if fee else study.kind,
                 indication=study.indication,

@@ -86,3 +86,12 @@ async def centre_calendar(session: AsyncSession) -> tuple[WorkingCalendar, bool]
 def read_hours(hours: list[Any]) -> Hours:
     """[["08:00", "12:00"], …] as times."""
     return tuple((time.fromisoformat(begin), time.fromisoformat(end)) for begin, end in hours)
+
+
+async def deadlines_of(session: AsyncSession, study_id: UUID) -> list[DeadlineRow]:
+    """A study's due times, the nearest first."""
+    return list(
+        await session.scalars(
+            select(DeadlineRow).where(DeadlineRow.study_id == study_id).order_by(DeadlineRow.due_at, DeadlineRow.kind)
+        )
+    )

@@ -11,7 +11,6 @@ from typing import Any
 import procrastinate
 import structlog
 from procrastinate import JobContext, PsycopgConnector
-from procrastinate.app import WorkerOptions
 from sqlalchemy.ext.asyncio import AsyncSession
 
 log = structlog.get_logger(__name__)
@@ -25,13 +24,9 @@ STALLED_AFTER_S = 10.0
 STALLED_EVERY = "* * * * * */5"
 """Every five seconds: Procrastinate's cron has the seconds field last."""
 
-WORKER_OPTIONS: WorkerOptions = {
-    "fetch_job_polling_interval": 1.0,  # the default of 5 s would show after a lost notification
-    "update_heartbeat_interval": HEARTBEAT_S,
-    "stalled_worker_timeout": STALLED_AFTER_S,
-    "shutdown_graceful_timeout": 10.0,
-    "delete_jobs": "successful",  # the study's timeline is the record; a failed job stays to be looked at
-}
+POLL_S = 1.0
+"""Procrastinate's default of 5 s would show after a lost notification."""
+GRACE_S = 10.0
 
 RETRY = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=3)
 """3, 9, 27 … seconds: rides out a restarted database at once and a full disk for hours, then stays as failed."""
@@ -69,6 +64,21 @@ async def defer(
         connection=connection.driver_connection,
     )
     return await deferrer.defer_async(**arguments)
+
+
+async def run_worker(app: procrastinate.App, *, queue: str, name: str, concurrency: int) -> None:
+    """Do the queue's jobs until SIGTERM; also ends when PostgreSQL restarts, so whoever starts it starts it again."""
+    async with app.open_async():
+        await app.run_worker_async(
+            queues=[queue],
+            name=name,
+            concurrency=concurrency,
+            fetch_job_polling_interval=POLL_S,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=STALLED_AFTER_S,
+            shutdown_graceful_timeout=GRACE_S,
+            delete_jobs="successful",  # the study's timeline is the record; a failed job stays to be looked at
+        )
 
 
 def add_stalled_retry(app: procrastinate.App) -> None:

@@ -87,7 +87,7 @@ def _rows() -> Select[Any]:
 
 def _desk(desk: str, person_id: UUID, kinds: Collection[str]) -> Any:
     states = TO_WRITE if desk == "write" else TO_REVIEW
-    conditions = [Study.state.in_(_values(states)), Study.kind.in_(kinds)]
+    conditions: list[Any] = [Study.state.in_(_values(states)), Study.kind.in_(kinds)]
     if desk == "review":
         conditions.append(Study.writer_id.is_distinct_from(person_id))
     return and_(*conditions)

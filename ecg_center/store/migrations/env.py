@@ -3,7 +3,8 @@
 from alembic import context
 from sqlalchemy import create_engine
 
-from ecg_center.store.tables import Base
+from ecg_center.store import tables
+from ecg_center.store.base import Base
 
 
 def include_name(name: str | None, kind: str, parents: object) -> bool:
@@ -11,6 +12,7 @@ def include_name(name: str | None, kind: str, parents: object) -> bool:
     return not (kind == "table" and (name or "").startswith("procrastinate_"))
 
 
+assert tables  # imported so that Base knows every table
 config = context.config
 engine = create_engine(config.attributes["url"])
 with engine.connect() as connection:
