@@ -216,15 +216,15 @@ class _Heart:
             beats_s=tuple(round(self._peak_s(beat), 4) for beat in self.inside),
             beat_shapes=tuple(beat.shape for beat in self.inside),
             p_onsets_s=tuple(round(p, 4) for p in self.plan.atrial_s if 0 <= p < self.duration_s),
-            rate_bpm=60 / self.mean_rr_s if beating else None,
-            atrial_rate_bpm=self.plan.atrial_bpm,
-            rr_mean_ms=self.mean_rr_s * 1000 if beating else None,
-            rr_max_ms=float(self.rr_s.max()) * 1000 if self.rr_s.size else None,
-            p_ms=self.atrium.p_ms if has_p else None,
-            pr_ms=self.plan.pr_ms,
-            qrs_ms=self.beats[row.main_shape].qrs_ms if beating else None,
-            qt_ms=qt_ms,
-            qtc_ms=qt_ms / float(np.sqrt(self.qt_rr_s)) if qt_ms is not None else None,
+            rate_bpm=_rounded(60 / self.mean_rr_s if beating else None),
+            atrial_rate_bpm=_rounded(self.plan.atrial_bpm),
+            rr_mean_ms=_rounded(self.mean_rr_s * 1000 if beating else None),
+            rr_max_ms=_rounded(float(self.rr_s.max()) * 1000 if self.rr_s.size else None),
+            p_ms=_rounded(self.atrium.p_ms if has_p else None),
+            pr_ms=_rounded(self.plan.pr_ms),
+            qrs_ms=_rounded(self.beats[row.main_shape].qrs_ms if beating else None),
+            qt_ms=_rounded(qt_ms),
+            qtc_ms=_rounded(qt_ms / float(np.sqrt(self.qt_rr_s)) if qt_ms is not None else None),
             st_j_mv=self._st_j_mv() if beating else {},
         )
 
@@ -238,6 +238,10 @@ class _Heart:
         at = 100 + round(beat.qrs_ms)
         levels = leads.leads_from_electrodes(leads.electrodes_from_vector(vector[:, at : at + 1]))[:, 0]
         return {name: float(level) / 1000 for name, level in zip(LEADS, levels, strict=True)}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 __all__ = ["DEFAULT_HZ", "DEFAULT_S", "LEADS", "SimulatedEcg", "Truth", "generate"]

@@ -210,7 +210,7 @@ SCENARIOS: Final[dict[Pathology, Scenario]] = {
             "急性前壁 ST 段抬高型心肌梗死",
             "acute anterior ST-elevation myocardial infarction",
             "sinus",
-            (78, 102),
+            (76, 96),
             (50, 130),
             ("20", "160.330"),
             ("acute_myocardial_infarction",),
