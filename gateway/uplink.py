@@ -210,21 +210,19 @@ class Uplink:
         while status.receipt is None:
             if status.offset_bytes > item.offer.size_bytes:
                 raise ValueError(f"the centre claims {status.offset_bytes} of {item.offer.size_bytes} bytes")
-            if status.offset_bytes == item.offer.size_bytes:  # all sent, yet no receipt: let the centre check again
+            if status.offset_bytes == item.offer.size_bytes:  # all is there, yet no receipt: ask for it
                 fixes += 1
-                status = await self._send(item, status.offset_bytes, b"")
-            else:
-                await self._let_urgent_pass(item)
-                data = await asyncio.to_thread(_read, item.recording, status.offset_bytes)
-                try:
-                    status = await self._send(item, status.offset_bytes, data)
-                except CentreRefusalError as error:
-                    if error.status != httpx.codes.CONFLICT or (
-                        error.problem and error.problem.type != "upload-offset"
-                    ):
-                        raise
-                    fixes += 1
-                    status = await self._offer(item)
+                status = await self._offer(item)
+                continue
+            await self._let_urgent_pass(item)
+            data = await asyncio.to_thread(_read, item.recording, status.offset_bytes)
+            try:
+                status = await self._send(item, status.offset_bytes, data)
+            except CentreRefusalError as error:
+                if not _offset_differs(error):
+                    raise
+                fixes += 1
+                status = await self._offer(item)
             if fixes > MAX_OFFSET_FIXES:
                 raise ValueError("the centre keeps changing its mind about the offset")
         self._health.clear("uplink")

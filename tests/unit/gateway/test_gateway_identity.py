@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from pydicom.filewriter import write_dataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 
 from ecg_center.contract.upload import RecordingIdentity
 from gateway.devices.identity import read_identity
@@ -88,17 +88,24 @@ def test_a_declared_gb18030_name_is_read() -> None:
     assert read_identity(encoded(said), EXPLICIT, TWELVE_LEAD, CHINA).patient_name == "王伟"
 
 
+TEN = datetime(2026, 3, 2, 10, 15, 30, tzinfo=CHINA)
+NO_DATETIME = {"AcquisitionDateTime": ""}
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"AcquisitionDateTime": "20260302101530+0100"}, datetime(2026, 3, 2, 10, 15, 30, tzinfo=timezone(timedelta(hours=1)))),
-        ({"AcquisitionDateTime": "", "AcquisitionDate": "20260302", "AcquisitionTime": "101530"}, datetime(2026, 3, 2, 10, 15, 30, tzinfo=CHINA)),
-        ({"AcquisitionDateTime": "", "StudyDate": "2026.03.02", "StudyTime": "10:15:30"}, datetime(2026, 3, 2, 10, 15, 30, tzinfo=CHINA)),
-        ({"TimezoneOffsetFromUTC": "-0530"}, datetime(2026, 3, 2, 10, 15, 30, 250_000, tzinfo=timezone(timedelta(hours=-5.5)))),
+        ({"AcquisitionDateTime": "20260302101530+0100"}, TEN.replace(tzinfo=timezone(timedelta(hours=1)))),
+        (NO_DATETIME | {"AcquisitionDate": "20260302", "AcquisitionTime": "101530"}, TEN),
+        (NO_DATETIME | {"StudyDate": "2026.03.02", "StudyTime": "10:15:30"}, TEN),
+        (
+            {"TimezoneOffsetFromUTC": "-0530"},
+            TEN.replace(microsecond=250_000, tzinfo=timezone(-timedelta(hours=5, minutes=30))),
+        ),
         ({"AcquisitionDateTime": "20261302101530"}, None),
         ({"AcquisitionDateTime": "2026"}, None),
     ],
-)  # fmt: skip
+)
 def test_the_start_of_the_recording(changed: dict[str, str], expected: datetime | None) -> None:
     said = recorded()
     with pydicom.config.disable_value_validation():

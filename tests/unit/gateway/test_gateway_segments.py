@@ -1,6 +1,7 @@
 """Whatever the order, the overlaps and the repeats: the file is exactly the file, and "safe" means that it is there."""
 
 import hashlib
+import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -50,7 +51,7 @@ def segmentations(draw) -> list[tuple[int, int]]:
     """Cuts of the file into segments, some twice, some overlapping, in any order."""
     cuts = sorted(draw(st.sets(st.integers(1, len(DATA) - 1), max_size=12)))
     edges = [0, *cuts, len(DATA)]
-    pieces = list(zip(edges, edges[1:], strict=False))
+    pieces = list(itertools.pairwise(edges))
     start = st.integers(0, len(DATA) - 1)
     extra = draw(st.lists(st.tuples(start, st.integers(1, 300)), max_size=5))
     pieces += [(at, min(len(DATA), at + length)) for at, length in extra]
