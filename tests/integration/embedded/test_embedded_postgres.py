@@ -16,7 +16,7 @@ import pytest
 from support.network import wait_for
 
 from ecg_center.embedded import binaries
-from ecg_center.embedded.binaries import PostgresError, find_binaries
+from ecg_center.embedded.binaries import Account, PostgresError, find_binaries, reachable
 from ecg_center.embedded.postgres import EmbeddedPostgres, embedded_postgres
 from ecg_center.embedded.roles import plain_url
 from ecg_center.processes import is_running
@@ -240,7 +240,7 @@ def test_an_ordinary_user_runs_it_as_himself(folder: Path) -> None:
     state = folder / "state"
     state.mkdir()
     os.chown(state, NOBODY, NOBODY)
-    program = find_binaries(18)
+    program = reachable(find_binaries(18), Account(NOBODY, NOBODY))
     # The interpreter itself may lie where nobody cannot reach it, so a fork of this process does the work.
     child = os.fork()
     if child == 0:
