@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
-from asn1crypto import cms
+from asn1crypto import cms, keys
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.generic import NumberObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.timestamps import DummyTimeStamper
 from pypdf import PdfReader
 
 from ecg_center.release.document.authority import CredentialError, DemoAuthority
@@ -76,6 +79,25 @@ def test_the_signed_file_is_still_pdf_a(signed):
         assert widget["/F"] & 4, "print flag set"
         assert not widget["/F"] & 2, "hidden flag not set"
         assert list(widget["/Rect"]) == [0, 0, 0, 0], "nothing visible"
+
+
+def test_a_timestamp_authority_can_take_part(page, signers, ca):
+    """The seam: pyHanko's own authority for tests issues real RFC 3161 tokens in the process."""
+    now, key = datetime.now(UTC), rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "DEMO TSA")])
+    stamping = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.TIME_STAMPING])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+    tsa = builder.add_extension(stamping, critical=True).sign(key, hashes.SHA256())
+    der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    stamper = DummyTimeStamper(
+        asn1_x509.Certificate.load(tsa.public_bytes(serialization.Encoding.DER)), keys.PrivateKeyInfo.load(der)
+    )
+    stamped = sign(page, signers, timestamper=stamper)
+    field = PdfReader(BytesIO(stamped)).trailer["/Root"]["/AcroForm"]["/Fields"][0].get_object()
+    content = cms.ContentInfo.load(bytes(field["/V"]["/Contents"]), strict=False)["content"]
+    attributes = {a["type"].native for a in content["signer_infos"][0]["unsigned_attrs"]}
+    assert "signature_time_stamp_token" in attributes
+    assert all(check.intact and not check.modified_afterwards for check in verify(stamped, [ca.root]))
 
 
 @pytest.mark.skipif(shutil.which("pdfsig") is None, reason="needs pdfsig (poppler-utils)")
