@@ -16,8 +16,9 @@ from gateway.simulate.leads import Float
 Vector = tuple[float, float, float]
 """X (left), Y (feet), Z (back), mV."""
 
-T_END_SIGMAS: Final = 2.2
-"""The end of a Gaussian T: the tangent at its steepest fall meets the baseline at 2 sigma, a 5 % threshold at 2.45."""
+T_END_SIGMAS: Final = 2.4
+"""The end of a Gaussian T: the tangent at its steepest fall meets the baseline at 2 sigma, a 5 % threshold at 2.45;
+readers mark it near the latter."""
 
 T_FALL_PER_QT: Final = 0.092
 T_RISE_PER_QT: Final = 0.135
@@ -55,8 +56,8 @@ class Atrium:
     p_ms: float = 104.0
     lobes: tuple[Lobe, ...] = field(
         default=(
-            Lobe(0.36, 0.16, (0.030, 0.090, -0.045)),
-            Lobe(0.63, 0.15, (0.060, 0.055, 0.030)),
+            Lobe(0.36, 0.175, (0.030, 0.090, -0.045)),
+            Lobe(0.64, 0.17, (0.060, 0.055, 0.030)),
         )
     )
 
@@ -76,7 +77,7 @@ def add_qrs_t(vector: Float, hz: float, onset_s: float, beat: Beat, qt_ms: float
     if beat.t_notch:
         part += beat.t_notch * _gauss(ms, t_at - 2.1 * rise, 0.6 * rise, 0.6 * rise, beat.t_peak)
     part += _gauss(ms, qt_ms + 70, 28, 34, beat.u_peak)
-    ramp = _logistic((ms - beat.qrs_ms * 0.93) / 5) * _logistic((t_at + 0.2 * fall - ms) / (0.55 * fall))
+    ramp = _logistic((ms - beat.qrs_ms * 0.90) / 4.5) * _logistic((t_at + 0.2 * fall - ms) / (0.55 * fall))
     part += np.outer(beat.st, ramp)
     vector[:, span] += gain * part
 
