@@ -70,7 +70,7 @@ def render(
         sys_inputs={"document": json.dumps(data, ensure_ascii=False)},
         format="pdf",
         pdf_standards=[PDF_STANDARD],
-        timestamp=document.reported_at,
+        timestamp=document.reported_at.replace(microsecond=0),  # typst takes whole seconds
     )
     assert isinstance(pdf, bytes)
     assert pdf.startswith(b"%PDF-1.7")

@@ -281,3 +281,8 @@ def test_printable_text():
     assert printable.line("x\u202ey\ufeff\u200dz\ufe0f") == "xyz"
     assert not printable.missing
     assert printable.line("\ue001") == "[U+E001]"
+
+
+def test_a_release_time_with_microseconds_prints(make_report):
+    reported_at = make_report().reported_at.replace(microsecond=123456)
+    assert render(make_report(reported_at=reported_at)).startswith(b"%PDF")
