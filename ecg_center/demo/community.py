@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ecg_center.directory import queries, service
 from ecg_center.directory.schemas import DeviceForm, InstitutionForm, PersonForm
 from ecg_center.domain.errors import Conflict
-from ecg_center.release.document.authority import DemoAuthority
+from ecg_center.signing.authority import DemoAuthority
 from ecg_center.signing.service import certificate_row
 from ecg_center.store.events import Actor
 from ecg_center.store.session import EVERYTHING, Database

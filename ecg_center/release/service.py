@@ -23,7 +23,8 @@ from ecg_center.release.document.labels import age
 from ecg_center.release.document.model import Patient, ReportDocument, Signatory, Supersedes, Trace
 from ecg_center.release.document.render import render
 from ecg_center.release.queries import ReleasedReport
-from ecg_center.signing.service import Role, Signatures
+from ecg_center.signing.authority import Role
+from ecg_center.signing.service import Signatures
 from ecg_center.store.blobs import Blobs, report_key
 from ecg_center.store.events import CENTRE, note
 from ecg_center.store.session import EVERYTHING, Database

@@ -6,18 +6,15 @@ to the physician's own act, in a thread, and forgotten.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.domain.errors import Conflict
-from ecg_center.release.document.authority import Credential, Signer
-from ecg_center.release.document.signing import sign, sign_record
+from ecg_center.signing.authority import Credential, Role, Signer
+from ecg_center.signing.pades import sign, sign_record
 from ecg_center.store.tables import SigningCertificate
-
-Role = Literal["reporting", "reviewing", "director"]
 
 
 class Signatures:

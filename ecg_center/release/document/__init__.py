@@ -1,4 +1,4 @@
-"""The report as a document: what it says (``model``), its page (``render``), its signers (``signing``, ``authority``).
+"""The report as a document: what it says (``model``), its page (``render``).
 
 Pure of the database: dataclasses in, bytes out; whoever releases a report calls these in a thread.
 """

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from ecg_center.contract.findings import Measurements
 from ecg_center.domain.statements import OVERALL_ZH, Overall
-from ecg_center.release.document.model import Language, Role, Sex
+from ecg_center.release.document.model import Language, Sex
+from ecg_center.signing.authority import Role
 
 Words = dict[str, str]
 

@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from ecg_center.contract.findings import Measurements
 from ecg_center.domain.statements import Overall
+from ecg_center.signing.authority import Role
 
 Language = Literal["zh", "en"]
 Sex = Literal["M", "F", "O"]
-Role = Literal["reporting", "reviewing", "director"]
-"""报告医师, 审核医师, 中心主任 (difficult cases)."""
 Layout = Literal["3x4+1", "6x2", "12x1"]
 """Rows × columns of the trace; ``3x4+1`` is 4 columns of 2.5 s over a 10 s rhythm strip."""
 

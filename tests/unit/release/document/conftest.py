@@ -15,8 +15,8 @@ from pypdf.generic import ContentStream
 
 from ecg_center.contract.findings import Measurements
 from ecg_center.domain.statements import Overall
-from ecg_center.release.document.authority import Credential, DemoAuthority
 from ecg_center.release.document.model import Patient, ReportDocument, Signatory, Trace
+from ecg_center.signing.authority import Credential, DemoAuthority
 
 CHINA = timezone(timedelta(hours=8))
 MM = 72 / 25.4

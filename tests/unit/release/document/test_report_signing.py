@@ -20,9 +20,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pypdf import PdfReader
 
-from ecg_center.release.document.authority import CredentialError, DemoAuthority
 from ecg_center.release.document.render import render
-from ecg_center.release.document.signing import SignatureError, sign, sign_record, verify, verify_record
+from ecg_center.signing.authority import CredentialError, DemoAuthority
+from ecg_center.signing.pades import SignatureError, sign, sign_record, verify, verify_record
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ Keys are EC P-256 in PKCS#8, encrypted under the person's passphrase; nothing he
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Literal, Self
 
 from asn1crypto import core, keys, pem
 from cryptography import x509
@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from ecg_center.release.document.model import Role
+Role = Literal["reporting", "reviewing", "director"]
+"""报告医师, 审核医师, 中心主任 (difficult cases)."""
 
 DEMO = "DEMO"
 NO_EFFECT = "DEMO - no legal effect"

@@ -40,8 +40,7 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from ecg_center.release.document.authority import CredentialError, Signer
-from ecg_center.release.document.labels import ROLE
+from ecg_center.signing.authority import CredentialError, Role, Signer
 
 DIGEST = "sha256"
 MAX_SIGNATURES = 8
@@ -62,6 +61,13 @@ UNREADABLE = (
 
 # The library logs a traceback for every untrusted signature; here the answer says it.
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.ERROR)
+
+
+REASON: dict[Role, str] = {
+    "reporting": "报告医师 Reported by",
+    "reviewing": "审核医师 Reviewed by",
+    "director": "中心主任 Centre director",
+}
 
 
 class SignatureError(Exception):
@@ -102,7 +108,7 @@ def sign(pdf: bytes, signers: Sequence[Signer], *, timestamper: TimeStamper | No
     """Add one invisible PAdES signature a signer, in the given order; the time is this machine's, now.
 
     Args:
-        pdf: as :func:`ecg_center.release.document.render.render` made it, or signed before.
+        pdf: as the release made it, or signed before.
         signers: unlocked identities, the reporting physician first.
         timestamper: pyHanko's client of a timestamp authority (RFC 3161); None for none.
 
@@ -190,7 +196,7 @@ def _sign_once(pdf: bytes, signer: Signer, timestamper: TimeStamper | None) -> b
         metadata = PdfSignatureMetadata(
             field_name=field,
             name=signer.name,
-            reason=f"{ROLE['zh'][signer.role]} {ROLE['en'][signer.role]}",
+            reason=REASON[signer.role],
             md_algorithm=DIGEST,
             subfilter=SigSeedSubFilter.PADES,
             certify=count == 0,
