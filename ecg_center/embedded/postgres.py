@@ -6,8 +6,8 @@ folder, on 127.0.0.1 only, SCRAM passwords for everybody, checksums and ``fsync`
 * Nothing is started where ``ECG_DATABASE_URL`` names a server: :func:`embedded_postgres` answers None.
 * PostgreSQL refuses to run as root. Root runs it as ``nobody``, without making an account or touching a home.
   Where ``nobody`` cannot reach the state folder (below ``/root``, or in a folder of mode 0700), the data goes to
-  ``/var/lib/ecg-center/<random>``; ``postgres.json`` in the state folder says where. :meth:`~EmbeddedPostgres.reset`
-  removes it with the rest.
+  ``/var/lib/ecg-center-embedded/cluster-<random>``; ``postgres.json`` in the state folder says where.
+  :meth:`~EmbeddedPostgres.reset` removes it with the rest.
 * A server left over from an earlier run (the supervisor was killed) is found by ``postmaster.pid`` and stopped.
 * The port is kept in the state folder and used again as long as it is free, so that URLs stay.
 """
@@ -47,6 +47,9 @@ _log = structlog.get_logger(__name__)
 SUPERUSER = "postgres"
 STOP_TIMEOUT_S = 30.0
 """A fast shutdown writes a checkpoint of at most ``max_wal_size``: seconds on any disk."""
+
+OWNER_MARK = "BELONGS_TO"
+"""Beside data that lies outside its state folder: the path of that folder."""
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": f"'{LOOPBACK}'",
@@ -156,6 +159,7 @@ class EmbeddedPostgres:
         """
         self.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         data_dir = self.data_dir
+        self._own(data_dir)
         existing = _cluster_version(data_dir)
         if existing is not None and self._wanted_version not in {None, existing}:
             raise PostgresError(
@@ -184,7 +188,7 @@ class EmbeddedPostgres:
         SHARED_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
         outside = SHARED_FOLDER / f"cluster-{secrets.token_hex(8)}"
         outside.mkdir(mode=0o700)
-        (outside / "BELONGS_TO").write_text(f"{self.state_dir}\n", "utf-8")
+        (outside / OWNER_MARK).write_text(f"{self.state_dir}\n", "utf-8")
         moved = outside / "data"
         if data_dir.exists():
             shutil.move(data_dir, moved)
@@ -200,6 +204,19 @@ class EmbeddedPostgres:
         write_json(self._file, {**read_json(self._file), "data_dir": str(moved)})
         _log.info("postgres_data_outside", data_dir=str(moved), reason="state folder unreachable", uid=account.uid)
         return moved
+
+    def _own(self, data_dir: Path) -> None:
+        """Data outside the state folder belongs to one state folder; a copy of the folder must not share it."""
+        mark = data_dir.parent / OWNER_MARK
+        if data_dir.is_relative_to(self.state_dir) or not mark.exists():
+            return
+        owner = Path(mark.read_text("utf-8").strip())
+        if owner != self.state_dir and (owner / self._file.name).exists():
+            raise PostgresError(
+                f"{self._file} is a copy of the one in {owner}, and names the same data in {data_dir}. "
+                f"Delete the copy to begin with an empty database here."
+            )
+        mark.write_text(f"{self.state_dir}\n", "utf-8")
 
     def _make_cluster(self, data_dir: Path) -> None:
         account, binaries = self._ready_account(), self._ready_binaries()
@@ -361,9 +378,13 @@ def _cluster_version(data_dir: Path) -> int | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError:
-        raise PostgresError(
-            f"{data_dir} belongs to another account. Start as that account or as root, or choose another state folder."
-        ) from None
+        raise _foreign(data_dir) from None
+
+
+def _foreign(data_dir: Path) -> PostgresError:
+    return PostgresError(
+        f"{data_dir} belongs to another account. Start as that account or as root, or choose another state folder."
+    )
 
 
 def _locale_options(version: int) -> list[str]:
@@ -387,8 +408,10 @@ def _running_postmaster(data_dir: Path) -> int | None:
     """The process of this data folder's server, if one runs; a foreign process of that number is not it."""
     try:
         pid = int((data_dir / "postmaster.pid").read_text("utf-8").split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+    except PermissionError:
+        raise _foreign(data_dir) from None
     if not is_running(pid):
         return None
     words = command_line(pid)

@@ -228,6 +228,13 @@ def test_as_root_below_a_private_folder_programs_and_data_move_where_they_can_be
         with EmbeddedPostgres(private / "state", bin_dir=bin_dir) as server:
             assert server.superuser_url == url
             assert len(list(shared.glob("postgresql-18-*"))) == 1
+        shutil.copytree(private / "state", private / "copy")
+        with pytest.raises(PostgresError, match="is a copy of the one in"):
+            EmbeddedPostgres(private / "copy", bin_dir=bin_dir).prepare()
+        shutil.rmtree(private / "copy")
+        (private / "state").rename(private / "moved")
+        with EmbeddedPostgres(private / "moved", bin_dir=bin_dir) as server:
+            assert server.superuser_url == url
         server.reset()
         assert list(shared.glob("cluster-*")) == []
     finally:
