@@ -27,6 +27,9 @@ NAME, KEYWORD, URI, CHARSET, LANGUAGE, MIME = 0x42, 0x44, 0x45, 0x47, 0x48, 0x49
 NOT_FOUND = 0x0406
 """client-error-not-found: the printer no longer knows the job."""
 
+BUSY = 0x0507
+"""server-error-busy: small printers take one job at a time."""
+
 STATUS_WORDS = {
     0x0401: "the printer forbids it",
     0x0402: "the printer wants a password",

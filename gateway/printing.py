@@ -20,7 +20,7 @@ import structlog
 from ecg_center.contract.printing import PrintOutcome, PrintTask, PrintTasks
 from gateway.centre import Centre, CentreError, CentreRefusalError
 from gateway.health import Health
-from gateway.ipp import Printer, PrinterError, PrinterUnreachableError
+from gateway.ipp import BUSY, Printer, PrinterError, PrinterUnreachableError
 from gateway.print_journal import Entry, PrintJournal
 from gateway.retry import PRINTER, ROUTINE, delay_s
 from gateway.settings import GatewaySettings
@@ -45,6 +45,9 @@ WATCH_S = (0.3, 3.0)
 
 STUCK_S = 30.0
 """A job that makes no progress for so long needs a person: the clinic is told why, and it is watched on."""
+
+BUSY_S = 120.0
+"""A printer that takes one job at a time is busy for some pages; after two minutes the clinic is told."""
 
 MAX_ABORTED = 5
 """Attempts that the printer itself gave up: after five it is the page or the printer, and paper is wasted."""
@@ -98,6 +101,7 @@ class PrintAgent:
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._failures: dict[UUID, int] = {}
         self._not_before: dict[UUID, float] = {}
+        self._busy_since: dict[UUID, float] = {}
         self._submitting: dict[str, asyncio.Lock] = {}
 
     async def run(self) -> None:
@@ -116,6 +120,7 @@ class PrintAgent:
                     continue
                 for entry in self._journal.unreported():
                     await self._tell(entry)
+                self._forget_all_but({task.delivery_id for task in tasks} | self._running.keys())
                 for task in tasks:
                     self._consider(task)
                 if tasks:
@@ -124,6 +129,12 @@ class PrintAgent:
             for running in self._running.values():
                 running.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def _forget_all_but(self, wanted: set[UUID]) -> None:
+        """Drop the waits of what is no longer to be printed."""
+        for waits in (self._failures, self._not_before, self._busy_since):
+            for key in waits.keys() - wanted:
+                del waits[key]
 
     async def _ask(self) -> list[PrintTask]:
         wait = 0 if self._journal.unreported() else WAIT_S
@@ -158,6 +169,8 @@ class PrintAgent:
             await self._print(entry, Printer(uri, verify_tls=self._settings.verify_printer_tls))
         except PrinterError as error:
             entry = self._journal.get(task.delivery_id) or entry
+            if error.status == BUSY and self._may_wait(task.delivery_id):
+                return
             await self._failed(entry, await self._why(uri, error), printer=uri)
         except CentreError as error:
             self._put_off(task.delivery_id)
@@ -165,6 +178,14 @@ class PrintAgent:
         except Exception:
             self._put_off(task.delivery_id)
             log.exception("printing failed", delivery=str(task.delivery_id))
+
+    def _may_wait(self, delivery_id: UUID) -> bool:
+        """Whether a busy printer is no news yet: it works on the page before."""
+        since = self._busy_since.setdefault(delivery_id, time.monotonic())
+        if time.monotonic() - since > BUSY_S:
+            return False
+        self._not_before[delivery_id] = time.monotonic() + WATCH_S[1] * random.random()  # noqa: S311
+        return True
 
     # -- one report -----------------------------------------------------------------------------------------------
 
@@ -184,6 +205,7 @@ class PrintAgent:
                 except PrinterError:
                     await self._note(entry, step="idle")
                     raise
+            self._busy_since.pop(entry.task.delivery_id, None)
             entry = await self._note(entry, step="submitted", job_id=job_id)
             log.info("report sent to printer", delivery=str(entry.task.delivery_id), printer=printer.uri, job=job_id)
             entry = await self._report(entry, "printing", printer.uri)
