@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
 
 from ecg_center import __version__
 from ecg_center.contract.upload import Problem
@@ -33,7 +35,7 @@ from ecg_center.store.live import Live
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
 from ecg_center.timeline.routes import router as timeline
-from ecg_center.web.errors import error_page
+from ecg_center.web.errors import error_page, status_page
 from ecg_center.web.wiring import add_pages
 from ecg_center.worklist.routes import router as worklist
 
@@ -99,12 +101,22 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
+        if _wants_page(request):
+            return status_page(request, 422)
         where = "; ".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors()[:5])
         body = Problem(type="invalid", title="invalid request", detail=where or "the request is not valid", retry=False)
         return JSONResponse(body.model_dump(), status_code=422, media_type="application/problem+json")
 
+    @app.exception_handler(HTTPException)
+    async def bare(request: Request, error: HTTPException) -> Response:
+        if _wants_page(request):
+            return status_page(request, error.status_code)
+        return await http_exception_handler(request, error)
+
     async def unavailable(request: Request, error: Exception) -> Response:
         log.warning("database_unavailable", path=request.url.path, error=str(error).splitlines()[0])
+        if _wants_page(request):
+            return status_page(request, 503)
         body = Problem(
             type="database-unavailable",
             title="database unavailable",
@@ -120,4 +132,4 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+    return not request.url.path.startswith(("/api/", "/static/", "/healthz", "/metrics"))

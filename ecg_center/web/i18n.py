@@ -47,9 +47,10 @@ _METHODS = [
     ("static/js/**.js", "javascript"),
     ("**.py", "python"),
 ]
-_REFUSALS: dict[str, tuple[int, ...] | None] = dict.fromkeys(
-    ("Refused", "NotFound", "NotAllowed", "Conflict", "Invalid"), None
-)
+_REFUSALS: dict[str, tuple[int, ...] | None] = {
+    **dict.fromkeys(("Refused", "NotFound", "NotAllowed", "Conflict", "Invalid"), None),
+    "_flush": (2,),  # directory/service.py hands its sentence to a Conflict
+}
 """What a rule refuses is said to the person by the page, so the errors of ``domain/errors.py`` are texts too."""
 
 
@@ -143,6 +144,19 @@ def show_time(instant: datetime | None) -> str:
     return instant.astimezone(CLINIC_TIME).strftime("%H:%M") if instant else "–"
 
 
+def show_clock(instant: datetime | None) -> str:
+    """``14:05:09.123`` in clinic time, a dash for none: a timeline counts milliseconds."""
+    return instant.astimezone(CLINIC_TIME).strftime("%H:%M:%S.%f")[:-3] if instant else "–"
+
+
+def show_lapse(span: timedelta) -> str:
+    """``420 ms``, ``12.3 s``, ``12:05``: how long a step took."""
+    seconds = span.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else show_duration(span)
+
+
 def show_duration(span: timedelta | float | None) -> str:
     """``12:05`` minutes and seconds, ``1:12:05`` from an hour on; a number is in seconds."""
     if span is None:
@@ -157,7 +171,7 @@ def extract() -> Catalog:
     catalogue = Catalog(charset="utf-8")
     templates = {"templates/**.html": {"newstyle_gettext": "true", "silent": "false", "trimmed": "true"}}
     found = [
-        *extract_from_dir(WEB_FOLDER, _METHODS, options_map=templates, keywords=_KEYWORDS),
+        *extract_from_dir(WEB_FOLDER, _METHODS, options_map=templates, keywords=_KEYWORDS | _REFUSALS),
         *extract_from_dir(
             PACKAGE_FOLDER,
             [("web/**", "ignore"), ("**.py", "python")],

@@ -15,8 +15,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ecg_center.contract.findings import Evidence
+from ecg_center.reporting.schemas import ReportContent
 from ecg_center.web import i18n, words
 from ecg_center.web.i18n import Language, Texts
+from ecg_center.web.navigation import navigation_of
+from ecg_center.web.notes import NOTES
 from ecg_center.web.static_files import static_url
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,6 +47,10 @@ def environment(language: Language) -> Environment:
         date=i18n.show_date,
         time=i18n.show_time,
         duration=i18n.show_duration,
+        clock=i18n.show_clock,
+        lapse=i18n.show_lapse,
+        frames=_frames,
+        report_content=ReportContent.model_validate,
         instant=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),
     )
     made.globals.update(
@@ -50,14 +58,23 @@ def environment(language: Language) -> Environment:
         words=words,
         language=language,
         languages=i18n.LANGUAGES,
+        term=lambda code: words.term(code, language),
+        age=lambda birth_date: words.age_of(birth_date, language),
+        yuan=lambda fen: f"¥{fen / 100:.2f}",
         script_texts=Markup(i18n.script_texts(language)),  # noqa: S704 - JSON of our own catalogue, "</" escaped
     )
     return made
 
 
+def _frames(evidence: list[Evidence]) -> list[dict[str, Any]]:
+    """Evidence as the viewer frames it."""
+    return [{"leads": item.leads, "start_s": item.start_s, "end_s": item.end_s} for item in evidence]
+
+
 def language_of(request: Request) -> Language:
-    """The language that this person chose, else Chinese."""
-    return i18n.language_named(request.cookies.get(i18n.LANGUAGE_COOKIE))
+    """The language that this browser chose, else the person's own, else Chinese."""
+    person = getattr(request.state, "person", None)
+    return i18n.language_named(request.cookies.get(i18n.LANGUAGE_COOKIE) or getattr(person, "locale", None))
 
 
 def texts_of(request: Request) -> Texts:
@@ -73,10 +90,13 @@ def theme_of(request: Request) -> str:
 
 def page_context(request: Request) -> dict[str, Any]:
     """What every page knows: who is here, which theme, what time it is at the centre, whether this is a demo."""
+    person = getattr(request.state, "person", None)
     return {
         "request": request,
         "path": request.url.path,
-        "person": getattr(request.state, "person", None),
+        "person": person,
+        "navigation": navigation_of(person),
+        "note": NOTES.get(request.query_params.get("note", "")),
         "theme": theme_of(request),
         "server_now": datetime.now(UTC),
         "demo": bool(getattr(request.app.state, "demo", False)),

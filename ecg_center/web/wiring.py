@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI
 
-from ecg_center.web.pages import preferences
+from ecg_center.web.pages import account, live, preferences, reading, reviewing, statements, studies, worklist
 from ecg_center.web.security import SameOriginOnly, SecurityHeaders
 from ecg_center.web.static_files import STATIC_PATH, HashedStaticFiles
+
+PAGES = (preferences, account, live, worklist, statements, reading, reviewing, studies)
 
 
 def add_pages(app: FastAPI) -> None:
@@ -12,4 +14,5 @@ def add_pages(app: FastAPI) -> None:
     app.add_middleware(SameOriginOnly)
     app.add_middleware(SecurityHeaders)
     app.mount(STATIC_PATH, HashedStaticFiles(), name="static")
-    app.include_router(preferences.router)
+    for family in PAGES:
+        app.include_router(family.router)

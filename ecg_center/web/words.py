@@ -4,13 +4,15 @@ Colour is never alone: every badge has its word, every mark its sign. Texts are 
 """
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Literal
 
-from ecg_center.domain.authority import Role
+from ecg_center.domain.authority import Principal, Role
 from ecg_center.domain.deadlines import DeadlineKind
-from ecg_center.domain.statements import Overall
+from ecg_center.domain.statements import TERMS, Overall
 from ecg_center.domain.workflow import State
-from ecg_center.web.i18n import N_
+from ecg_center.release.document.labels import age
+from ecg_center.web.i18n import CLINIC_TIME, N_, Language
 
 Tone = Literal["neutral", "info", "ok", "warn", "danger"]
 
@@ -80,3 +82,117 @@ ROLES: dict[str, str] = {
     Role.QC: N_("Quality lead"),
     Role.ADMIN: N_("Administrator"),
 }
+
+SOURCES: dict[str, str] = {
+    "outpatient": N_("Outpatient"),
+    "inpatient": N_("Inpatient"),
+    "emergency": N_("Emergency"),
+    "checkup": N_("Health check"),
+}
+
+MEASUREMENTS: tuple[tuple[str, str, str], ...] = (
+    ("heart_rate_bpm", N_("Heart rate"), "/min"),
+    ("p_ms", N_("P duration"), "ms"),
+    ("pr_ms", N_("PR interval"), "ms"),
+    ("qrs_ms", N_("QRS duration"), "ms"),
+    ("qt_ms", N_("QT"), "ms"),
+    ("qtc_ms", N_("QTc"), "ms"),
+    ("qrs_axis_deg", N_("QRS axis"), "°"),
+    ("rv5_mv", N_("RV5"), "mV"),
+    ("sv1_mv", N_("SV1"), "mV"),
+)
+"""The measurements of the report's page, in its order (DESIGN.md section 5): field, message id, unit."""
+
+DELIVERIES: dict[str, Badge] = {
+    "waiting": Badge(N_("Waiting for the printer"), "info", "clock"),
+    "printing": Badge(N_("Printing"), "info", "printer"),
+    "printed": Badge(N_("Printed"), "ok", "printer"),
+    "failed": Badge(N_("Not printed"), "danger", "alert"),
+    "superseded": Badge(N_("Withdrawn"), "neutral", "back"),
+}
+
+REPORTS: dict[str, Badge] = {
+    "draft": Badge(N_("Draft"), "neutral", "pen"),
+    "written": Badge(N_("Signed by its writer"), "info", "check"),
+    "released": Badge(N_("Released"), "ok", "seal"),
+    "superseded": Badge(N_("Replaced by a newer version"), "neutral", "back"),
+}
+
+RECORDINGS: dict[str, Badge] = {
+    "stored": Badge(N_("Being read by the machine"), "info", "inbox"),
+    "decoded": Badge(N_("Readable"), "ok", "check"),
+    "quarantined": Badge(N_("Unreadable"), "danger", "alert"),
+    "dismissed": Badge(N_("Set aside"), "neutral", "cross"),
+}
+
+CERTAINTIES: dict[str, str] = {
+    "definite": "",
+    "probable": N_("probable"),
+    "possible": N_("possible"),
+}
+
+QUALITY: dict[str, Badge] = {
+    "usable": Badge(N_("Good recording"), "ok", "check"),
+    "limited": Badge(N_("Recording of limited quality"), "warn", "alert"),
+    "repeat": Badge(N_("Record again if possible"), "danger", "again"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """How one kind of timeline line reads; ``tone`` colours its dot."""
+
+    text: str
+    tone: Tone = "neutral"
+
+
+EVENTS: dict[str, Line] = {
+    "register": Line(N_("Exam registered")),
+    "receive": Line(N_("Recording stored at the centre")),
+    "preread": Line(N_("Pre-read by the machine")),
+    "quarantine": Line(N_("Recording unreadable, set aside"), "danger"),
+    "dismiss": Line(N_("Unreadable recording dismissed"), "warn"),
+    "match": Line(N_("Recording matched to its order")),
+    "claim": Line(N_("Taken")),
+    "let_go": Line(N_("Given back")),
+    "sign": Line(N_("Report signed by its writer")),
+    "return": Line(N_("Returned to its writer"), "warn"),
+    "release": Line(N_("Reviewed, signed and released")),
+    "document": Line(N_("Report document signed and stored")),
+    "printing": Line(N_("Printing at the clinic")),
+    "printed": Line(N_("Printed at the clinic")),
+    "deliver": Line(N_("Printed at the clinic")),
+    "failed": Line(N_("Printing failed"), "danger"),
+    "print_again": Line(N_("Print asked for again")),
+    "amend": Line(N_("Amendment begun"), "warn"),
+    "cancel": Line(N_("Cancelled"), "warn"),
+    "opinion": Line(N_("Opinion given and signed")),
+    "chest_pain": Line(N_("Chest-pain mark"), "danger"),
+    "urgent": Line(N_("Urgent mark"), "danger"),
+    "deadline_warned": Line(N_("Due time is near"), "warn"),
+    "deadline_breached": Line(N_("Due time missed"), "danger"),
+}
+
+
+def event(what: str) -> Line:
+    """How a timeline line reads; an unknown one by its own name, so that nothing is hidden."""
+    return EVENTS.get(what, Line(what))
+
+
+def term(code: str, language: Language) -> str:
+    """A coded statement in words."""
+    found = TERMS.get(code)
+    if found is None:
+        return code
+    return found.en if language == "en" else found.zh
+
+
+def age_of(birth_date: date | None, language: Language) -> str:
+    """The age today, empty where the birth date is not known."""
+    return age(birth_date, datetime.now(UTC).astimezone(CLINIC_TIME).date(), language) if birth_date else ""
+
+
+def roles_of(person: Principal) -> list[str]:
+    """The roles of a person, each once, in the order of the list above."""
+    held = {grant.role for grant in person.grants}
+    return [role for role in ROLES if role in held]

@@ -1,14 +1,15 @@
 // How does a page stay true without reloading, and say so when it cannot?
 //
-// The centre's stream (`<body data-live="/live">`) carries two events: `change` with `{"topics": ["worklist", …]}`, and
+// The centre's stream (`<body data-live="/live">`) carries two events: `change` with `{"topics": ["studies", …]}` (`all`: news may have been missed), and
 // `beat` with `{"now": "…"}` every few seconds. A topic becomes the DOM event `live:<topic>` on the body, for htmx:
-// `hx-trigger="live:worklist from:body"`. A burst of changes refreshes a region once a second at the most.
+// `hx-trigger="live:studies from:body"`. A burst of changes refreshes a region once a second at the most.
 
 import { clockTime, learn, now } from "./clock.js";
 import { t } from "./texts.js";
 
 export const SILENT_MS = 15_000;
 export const COALESCE_MS = 1_000;
+const REOPEN_MS = 5_000;
 
 /**
  * Lets a call through at once, and then at most once in `every_ms`, the last one never lost.
@@ -56,6 +57,7 @@ export function listen(address) {
   let lost = false;
   /** @type {EventSource | null} */
   let source = null;
+  let opened_ms = 0;
 
   const refresh = coalesce(
     (topic) => document.body.dispatchEvent(new CustomEvent(`live:${topic}`)),
@@ -73,6 +75,7 @@ export function listen(address) {
 
   const open = () => {
     source?.close();
+    opened_ms = performance.now();
     source = new EventSource(address);
     source.addEventListener("beat", (event) => {
       hear();
@@ -80,7 +83,8 @@ export function listen(address) {
     });
     source.addEventListener("change", (event) => {
       hear();
-      for (const topic of JSON.parse(event.data).topics) refresh(topic);
+      const topics = /** @type {string[]} */ (JSON.parse(event.data).topics);
+      for (const topic of topics.includes("all") ? topicsOfPage() : topics) refresh(topic);
     });
   };
 
@@ -94,7 +98,7 @@ export function listen(address) {
     }
     lost = true;
     // The browser retries by itself unless the stream was refused outright (a proxy's 502, a restart): then it gives up.
-    if (source?.readyState === EventSource.CLOSED) open();
+    if (source?.readyState === EventSource.CLOSED && performance.now() - opened_ms > REOPEN_MS) open();
   };
 
   open();

@@ -5,7 +5,7 @@ import { learn } from "./clock.js";
 import "./countdown.js";
 import { find, isTyping } from "./dom.js";
 import { listen } from "./live.js";
-import { listenForFailures } from "./toasts.js";
+import { fadeNotes, listenForFailures } from "./toasts.js";
 
 const ONE_YEAR_S = 365 * 24 * 3600;
 
@@ -78,11 +78,22 @@ function openDialogs() {
   });
 }
 
+/** `data-opens-now="id"` opens a dialog with the page. */
+function openAtOnce() {
+  const dialog = document.getElementById(find("[data-opens-now]")?.dataset.opensNow ?? "");
+  if (dialog instanceof HTMLDialogElement) dialog.showModal();
+}
+
 learnTheTime();
 switchBrightness();
 closeMenus();
 pressByKey();
 openDialogs();
 listenForFailures();
+fadeNotes();
 if (document.body.dataset.live) listen(document.body.dataset.live);
+openAtOnce();
 if (find("ecg-viewer")) await import("./viewer/viewer.js");
+if (find("statement-picker")) await import("./picker.js");
+if (find("[data-desk], [data-holds]")) await import("./desk.js");
+if (find("[data-rows]")) await import("./rows.js");

@@ -19,6 +19,15 @@ export function toast(text, tone = "info") {
   if (tone !== "danger") window.setTimeout(() => item.remove(), SHOWN_MS);
 }
 
+/** Take away, after a while, what the page itself came with; and its name from the address, so that a reload is silent. */
+export function fadeNotes() {
+  for (const note of document.querySelectorAll("[data-fades]")) window.setTimeout(() => note.remove(), SHOWN_MS);
+  const address = new URL(window.location.href);
+  if (!address.searchParams.has("note")) return;
+  address.searchParams.delete("note");
+  window.history.replaceState(null, "", address);
+}
+
 /** @param {Event} event */
 function detailOf(event) {
   return /** @type {{xhr?: XMLHttpRequest, value?: unknown}} */ (/** @type {CustomEvent} */ (event).detail ?? {});

@@ -38,6 +38,13 @@ function tool(text, title, press) {
   return h("button", { type: "button", class: "button small", title, onclick: press }, text);
 }
 
+/** The page's `?` key presses it too, wherever the focus is. */
+function helpButton() {
+  const button = tool("?", t("Keys of the ECG"), showHelp);
+  button.dataset.key = "?";
+  return button;
+}
+
 /** What is on, in words. @param {FilterSet} set */
 export function filterWords(set) {
   if (isAsRecorded(set)) return t("as recorded, no display filter");
@@ -154,7 +161,7 @@ export function toolbar(viewer) {
       tool("+", t("Larger"), () => viewer.setZoom(viewer.zoom * 1.25)),
     ),
     tool(t("True mm…"), t("Set this screen's scale with a card"), () => askForScale(() => viewer.measureScreen())),
-    tool("?", t("Keys of the ECG"), showHelp),
+    helpButton(),
   );
   const show = () => {
     layout.show(viewer.layout);

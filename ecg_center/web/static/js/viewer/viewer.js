@@ -594,6 +594,15 @@ export class EcgViewer extends HTMLElement {
   }
 }
 
+/** Alt + V brings the keyboard to the paper from anywhere. */
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.code !== "KeyV") return;
+  const stage = document.querySelector("ecg-viewer .ecg-stage");
+  if (!(stage instanceof HTMLElement)) return;
+  event.preventDefault();
+  stage.focus();
+});
+
 /** `data-evidence` on a button, with `[{"leads": …, "start_s": …, "end_s": …}]`, frames it in the page's viewer. */
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-evidence]") : null;

@@ -1,0 +1,129 @@
+"""What does a page about one study show? Gathered once, for the reading desk, the review and the study's own page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ecg_center.contract.findings import Findings
+from ecg_center.domain.claims import holder
+from ecg_center.domain.statements import TERMS, in_report_order
+from ecg_center.preread import service as preread
+from ecg_center.reporting import queries as reporting
+from ecg_center.reporting.schemas import OpinionForm, ReportContent
+from ecg_center.review import service as review
+from ecg_center.store.deadlines import deadlines_of
+from ecg_center.store.studies import get_study
+from ecg_center.store.tables import (
+    DeadlineRow,
+    Delivery,
+    Institution,
+    Opinion,
+    Patient,
+    Recording,
+    Report,
+    Review,
+    Study,
+)
+
+PREVIOUS_LIMIT = 5
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """One study and all that hangs on it."""
+
+    study: Study
+    patient: Patient | None
+    institution: Institution
+    recordings: list[Recording]
+    recording: Recording | None
+    """The newest readable one."""
+    findings: Findings | None
+    reports: list[Report]
+    """Every version, the newest first."""
+    reviews: list[Review]
+    opinions: list[Opinion]
+    deadlines: list[DeadlineRow]
+    deliveries: list[Delivery]
+    previous: list[Study]
+    holder_id: UUID | None
+
+    @property
+    def name(self) -> str | None:
+        """The patient's name; what the device wrote where there is no order yet."""
+        if self.patient is not None:
+            return self.patient.name
+        return next((name for r in self.recordings if (name := r.identity.get("patient_name"))), None)
+
+    @property
+    def report(self) -> Report | None:
+        """The newest version."""
+        return self.reports[0] if self.reports else None
+
+    @property
+    def content(self) -> ReportContent:
+        """What the newest version says."""
+        return ReportContent.model_validate(self.report.content) if self.report else ReportContent()
+
+    @property
+    def suggested(self) -> list[str]:
+        """The pre-read's statements in report order."""
+        if self.findings is None:
+            return []
+        return in_report_order([one.code for one in self.findings.statements if one.code in TERMS])
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """The part of the findings that the viewer draws."""
+        if self.findings is None:
+            return {}
+        return self.findings.model_dump(mode="json", include={"beats_s", "median_beat_fiducials", "quality"})
+
+    @property
+    def opinion_contents(self) -> list[tuple[Opinion, OpinionForm]]:
+        """Each opinion with what it says."""
+        return [(opinion, OpinionForm.model_validate(opinion.content)) for opinion in self.opinions]
+
+    @property
+    def wants_opinion(self) -> bool:
+        """Whether the ten-minute opinion is asked for and not given."""
+        return any(row.kind == "opinion" and row.met_at is None for row in self.deadlines)
+
+    @property
+    def returned(self) -> Review | None:
+        """The reviewer's return that the present draft answers."""
+        report = self.report
+        if report is None or report.state != "draft":
+            return None
+        return next((r for r in self.reviews if r.report_id == report.id and r.decision == "return"), None)
+
+
+async def study_view(session: AsyncSession, study_id: UUID, now: datetime) -> StudyView:
+    """Gather one study in sight.
+
+    Raises:
+        NotFound: there is none.
+    """
+    study = await get_study(session, study_id)
+    patient, institution = await reporting.patient_and_institution(session, study)
+    assert institution is not None
+    recordings = await preread.recordings_of(session, study_id)
+    recording = next((r for r in recordings if r.state == "decoded"), None)
+    return StudyView(
+        study=study,
+        patient=patient,
+        institution=institution,
+        recordings=recordings,
+        recording=recording,
+        findings=await preread.findings_of(session, recording.id) if recording else None,
+        reports=await reporting.reports_of(session, study_id),
+        reviews=await review.reviews_of(session, study_id),
+        opinions=await reporting.opinions_of(session, study_id),
+        deadlines=await deadlines_of(session, study_id),
+        deliveries=await reporting.deliveries_of(session, study_id),
+        previous=await reporting.previous_studies(session, study, PREVIOUS_LIMIT),
+        holder_id=holder(study.claimed_by, study.lease_until, now),
+    )
