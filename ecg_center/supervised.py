@@ -256,17 +256,11 @@ class Child:
 
     def _tell_end(self, code: int | None, backoff_s: float) -> None:
         name = self.service.name
-        how = (
-            "could not be started"
-            if code is None
-            else f"was ended by {signal.Signals(-code).name}"
-            if code < 0
-            else f"ended with {code}"
-        )
+        how = _how_it_ended(code)
         if self._bad_ends < CRASH_LOOP_ENDS:
             self._say(f"{how}; starting it again", name)
         elif self._bad_ends == CRASH_LOOP_ENDS:
-            self._fail(f"{name} {how} {self._bad_ends} times in a row")
+            self._fail(f"{name} {how}, {self._bad_ends} times in a row")
             self._say(f"{how}, {self._bad_ends} times in a row. {self.last_words()}", name)
             self._say(f"it is tried again, at the latest every {MAX_BACKOFF_S:.0f} s", name)
         _log.info("service_ended", service=name, code=code, ends=self._bad_ends, again_in_s=round(backoff_s, 1))
@@ -308,3 +302,9 @@ class Child:
         if line.strip():
             self._recent.append(line)
             self._say(line, self.service.name)
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "could not be started"
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

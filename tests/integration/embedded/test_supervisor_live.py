@@ -80,7 +80,7 @@ async def test_whatever_ends_is_started_again(tmp_path: Path, code: int) -> None
             while supervisor.status()["worker"].restarts == 0:
                 await asyncio.sleep(0.02)
         await supervisor.wait_ready("worker")
-    assert f"ended with {code}; starting it again" in terminal.getvalue()
+    assert f"ended with exit code {code}; starting it again" in terminal.getvalue()
 
 
 async def test_kill_9_is_healed_in_under_a_second(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_a_service_that_never_starts_is_told_with_its_last_words(
     before = python("before", SLEEPER)
     broken = python("web", "raise SystemExit('no key ECG_X')")
     supervisor = Supervisor([before, broken], tmp_path, None)
-    with pytest.raises(SupervisorError, match=r"web ended with 1 4 times in a row.*no key ECG_X.*web\.log"):
+    with pytest.raises(SupervisorError, match=r"web ended with exit code 1, 4 times in a row.*no key ECG_X.*web\.log"):
         await supervisor.start()
     assert supervisor.status() == {}
 
