@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ecg_center.contract.upload import RecordingIdentity
     from gateway.simulate.dicom_device import DicomDevice
     from gateway.simulate.mqtt_device import MqttDevice
     from gateway.simulate.studies import Recorded
@@ -103,7 +104,7 @@ def _add_mqtt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", required=True, metavar="ID", help="device id, known to the gateway")
     parser.add_argument("--folder", type=Path, default=Path("simulated-device"), metavar="DIR", help="its memory")
     parser.add_argument("--file", type=Path, metavar="FILE", help="send this file instead of a simulated recording")
-    parser.add_argument("--accession", metavar="NUMBER", help="with --file: the order that it was recorded for")
+    parser.add_argument("--accession", metavar="NUMBER", help="as typed in at the recorder: the order it belongs to")
     parser.add_argument("--segment", type=int, default=16384, metavar="BYTES", help="segment size (default 16384)")
     parser.add_argument("--slow", type=float, default=0.0, metavar="S", help="pause after each segment, a slow line")
     parser.add_argument("--mqtt-311", action="store_true", help="speak MQTT 3.1.1 instead of 5")
@@ -197,6 +198,8 @@ def _write(args: argparse.Namespace) -> int:
 
 
 def _dicom(args: argparse.Namespace) -> int:
+    from gateway.simulate.studies import is_resting
+
     device = _dicom_device(f"{args.ae}@{args.to}", args.called)
     if args.echo:
         print(f"C-ECHO answered with Success in {device.echo():.0f} ms")
@@ -204,7 +207,7 @@ def _dicom(args: argparse.Namespace) -> int:
     order = None
     if args.order or args.accession:
         orders = device.worklist()
-        order = next((o for o in orders if args.accession in {None, o.accession_number}), None)
+        order = next((o for o in orders if is_resting(o) and args.accession in {None, o.accession_number}), None)
         if order is None:
             wanted = args.accession or "any"
             print(f"no order {wanted} in the worklist ({len(orders)} open); register an exam first", file=sys.stderr)
@@ -226,27 +229,19 @@ def _dicom(args: argparse.Namespace) -> int:
 
 
 def _mqtt(args: argparse.Namespace) -> int:
-    from ecg_center.contract.upload import RecordingIdentity
     from gateway.simulate.mqtt_device import UploadTimes
 
-    if args.accession and not args.file:
-        raise UsageError("--accession goes with --file")
-    device = _mqtt_device(f"{args.clinic}/{args.device}", args.broker, args.folder)
-    device.segment_bytes, device.segment_pause_s, device.mqtt_311 = args.segment, args.slow, args.mqtt_311
     if args.segment < 1 or args.slow < 0:
         raise UsageError("--segment is at least 1 byte and --slow at least 0 seconds")
+    device = _mqtt_device(f"{args.clinic}/{args.device}", args.broker, args.folder)
+    device.segment_bytes, device.segment_pause_s, device.mqtt_311 = args.segment, args.slow, args.mqtt_311
 
     async def send() -> list[UploadTimes]:
         if args.pending:
             return await device.upload_pending(args.give_up)
-        if args.file:
-            identity = RecordingIdentity(accession_number=args.accession, chest_pain=args.chest_pain or None)
-            content, name = args.file.read_bytes(), args.file.name
-        else:
-            recorded = _recorded(args, args.device)
-            identity, content = recorded.identity, recorded.file.content
-            name = f"{recorded.file.sop_instance_uid}.dcm"
-        return [await device.upload(content, identity, name=name, give_up_after_s=args.give_up)]
+        content, identity, name = _mqtt_recording(args)
+        kind = "application/dicom" if content[128:132] == b"DICM" else "application/octet-stream"
+        return [await device.upload(content, identity, media_type=kind, name=name, give_up_after_s=args.give_up)]
 
     for times in asyncio.run(send()):
         _tell(
@@ -260,6 +255,26 @@ def _mqtt(args: argparse.Namespace) -> int:
             connections=times.connections,
         )
     return 0
+
+
+def _mqtt_recording(args: argparse.Namespace) -> "tuple[bytes, RecordingIdentity, str]":
+    from ecg_center.contract.upload import RecordingIdentity
+    from gateway.simulate.dicom_file import WorklistOrder, stable_uid
+    from gateway.simulate.patients import demo_person
+
+    if args.file:
+        # whose recording it is stands in the file; the recorder adds only what was typed in and pressed
+        pressed = True if args.chest_pain else None
+        identity = RecordingIdentity(accession_number=args.accession, urgent=pressed, chest_pain=pressed)
+        return args.file.read_bytes(), identity, args.file.name
+    order = None
+    if args.accession:
+        person = demo_person(args.person, args.pathology)
+        name = f"{person.name_latin}={person.name_zh}"
+        study = stable_uid(f"study/{args.clinic}/{args.accession}")
+        order = WorklistOrder(args.accession, study, person.patient_id, name, person.sex, person.birth_date)
+    recorded = _recorded(args, args.device, order=order)
+    return recorded.file.content, recorded.identity, f"{recorded.file.sop_instance_uid}.dcm"
 
 
 def _fleet(args: argparse.Namespace) -> int:

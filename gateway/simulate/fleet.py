@@ -24,7 +24,7 @@ from gateway.simulate.dicom_file import WorklistOrder
 from gateway.simulate.mqtt_device import MqttDevice, MqttDeviceError
 from gateway.simulate.outbox import OutboxFullError
 from gateway.simulate.pathologies import Pathology
-from gateway.simulate.studies import Recorded, draw_number, draw_pathology, record
+from gateway.simulate.studies import Recorded, draw_number, draw_pathology, is_resting, record
 
 log = structlog.get_logger()
 
@@ -121,7 +121,7 @@ class Fleet:
             except DicomDeviceError as error:
                 log.warning("worklist_failed", device=device.ae_title, error=str(error))
                 continue
-            order = next((o for o in orders if o.accession_number not in self._taken), None)
+            order = next((o for o in orders if o.accession_number not in self._taken and is_resting(o)), None)
             if order is not None and not self._stop.is_set():
                 self._take(order)
                 log.info("order_taken", device=device.ae_title, accession_number=order.accession_number)

@@ -80,6 +80,11 @@ def draw_pathology(rng: np.random.Generator, order: WorklistOrder | None = None)
     return list(MIX)[int(rng.choice(len(MIX), p=weights / weights.sum()))]
 
 
+def is_resting(order: WorklistOrder) -> bool:
+    """Whether a 10-second recorder can answer the order: a Holter has the same modality in the worklist."""
+    return not any(word in order.procedure.lower() for word in ("动态", "holter", "ambulatory"))
+
+
 def draw_number(rng: np.random.Generator) -> int:
     """The next demo person's number."""
     return int(rng.integers(1, MAX_NUMBER + 1))

@@ -22,9 +22,12 @@ from gateway.health import Health
 from gateway.orders import OrderCache
 from gateway.settings import GatewaySettings
 from gateway.simulate.dicom_device import DicomDevice
+from gateway.simulate.dicom_file import write_dicom
 from gateway.simulate.fleet import Fleet
+from gateway.simulate.generator import generate
 from gateway.simulate.mqtt_device import MqttDevice
 from gateway.simulate.pathologies import Pathology
+from gateway.simulate.patients import demo_person
 from gateway.spool import Spool
 
 DEVICES = {"FLEET_T1": "T1", "FLEET_T2": "T2", "fleet-t3": "T3"}
@@ -135,7 +138,11 @@ async def test_an_order_is_recorded_once_by_a_recorder_of_its_clinic(gateway, mq
     fleet = a_fleet(gateway, mqtt_broker, tmp_path / "devices", every_s=(60.0, 60.0), first_after_s=60.0)
     async with gateway.running():
         gateway.orders.keep(
-            OpenOrders(as_of=datetime.now(UTC), orders=[an_order("A260302001")]), None, datetime.now(UTC)
+            OpenOrders(
+                as_of=datetime.now(UTC), orders=[an_order("H1", procedure="动态心电图"), an_order("A260302001")]
+            ),
+            None,
+            datetime.now(UTC),
         )
         running = asyncio.create_task(fleet.run())
         await asyncio.to_thread(wait_for, gateway.offers, "the order was not recorded", 30)
@@ -206,3 +213,27 @@ async def test_the_dicom_command_takes_an_order_from_the_worklist(gateway, tmp_p
     assert said["accession_number"] == "A1" == offer.identity.accession_number
     assert said["attempts"] == 1
     assert said["sent_at"] < said["success_at"]
+
+
+@pytest.mark.parametrize("own_file", [False, True])
+async def test_the_mqtt_command_sends_a_file_with_the_typed_accession_number(
+    gateway, mqtt_broker, tmp_path, capfd, monkeypatch, own_file
+):
+    from gateway.cli import main
+
+    login = mqtt_broker.login("device")
+    monkeypatch.setenv("ECG_SIMULATE_MQTT_USERNAME", login.username)
+    monkeypatch.setenv("ECG_SIMULATE_MQTT_PASSWORD", login.password)
+    words = ["simulate", "mqtt", "--broker", f"mqtt://127.0.0.1:{mqtt_broker.port}", "--clinic", "T3"]
+    words += ["--device", "fleet-t3", "--folder", str(tmp_path / "memory"), "--accession", "A77", "--give-up", "20"]
+    if own_file:
+        path = tmp_path / "my.dcm"
+        path.write_bytes(write_dicom(generate("rbbb", seed=2), demo_person(2, "rbbb"), datetime.now(UTC)).content)
+        words += ["--file", str(path)]
+    async with gateway.running():
+        assert await asyncio.to_thread(main, words) == 0
+        (offer,) = gateway.offers()
+    said = json.loads(next(line for line in capfd.readouterr().out.splitlines() if line.startswith("{")))
+    assert said["sha256"] == offer.sha256
+    assert offer.identity.accession_number == "A77"
+    assert (offer.identity.patient_id is None) == own_file, "a file speaks for itself"
