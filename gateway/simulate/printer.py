@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 START_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 5.0
+LOG: Final = "printer.log"
 SIDE_PATHS: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 """Where ippeveprinter lies on Debian and macOS though an ordinary user's PATH has no sbin."""
 
@@ -101,9 +102,10 @@ def start_printer(
                 return started
     command = [sys.executable, "-m", "gateway.simulate.printer_server"]
     command += ["--name", name, "--folder", str(folder), "--port", str(port)]
-    process, words = _spawn(command, dict(os.environ))
-    printer = PrinterProcess(f"ipp://127.0.0.1:{port}{PATH}", folder, "built-in", process)
-    _wait(printer, port, words)
+    scratch = tempfile.TemporaryDirectory(prefix="ecg-printer-")
+    process = _spawn(command, dict(os.environ), Path(scratch.name) / LOG)
+    printer = PrinterProcess(f"ipp://127.0.0.1:{port}{PATH}", folder, "built-in", process, [], scratch)
+    _wait(printer, port)
     return printer
 
 
@@ -122,38 +124,35 @@ def _start_ippeveprinter(folder: Path, port: int, name: str) -> PrinterProcess |
     scratch = tempfile.TemporaryDirectory(prefix="ecg-printer-")
     if sys.platform != "darwin":
         address = f"unix:path={scratch.name}/bus"
-        bus, _ = _spawn(["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={address}"], environment)
-        helpers.append(bus)
+        bus = ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={address}"]
+        helpers.append(_spawn(bus, environment, Path(scratch.name) / "bus.log"))
         _wait_for_file(Path(scratch.name) / "bus")
         environment["DBUS_SYSTEM_BUS_ADDRESS"] = address
     command = [program, "-d", str(folder), "-k", "-f", "application/pdf", "-r", "off", "-n", "localhost"]
     command += ["-c", shutil.which("true") or "/bin/true", "-p", str(port), name]
-    process, words = _spawn(command, environment)
+    process = _spawn(command, environment, Path(scratch.name) / LOG)
     printer = PrinterProcess(f"ipp://localhost:{port}{PATH}", folder, "ippeveprinter", process, helpers, scratch)
-    _wait(printer, port, words)
+    _wait(printer, port)
     return printer
 
 
-def _spawn(command: list[str], environment: dict[str, str]) -> "tuple[subprocess.Popen[bytes], Path]":
+def _spawn(command: list[str], environment: dict[str, str], words: Path) -> "subprocess.Popen[bytes]":
     """Start a process whose words go to a file: nobody reads a pipe, and a full pipe stops a printer."""
-    handle, path = tempfile.mkstemp(prefix="ecg-printer-", suffix=".log")
-    with os.fdopen(handle, "wb") as words:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, env=environment
+    with words.open("wb") as output:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
         )
-    return process, Path(path)
 
 
-def _wait(printer: PrinterProcess, port: int, words: Path) -> None:
+def _wait(printer: PrinterProcess, port: int) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while printer.alive() and time.monotonic() < deadline:
         if _answers(port):
-            words.unlink(missing_ok=True)
             return
         time.sleep(0.05)
+    assert printer.scratch is not None
+    said = (Path(printer.scratch.name) / LOG).read_text("utf-8", "replace").strip()[-500:]
     printer.stop()
-    said = words.read_text("utf-8", "replace").strip()[-500:]
-    words.unlink(missing_ok=True)
     raise PrinterError(f"the simulated printer did not start on port {port}: {said or 'it said nothing'}")
 
 
