@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from ecg_center.demo import clerks
 from ecg_center.demo.community import CLINICS, DEVICES, Secrets, settle
 from ecg_center.embedded.broker import EmbeddedBroker
 from ecg_center.embedded.files import new_password, read_json, write_json, write_private
@@ -100,6 +101,7 @@ class Machine:
         for service in self._services():
             await self.supervisor.add(service)
         if fleet:
+            await self.supervisor.add(self._clerks())
             await self.supervisor.add(self._fleet())
 
     def _ports(self) -> Ports:
@@ -150,6 +152,10 @@ class Machine:
     async def _web_ready(self) -> bool:
         async with httpx.AsyncClient() as client:
             return (await client.get(f"{self.pages_url}/healthz", timeout=2)).status_code == 200
+
+    def _clerks(self) -> Service:
+        env = {clerks.URL_VARIABLE: self.pages_url, clerks.TOKEN_VARIABLE: self.secrets.gateway_token}
+        return Service("clerks", [sys.executable, "-m", clerks.__name__], env=env)
 
     def _fleet(self) -> Service:
         login = self.broker.login("device")
