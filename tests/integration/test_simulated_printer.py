@@ -146,3 +146,20 @@ def test_what_is_encoded_is_decoded_again():
     assert request.text("status-message") == "页面已打印"
     assert request.groups[1] == (IppTag.JOB, {"job-id": [3], "x": [True, False]})
     assert request.document == b"%PDF-"
+
+
+def test_an_ippeveprinter_that_cannot_run_gives_way_to_the_built_in_one(tmp_path, free_port, monkeypatch):
+    """As on a machine without IPv6, where it ends at its start."""
+    broken = tmp_path / "bin"
+    broken.mkdir()
+    for name, body in {"ippeveprinter": "echo no IPv6 here; exit 1", "dbus-daemon": "exit 0"}.items():
+        (broken / name).write_text(f"#!/bin/sh\n{body}\n")
+        (broken / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{broken}:/usr/bin:/bin")
+    monkeypatch.setattr("gateway.simulate.printer.START_TIMEOUT_S", 5.0)
+    printer = start_printer(tmp_path / "pages", free_port())
+    try:
+        assert printer.kind == "built-in"
+        assert printer.alive()
+    finally:
+        printer.stop()
