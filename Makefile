@@ -30,7 +30,7 @@ demo-reset: setup ## forget the demo's data
 
 test: setup-dev ## every test; says what it skips and why
 	@deploy/setup/system-packages test
-	@PATH="$(CURDIR)/$(BIN):$$PATH" WORKERS=$(WORKERS) deploy/setup/test $(ARGS)
+	@WORKERS=$(WORKERS) deploy/setup/test $(ARGS)
 
 check: setup-dev ## ruff, mypy, import-linter, tsc --checkJs
 	@deploy/setup/system-packages check

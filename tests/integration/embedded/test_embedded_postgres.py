@@ -146,6 +146,7 @@ def test_a_taken_port_is_given_up_for_a_free_one(folder: Path) -> None:
     with EmbeddedPostgres(folder) as server:
         port = server.port
     with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", port))
         squatter.listen()
         with EmbeddedPostgres(folder) as server:
