@@ -27,8 +27,15 @@ class InstitutionForm(BaseModel):
     is_demo: bool = False
 
 
-class PersonForm(BaseModel):
-    """A person and their authority; no ``kinds`` means every kind of study."""
+class RolesForm(BaseModel):
+    """A person's authority; no ``kinds`` means every kind of study."""
+
+    roles: list[RoleName]
+    kinds: list[KindName] = []
+
+
+class PersonForm(RolesForm):
+    """A person and their authority."""
 
     institution_code: str
     login: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,63}$")]
@@ -36,8 +43,6 @@ class PersonForm(BaseModel):
     title: Annotated[str, Field(max_length=50)] = ""
     password: str
     locale: Literal["zh", "en"] = "zh"
-    roles: list[RoleName]
-    kinds: list[KindName] = []
 
 
 class DeviceForm(BaseModel):

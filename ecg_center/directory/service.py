@@ -12,7 +12,7 @@ from ecg_center.directory import queries
 from ecg_center.directory.accounts import checked_hash
 from ecg_center.directory.holidays import official_days
 from ecg_center.directory.passwords import new_token, token_digest
-from ecg_center.directory.schemas import DeviceForm, InstitutionForm, PersonForm
+from ecg_center.directory.schemas import DeviceForm, InstitutionForm, PersonForm, RolesForm
 from ecg_center.domain.authority import Act, Principal
 from ecg_center.domain.errors import Conflict, NotFound
 from ecg_center.http import Gateway
@@ -66,14 +66,14 @@ async def create_person(session: AsyncSession, actor: Actor, form: PersonForm, n
     return person
 
 
-def _grant(session: AsyncSession, person_id: UUID, form: PersonForm) -> None:
+def _grant(session: AsyncSession, person_id: UUID, form: RolesForm) -> None:
     for role in form.roles:
         for kind in form.kinds or (None,):
             session.add(PersonGrant(person_id=person_id, role=role, kind=kind))
 
 
 async def set_roles(
-    session: AsyncSession, principal: Principal, person_id: UUID, form: PersonForm, now: datetime
+    session: AsyncSession, principal: Principal, person_id: UUID, form: RolesForm, now: datetime
 ) -> None:
     """Replace a person's roles and authority."""
     principal.require(Act.ADMINISTER)

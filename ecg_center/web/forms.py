@@ -32,6 +32,13 @@ _FAULTS: dict[str, str] = {
 }
 
 
+class Blank(dict[str, Any]):
+    """A mapping that is empty text where it has nothing, for templates."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
 async def posted(request: Request) -> dict[str, str]:
     """The form's texts; files are not taken."""
     form = await request.form()
@@ -60,4 +67,4 @@ def without_empty(values: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: values[name].strip() for name in names if values.get(name, "").strip()}
 
 
-__all__ = ["GENERAL", "posted", "read", "refused", "texts_of", "without_empty"]
+__all__ = ["GENERAL", "Blank", "posted", "read", "refused", "texts_of", "without_empty"]

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from ecg_center.contract.findings import Evidence
 from ecg_center.reporting.schemas import ReportContent
+from ecg_center.store.tables import FeeItem
 from ecg_center.web import i18n, words
 from ecg_center.web.i18n import Language, Texts
 from ecg_center.web.navigation import navigation_of
@@ -58,12 +59,18 @@ def environment(language: Language) -> Environment:
         words=words,
         language=language,
         languages=i18n.LANGUAGES,
+        fee_options=lambda fees: [(fee.code, _fee(fee, language)) for fee in fees],
+        institution_options=lambda all_of_them: [(one.code, f"{one.code} · {one.name}") for one in all_of_them],
         term=lambda code: words.term(code, language),
         age=lambda birth_date: words.age_of(birth_date, language),
-        yuan=lambda fen: f"¥{fen / 100:.2f}",
         script_texts=Markup(i18n.script_texts(language)),  # noqa: S704 - JSON of our own catalogue, "</" escaped
     )
     return made
+
+
+def _fee(fee: FeeItem, language: Language) -> str:
+    name = fee.name_en if language == "en" and fee.name_en else fee.name
+    return f"{name}  ¥{fee.price_fen / 100:.2f}"
 
 
 def _frames(evidence: list[Evidence]) -> list[dict[str, Any]]:
@@ -94,6 +101,7 @@ def page_context(request: Request) -> dict[str, Any]:
     return {
         "request": request,
         "path": request.url.path,
+        "section_path": "/worklist" if request.url.path.endswith(("/read", "/review")) else request.url.path,
         "person": person,
         "navigation": navigation_of(person),
         "note": NOTES.get(request.query_params.get("note", "")),

@@ -2,11 +2,37 @@
 
 from fastapi import FastAPI
 
-from ecg_center.web.pages import account, live, preferences, reading, reviewing, statements, studies, worklist
+from ecg_center.web.pages import (
+    account,
+    clinic,
+    directory,
+    live,
+    preferences,
+    reading,
+    reviewing,
+    statements,
+    studies,
+    unmatched,
+    verify,
+    worklist,
+)
 from ecg_center.web.security import SameOriginOnly, SecurityHeaders
 from ecg_center.web.static_files import STATIC_PATH, HashedStaticFiles
 
-PAGES = (preferences, account, live, worklist, statements, reading, reviewing, studies)
+PAGES = (
+    preferences,
+    account,
+    live,
+    worklist,
+    statements,
+    reading,
+    reviewing,
+    studies,
+    clinic,
+    unmatched,
+    directory,
+    verify,
+)
 
 
 def add_pages(app: FastAPI) -> None:

@@ -103,6 +103,25 @@ MEASUREMENTS: tuple[tuple[str, str, str], ...] = (
 )
 """The measurements of the report's page, in its order (DESIGN.md section 5): field, message id, unit."""
 
+QUANTITIES: dict[str, str] = {
+    "st_j_mv": N_("ST at J"),
+    "heart_rate_bpm": N_("heart rate"),
+    "atrial_rate_bpm": N_("atrial rate"),
+    "ventricular_rate_bpm": N_("ventricular rate"),
+    "rr_ms": N_("RR"),
+    "rr_max_ms": N_("longest RR"),
+    "rr_mean_ms": N_("mean RR"),
+    "p_ms": N_("P duration"),
+    "pr_ms": N_("PR interval"),
+    "qrs_ms": N_("QRS duration"),
+    "qt_ms": N_("QT"),
+    "qtc_ms": N_("QTc"),
+    "qrs_axis_deg": N_("QRS axis"),
+    "rv5_mv": N_("RV5"),
+    "sv1_mv": N_("SV1"),
+}
+"""What an evidence's ``quantity`` is called; one that is not listed is shown by its own name."""
+
 DELIVERIES: dict[str, Badge] = {
     "waiting": Badge(N_("Waiting for the printer"), "info", "clock"),
     "printing": Badge(N_("Printing"), "info", "printer"),

@@ -11,6 +11,7 @@ from ecg_center.directory.sessions import SESSION_COOKIE
 from ecg_center.domain.errors import Invalid, NotAllowed
 from ecg_center.http import Db, SignedIn
 from ecg_center.store.session import EVERYTHING
+from ecg_center.web import forms
 from ecg_center.web.errors import said
 from ecg_center.web.navigation import first_page
 from ecg_center.web.pages.preferences import safe_path
@@ -76,7 +77,7 @@ async def sign_out(request: Request, principal: SignedIn, db: Db) -> Response:
 @router.get("/account")
 async def account_page(request: Request, principal: SignedIn) -> Response:
     """One's own account."""
-    return render(request, "account.html", faults={})
+    return render(request, "account.html", faults=forms.Blank())
 
 
 @router.post("/account/password")
@@ -90,13 +91,13 @@ async def change_password(
 ) -> Response:
     """Change one's own password."""
     if new != again:
-        faults = {"again": texts_of(request).gettext("The two new passwords differ.")}
+        faults = forms.Blank(again=texts_of(request).gettext("The two new passwords differ."))
         return render(request, "account.html", status=422, faults=faults)
     try:
         async with db.transaction(EVERYTHING) as session:
             await accounts.change_password(session, principal, old, new, datetime.now(UTC))
     except NotAllowed as error:
-        return render(request, "account.html", status=422, faults={"old": said(request, error)})
+        return render(request, "account.html", status=422, faults=forms.Blank(old=said(request, error)))
     except Invalid as error:
-        return render(request, "account.html", status=422, faults={"new": said(request, error)})
+        return render(request, "account.html", status=422, faults=forms.Blank(new=said(request, error)))
     return RedirectResponse("/login?note=password", status_code=303)

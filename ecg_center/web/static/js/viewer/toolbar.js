@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { t } from "../texts.js";
 import { AS_RECORDED, isAsRecorded } from "./filters.js";
 import { GAINS, SPEEDS } from "./projection.js";
-import { askForScale, showHelp } from "./tools.js";
+import { showHelp } from "./tools.js";
 
 /** @typedef {import("./viewer.js").EcgViewer} EcgViewer */
 /** @typedef {import("./filters.js").FilterSet} FilterSet */
@@ -160,7 +160,6 @@ export function toolbar(viewer) {
       size,
       tool("+", t("Larger"), () => viewer.setZoom(viewer.zoom * 1.25)),
     ),
-    tool(t("True mm…"), t("Set this screen's scale with a card"), () => askForScale(() => viewer.measureScreen())),
     helpButton(),
   );
   const show = () => {

@@ -15,7 +15,7 @@ import { Gestures } from "./gestures.js";
 import { press } from "./keys.js";
 import { autoGain, GAINS, laneAt, layPage, mmToTime, mmToUv, SPEEDS, timeToMm } from "./projection.js";
 import { filterWords, toolbar } from "./toolbar.js";
-import { calliper, screenScale } from "./tools.js";
+import { askForScale, calliper, screenScale } from "./tools.js";
 
 /** @typedef {import("./data.js").Recording} Recording */
 /** @typedef {import("./projection.js").Layout} Layout */
@@ -253,10 +253,12 @@ export class EcgViewer extends HTMLElement {
     });
   }
 
-  /** Take the screen's scale anew, after it was set. */
-  measureScreen() {
-    this.#screen = screenScale();
-    this.relayout();
+  /** Measure the screen with a card, and draw by what came of it. */
+  askForScale() {
+    askForScale(() => {
+      this.#screen = screenScale();
+      this.relayout();
+    });
   }
 
   // ---------------------------------------------------------------------------------------------- drawing
@@ -351,7 +353,11 @@ export class EcgViewer extends HTMLElement {
       h("strong", {}, `${this.speed} mm/s`),
       h("strong", {}, gain),
       h("strong", { class: isAsRecorded(this.filters) ? "" : "ecg-filtered" }, filterWords(this.filters)),
-      h("span", {}, scale),
+      h(
+        "button",
+        { type: "button", class: "ecg-scale", title: t("Set this screen's scale with a card"), onclick: () => this.askForScale() },
+        scale,
+      ),
       h("span", {}, `${sampling_hz} Hz · ${duration_s.toFixed(1)} s`),
       filters.length ? h("span", {}, t("by the device: %(filters)s", { filters: filters.join(", ") })) : null,
       derived.length ? h("span", {}, t("* computed: %(leads)s", { leads: derived.join(" ") })) : null,
