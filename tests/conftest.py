@@ -4,14 +4,25 @@ import os
 from pathlib import Path
 
 import pytest
-from support.centre import centre
 from support.browser import chromium, chromium_path
+from support.centre import centre, centre_database, community
 from support.mqtt import mqtt_broker
 from support.network import free_port
 from support.postgres import database, postgres
 from support.printer import printer
 
-__all__ = ["centre", "chromium", "chromium_path", "database", "free_port", "mqtt_broker", "postgres", "printer"]
+__all__ = [
+    "centre",
+    "centre_database",
+    "chromium",
+    "chromium_path",
+    "community",
+    "database",
+    "free_port",
+    "mqtt_broker",
+    "postgres",
+    "printer",
+]
 
 # What a developer's shell sets for a centre of its own must not reach the suite.
 for _name in [name for name in os.environ if name.startswith("ECG_") and name not in {"ECG_DATA", "ECG_TEST_PG"}]:

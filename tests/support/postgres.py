@@ -52,10 +52,10 @@ class TestServer:
         """For what a test does to the server itself."""
         return self.server.superuser_url
 
-    def clone(self) -> DatabaseUrls:
-        """A new database like the migrated template."""
+    def clone(self, like: DatabaseUrls | None = None) -> DatabaseUrls:
+        """A new database like the migrated template, or like another that nobody is connected to."""
         name = f"test_{next(self._numbers)}"
-        self._create(name, TEMPLATE)
+        self._create(name, like.app.rpartition("/")[2] if like else TEMPLATE)
         return self._roles.for_database(name)
 
     def drop(self, urls: DatabaseUrls) -> None:
