@@ -35,6 +35,7 @@ test: setup-dev ## every test; says what it skips and why
 check: setup-dev ## ruff, mypy, import-linter, tsc --checkJs
 	@deploy/setup/system-packages check
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@deploy/setup/check-js

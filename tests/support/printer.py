@@ -42,7 +42,19 @@ class TestPrinter:
             self._run(daemon, environment)
             environment["DBUS_SYSTEM_BUS_ADDRESS"] = bus
             wait_for((self._folder / "bus").exists, "dbus-daemon made no bus")
-        options = ["-r", "off", "-c", "/bin/true", "-k", "-d", str(self.folder), "-f", "application/pdf", "-n", "localhost"]
+        options = [
+            "-r",
+            "off",
+            "-c",
+            "/bin/true",
+            "-k",
+            "-d",
+            str(self.folder),
+            "-f",
+            "application/pdf",
+            "-n",
+            "localhost",
+        ]
         self._run(["ippeveprinter", *options, "-p", str(self.port), "ECG test printer"], environment)
         device = self._processes[-1]
         wait_for(lambda: accepts(self.port) or device.poll() is not None, "ippeveprinter does not listen")
