@@ -84,7 +84,10 @@ def _fixed(kind: DeadlineKind, start: datetime, minutes: int) -> Deadline:
 
 def _working(kind: DeadlineKind, start: datetime, minutes: int, calendar: WorkingCalendar) -> Deadline:
     span = timedelta(minutes=minutes)
-    due_at = calendar.add(start, span)
+    try:
+        due_at = calendar.add(start, span)
+    except ValueError:  # a calendar without work: a mistake there must not keep a recording out
+        return _fixed(kind, start, minutes)
     return Deadline(kind, due_at - span * WARN_FRACTION, due_at)
 
 

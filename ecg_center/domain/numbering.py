@@ -10,7 +10,7 @@ from datetime import date
 from ecg_center.domain.errors import Invalid
 
 MAX_LENGTH = 16
-CODE = re.compile(r"^[A-Z][A-Z0-9]{0,3}$")
+CODE = re.compile(r"[A-Z][A-Z0-9]{0,3}")
 
 
 def accession_number(institution_code: str, day: date, number: int) -> str:
@@ -22,7 +22,7 @@ def accession_number(institution_code: str, day: date, number: int) -> str:
     Raises:
         Invalid: the code does not fit, or the day's numbers are used up (9999).
     """
-    if not CODE.match(institution_code):
+    if not CODE.fullmatch(institution_code):
         raise Invalid("An institution's code is 1 to 4 capital letters and digits.", field="code")
     text = f"{institution_code}-{day:%y%m%d}-{number:03d}"
     if number < 1 or len(text) > MAX_LENGTH:
