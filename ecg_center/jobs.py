@@ -39,7 +39,7 @@ def add_tasks(app: procrastinate.App, press: Press, uploads: Uploads) -> None:
 
     @app.task(name=RELEASE_TASK, queue=CENTRE_QUEUE, retry=RETRY)
     async def document(report_id: str) -> None:
-        await make_document(press, UUID(report_id), datetime.now(UTC))
+        await make_document(press, UUID(report_id), lambda: datetime.now(UTC))
 
     @app.task(name=REMATCH_TASK, queue=CENTRE_QUEUE, retry=RETRY)
     async def rematch(recording_id: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from ecg_center.demo import clerks
 from ecg_center.demo.community import CLINICS, DEVICES, Secrets, settle
@@ -18,7 +19,7 @@ from ecg_center.embedded.files import new_password, read_json, write_json, write
 from ecg_center.embedded.ports import LOOPBACK, is_free, kept_or_free
 from ecg_center.embedded.postgres import EmbeddedPostgres
 from ecg_center.embedded.roles import DatabaseUrls
-from ecg_center.store.migrate import upgrade
+from ecg_center.store.migrate import plain_url, upgrade
 from ecg_center.store.session import Database
 from ecg_center.supervised import Service
 from ecg_center.supervisor import Supervisor
@@ -144,7 +145,7 @@ class Machine:
         return [
             Service("web", [command("ecg-center"), "serve"], env=env, ready=self._web_ready),
             Service("jobs", [command("ecg-center"), "jobs"], env=env),
-            Service("worker", [command("ecg-worker"), "run"], env=env),
+            Service("worker", [command("ecg-worker"), "run"], env=env, ready=self._both_work),
             *printers,
             Service("gateway", [command("ecg-gateway"), "run"], env=env, ready=lambda: _listens(self.ports.dicom)),
         ]
@@ -152,6 +153,15 @@ class Machine:
     async def _web_ready(self) -> bool:
         async with httpx.AsyncClient() as client:
             return (await client.get(f"{self.pages_url}/healthz", timeout=2)).status_code == 200
+
+    async def _both_work(self) -> bool:
+        """Whether jobs and worker have registered with the job queue."""
+        async with await psycopg.AsyncConnection.connect(plain_url(self.urls.app), connect_timeout=2) as connection:
+            cursor = await connection.execute(
+                "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '5 seconds'"
+            )
+            row = await cursor.fetchone()
+        return row is not None and row[0] >= 2
 
     def _clerks(self) -> Service:
         env = {clerks.URL_VARIABLE: self.pages_url, clerks.TOKEN_VARIABLE: self.secrets.gateway_token}

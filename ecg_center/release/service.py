@@ -7,6 +7,7 @@ again and finds what is done.
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -46,7 +47,7 @@ class Press:
     """The centre's remark on every report."""
 
 
-async def make_document(press: Press, report_id: UUID, now: datetime) -> None:
+async def make_document(press: Press, report_id: UUID, clock: Callable[[], datetime]) -> None:
     """Make, sign and store a released report's document, once, and hand it to delivery.
 
     Raises:
@@ -65,7 +66,7 @@ async def make_document(press: Press, report_id: UUID, now: datetime) -> None:
     sha256 = hashlib.sha256(pdf).hexdigest()
     await press.blobs.put(report_key(sha256), pdf)
     async with press.database.transaction(EVERYTHING) as session:
-        await _hand_over(session, report_id, sha256, len(pdf), now)
+        await _hand_over(session, report_id, sha256, len(pdf), clock())
 
 
 def _signers(report: Report) -> list[tuple[UUID, str, Role]]:
