@@ -136,7 +136,7 @@ def _condition(entry: dict[str, Any], where: str) -> Condition:
     if certainty not in _RANK:
         raise RuleSetError(f"{where}: certainty {certainty!r}; one of {', '.join(_RANK)}")
     limit = limits[0] if limits else ""
-    return Condition(codes, certainty, quantity, limit, float(entry[limit]) if limit else 0.0)  # type: ignore[arg-type]
+    return Condition(codes, certainty, quantity, limit, float(entry[limit]) if limit else 0.0)
 
 
 def evaluate(findings: Findings, rules: RuleSet) -> tuple[list[CriticalValue], Grade]:

@@ -25,6 +25,10 @@ T_WAVE_SHARE: Final = 0.45
 SEARCH_BACK_SHARE: Final = 0.12
 SEARCH_BACK_RR: Final = 1.6
 SEARCH_BACK_LIKENESS: Final = 0.75
+BROAD_HZ: Final = (1.5, 20.0)
+BROAD_ENERGY: Final = 0.14
+BROAD_SIZE: Final = 0.65
+BROAD_NEXT_S: Final = 0.25
 LEVEL_WINDOW_S: Final = 1.5
 MIN_SLOPE_UV_S: Final = 1500.0
 """A QRS of 0.05 mV in every lead still slopes more than this in the band; less is noise on a flat line."""
@@ -61,6 +65,13 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
     energy = energy / reference
     peaks = _peaks(energy, round(REFRACTORY_S * hz))
     beats = _select(energy, peaks, hz)
+    beats = _add_broad(
+        spectrum.band(highpass(frequencies, BROAD_HZ[0]) * lowpass(frequencies, BROAD_HZ[1]))[usable],
+        energy,
+        peaks,
+        beats,
+        hz,
+    )
     return Detection(_search_back(energy, units, peaks, beats, hz), energy)
 
 
@@ -100,6 +111,25 @@ def _select(energy: Floats, peaks: list[int], hz: float) -> list[int]:
             continue
         beats.append(at)
     return beats
+
+
+def _add_broad(broad: Floats, energy: Floats, peaks: list[int], beats: list[int], hz: float) -> list[int]:
+    """Ectopic beats are broad: their slopes lie below the threshold while their size does not."""
+    if len(beats) < 2:
+        return beats
+    magnitude = np.sqrt((broad**2).sum(axis=0))
+    reach = round(0.06 * hz)
+    size = {at: float(magnitude[max(0, at - reach) : at + reach].max()) for at in peaks}
+    usual = float(np.median([size[at] for at in beats]))
+    added = list(beats)
+    for at in peaks:
+        if at in size and BROAD_ENERGY <= energy[at] < THRESHOLD and size[at] >= BROAD_SIZE * usual:
+            before = [beat for beat in added if beat < at]
+            after = [beat for beat in added if beat > at]
+            free = not before or at - max(before) >= T_WAVE_S * hz
+            if free and (not after or min(after) - at >= BROAD_NEXT_S * hz):
+                added = sorted([*added, at])
+    return added
 
 
 def _search_back(energy: Floats, units: Floats, peaks: list[int], beats: list[int], hz: float) -> list[int]:

@@ -1,0 +1,116 @@
+"""Recording → findings: the one way through the resting pre-read.
+
+traces → quality → beats → median beat → limits → rhythm → measurements → words → critical values. A later engine
+replaces what stands behind :func:`analyse` and keeps its signature.
+"""
+
+from typing import Final
+
+from ecg_center.contract.findings import Findings, Quality, Statement
+from ecg_center.domain.statements import TERMS, in_report_order
+from worker.critical import DEFAULT, evaluate, load
+from worker.recording import Recording
+from worker.resting.measure import fiducials, measure
+from worker.resting.morphology import morphology
+from worker.resting.patient import Patient, person_of
+from worker.resting.quality import verdict
+from worker.resting.reading import Reading, read_signal
+from worker.resting.repolarisation import repolarisation
+from worker.resting.reversal import suspected_reversal
+from worker.resting.rhythm import Rhythm, rhythm_of
+from worker.resting.say import evidence, say
+from worker.resting.traces import prepare
+
+ENGINE: Final = "resting"
+ENGINE_VERSION: Final = "1.0"
+
+MIN_DURATION_S: Final = 2.0
+NO_STRUCTURE: Final = ("vf", "vt", "wide_tachycardia", "standstill", "none", "ventricular")
+"""Rhythms of which the shape of the QRS, ST and T says nothing by the usual rules."""
+REVERSAL_CODES: Final = {"RA/LA": "10a", "RA/LL": "10b", "LA/LL": "10c"}
+
+
+def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: str = DEFAULT) -> Findings:
+    """What a resting recording says; the order's sex and birth date outrank those written in the file.
+
+    Raises:
+        RuleSetError: there is no rule set of this name.
+    """
+    rules = load(rule_set)
+    if recording.kind != "resting" or recording.duration_s < MIN_DURATION_S:
+        return _not_analysed(recording)
+    traces = prepare(recording)
+    reading = read_signal(traces, person_of(recording, patient or Patient()), calibrated=recording.calibrated)
+    rhythm = rhythm_of(reading)
+    pair, dextrocardia = suspected_reversal(reading, rhythm)
+    readable = bool(reading.rows) and rhythm.name != "none"
+    quality = verdict(reading.qualities, None if dextrocardia else pair, readable=readable)
+    statements = _statements(reading, rhythm, quality, dextrocardia=dextrocardia)
+    findings = Findings(
+        engine=ENGINE,
+        engine_version=ENGINE_VERSION,
+        kind="resting",
+        duration_s=round(recording.duration_s, 3),
+        sampling_hz=recording.sampling_hz,
+        leads=list(recording.leads),
+        quality=quality,
+        measurements=measure(reading, rhythm),
+        statements=statements,
+        grade="normal",
+        beats_s=[round(float(at), 4) for at in reading.at_s] if rhythm.name not in ("vf", "standstill") else [],
+        median_beat_fiducials=fiducials(reading, rhythm),
+        warnings=list(recording.warnings),
+        device_measurements=dict(recording.device_measurements),
+        device_statements=list(recording.device_statements),
+    )
+    critical, grade = evaluate(findings, rules)
+    return findings.model_copy(update={"critical": critical, "grade": grade})
+
+
+def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocardia: bool) -> list[Statement]:
+    found = list(rhythm.statements)
+    escape = any(statement.code == "63" for statement in found)  # its QRS tells of the ventricle that it comes from
+    if rhythm.name not in NO_STRUCTURE and not escape and quality.suspected_reversal is None:
+        shape = morphology(reading, rhythm)
+        found += shape + repolarisation(reading, rhythm, shape)
+    if dextrocardia:
+        found.append(say("230", evidence(leads=["I", "V6"]), certainty="possible"))
+    if quality.suspected_reversal:
+        found.append(say(REVERSAL_CODES.get(quality.suspected_reversal, "11"), certainty="probable"))
+    if rhythm.name == "none":
+        found.append(say("4", evidence(leads=[lead.lead for lead in quality.leads if lead.verdict != "good"])))
+    elif quality.verdict == "usable" and _is_normal(found):
+        found.append(say("1"))
+    by_code: dict[str, Statement] = {}
+    for statement in found:
+        by_code.setdefault(statement.code, statement)
+    for code in [code for code in by_code if code.endswith(".333") and code.replace(".333", ".330") in by_code]:
+        del by_code[code]  # the Q of an infarction that is happening now
+    return [by_code[code] for code in in_report_order(by_code)]
+
+
+def _is_normal(found: list[Statement]) -> bool:
+    """Whether nothing but a normal rhythm was said."""
+    return bool(found) and all(TERMS[statement.code].overall == "normal" for statement in found)
+
+
+def _not_analysed(recording: Recording) -> Findings:
+    """The trace is there for a person to read; nothing is said of it, and never "normal"."""
+    reason = (
+        f"a {recording.kind} recording is not analysed by the resting engine"
+        if recording.kind != "resting"
+        else f"{recording.duration_s:.1f} s are too short to be analysed"
+    )
+    return Findings(
+        engine=ENGINE,
+        engine_version=ENGINE_VERSION,
+        kind=recording.kind,
+        duration_s=round(recording.duration_s, 3),
+        sampling_hz=recording.sampling_hz,
+        leads=list(recording.leads),
+        quality=Quality(verdict="limited"),
+        grade="abnormal",
+        warnings=[*recording.warnings, reason],
+        device_measurements=dict(recording.device_measurements),
+        device_statements=list(recording.device_statements),
+    )

@@ -1,0 +1,62 @@
+"""Which beats came too early, and from where?
+
+A beat that is early and looks like the others comes from above the ventricles; one that looks different and is broad
+comes from a ventricle. Aberrant conduction of an early supraventricular beat looks like the latter; a P wave before it
+tells them apart where it can be seen.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.resting.reading import Reading
+from worker.signal.filters import Floats
+
+EARLY: Final = 0.86
+"""An RR below this share of its neighbourhood is early (sinus arrhythmia changes by less from beat to beat)."""
+BROADER_S: Final = 0.025
+BROAD_S: Final = 0.115
+LOCAL_BEATS: Final = 9
+
+
+def usual_rr_s(rr_s: Floats) -> Floats:
+    """(n,) the median of the intervals around each one."""
+    if rr_s.size == 0:
+        return rr_s
+    half = LOCAL_BEATS // 2
+    padded = np.pad(rr_s, half, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, LOCAL_BEATS)
+    usual: Floats = np.median(windows, axis=1)
+    return usual
+
+
+def kinds(reading: Reading) -> NDArray[np.str_]:
+    """(n_beats,) ``N`` dominant, ``S`` early and like the others, ``V`` broad and unlike, ``O`` other."""
+    beats, rr_s = reading.beats, reading.rr_s
+    n = beats.at.size
+    found = np.full(n, "N")
+    if n == 0:
+        return found
+    usual = usual_rr_s(rr_s)
+    early = np.zeros(n, bool)
+    early[1:] = rr_s < EARLY * usual
+    dominant = beats.group == 0
+    width = float(np.median(beats.width_s[dominant])) if dominant.any() else 0.0
+    for number in range(n):
+        if dominant[number]:
+            late_after = number + 1 < n and rr_s[number] > usual[number] * 0.95
+            if early[number] and late_after:
+                found[number] = "S"
+            continue
+        broad = beats.width_s[number] > max(width + BROADER_S, BROAD_S) or (
+            beats.width_s[number] > BROAD_S and beats.size[number] > 1.2 * np.median(beats.size[dominant])
+        )
+        found[number] = "V" if broad else ("S" if early[number] else "O")
+    return found
+
+
+def runs(found: NDArray[np.str_], kind: str) -> list[tuple[int, int]]:
+    """(first beat, one past the last) of each unbroken run of a kind."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], found == kind, [False]]).astype(np.int8)))
+    return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]

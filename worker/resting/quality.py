@@ -1,0 +1,161 @@
+"""Can the recording be read, and if not, what does the technician do about it?
+
+Limits are those at which a reader's measurements start to suffer, not those at which the trace looks less than perfect:
+asking a clinic to record again costs a patient's time.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from ecg_center.contract.findings import LeadQuality, Quality
+from worker.leads import LIMB
+from worker.resting.traces import Traces
+from worker.signal.filters import Floats, highpass, lowpass, moving_mean
+
+FLAT_UV: Final = 30.0
+"""Peak to peak in a stretch of half a second; the smallest beat in any lead of LUDB and CPSC 2018 has more."""
+FLAT_SHARE: Final = 0.8
+COVERED: Final = 0.8
+RAIL_UV: Final = 2500.0
+RAIL_SHARE: Final = 0.02
+CLIP_S: Final = 0.012
+WANDER_UV: Final = (1000.0, 2500.0)
+MAINS_UV: Final = (50.0, 200.0)
+MUSCLE_UV: Final = (25.0, 70.0)
+"""(noisy, unusable): drift peak to peak, mains amplitude, rms above 35 Hz between the beats."""
+MUSCLE_HZ: Final = (35.0, 100.0)
+MAX_BAD_LEADS: Final = 3
+
+ADVICE: Final[dict[str, tuple[str, str]]] = {
+    "lead_off": ("电极脱落：检查并重新连接{leads}电极后重新采集", "electrode off: reconnect {leads} and record again"),
+    "flat": ("{leads}无信号：检查导联线与电极", "no signal in {leads}: check cable and electrode"),
+    "saturated": ("{leads}信号饱和：清洁皮肤、更换电极", "{leads} saturated: clean the skin, renew the electrode"),
+    "clipped": ("{leads}波形被削顶：降低增益", "{leads} clipped: lower the gain"),
+    "baseline_wander": (
+        "{leads}基线漂移：清洁皮肤、贴紧电极，请患者平静呼吸",
+        "baseline wander in {leads}: clean the skin, press the electrodes on, ask the patient to breathe quietly",
+    ),
+    "mains": (
+        "{leads}交流电干扰：远离电源，检查接地与电极接触",
+        "mains interference in {leads}: keep away from power lines, check earth and electrode contact",
+    ),
+    "muscle": (
+        "{leads}肌电干扰：请患者放松、保暖，勿用力或说话",
+        "muscle tremor in {leads}: ask the patient to relax, keep warm and not to talk",
+    ),
+}
+REVERSAL_ADVICE: Final = (
+    "疑似{pair}电极反接：核对电极位置后重新采集（需除外右位心）",
+    "electrodes {pair} seem to be exchanged: check them and record again (dextrocardia to be excluded)",
+)
+_PAIR_ZH: Final = {"RA/LA": "左、右手", "RA/LL": "右手、左足", "LA/LL": "左手、左足"}
+
+
+def lead_qualities(traces: Traces) -> list[LeadQuality]:
+    """What is wrong with each lead."""
+    muscle, wander = _muscle_uv(traces), _wander_uv(traces)
+    qualities = []
+    for row, lead in enumerate(traces.leads):
+        gone = _absence(traces, row)
+        if gone:
+            qualities.append(
+                LeadQuality(lead=lead, verdict="off" if gone == "lead_off" else "unusable", reasons=[gone])
+            )
+            continue
+        measured = (
+            ("baseline_wander", float(wander[row]), WANDER_UV),
+            ("mains", float(traces.mains_uv[row]), MAINS_UV),
+            ("muscle", float(muscle[row]), MUSCLE_UV),
+        )
+        reasons = [name for name, value, limits in measured if value >= limits[0]]
+        unusable = any(value >= limits[1] for _, value, limits in measured)
+        rails = _rails(traces.raw[row], traces.hz)
+        if rails:
+            reasons.append(rails)
+        verdict = "unusable" if unusable or rails == "saturated" else "noisy" if reasons else "good"
+        qualities.append(LeadQuality(lead=lead, verdict=verdict, reasons=reasons))
+    return qualities
+
+
+def _absence(traces: Traces, row: int) -> str:
+    """``lead_off``, ``flat`` or nothing."""
+    signal = traces.raw[row]
+    if traces.covered[row] < COVERED or np.ptp(signal) == 0:
+        return "lead_off"
+    width = max(2, round(0.5 * traces.hz))
+    whole = len(signal) // width
+    spans = np.ptp(signal[: whole * width].reshape(whole, width), axis=1) if whole else np.array([np.ptp(signal)])
+    return "flat" if np.mean(spans < FLAT_UV) >= FLAT_SHARE and np.quantile(spans, 0.95) < 3 * FLAT_UV else ""
+
+
+def _rails(signal: Floats, hz: float) -> str:
+    """``saturated`` where the trace lies on a rail, ``clipped`` where peaks are cut off, else nothing."""
+    for extreme in (signal.max(), signal.min()):
+        if abs(extreme) < RAIL_UV:
+            continue
+        on_rail = np.abs(signal - extreme) < 1.0
+        if on_rail.mean() > RAIL_SHARE:
+            return "saturated"
+        if moving_mean(on_rail.astype(float), max(2, round(CLIP_S * hz))).max() >= 0.999:
+            return "clipped"
+    return ""
+
+
+def _muscle_uv(traces: Traces) -> Floats:
+    """(n_leads,) rms above 35 Hz between the beats, mains left out."""
+    frequencies = traces.spectrum.frequencies
+    response = highpass(frequencies, MUSCLE_HZ[0], 4) * lowpass(frequencies, MUSCLE_HZ[1])
+    for mains in (50.0, 60.0):
+        response[np.abs(frequencies - mains) < 1.5] = 0
+    power = moving_mean(traces.spectrum.band(response) ** 2, round(0.1 * traces.hz))
+    level: Floats = np.sqrt(np.quantile(power[:, ::8], 0.5, axis=1))
+    return level
+
+
+def _wander_uv(traces: Traces) -> Floats:
+    """(n_leads,) drift below 0.5 Hz, peak to peak without the outermost hundredth."""
+    drift = moving_mean(traces.raw, round(1.2 * traces.hz))[:, ::16]
+    span: Floats = np.quantile(drift, 0.99, axis=1) - np.quantile(drift, 0.01, axis=1)
+    return span
+
+
+def usable_rows(leads: Iterable[LeadQuality], names: tuple[str, ...], *, derived: bool = True) -> list[int]:
+    """Rows that may be measured; with ``derived`` False only one lead for each independent one (I, II, V1 …)."""
+    redundant = () if derived else ("III", "aVR", "aVL", "aVF")
+    return [
+        row for row, quality in enumerate(leads) if quality.verdict in ("good", "noisy") and names[row] not in redundant
+    ]
+
+
+def verdict(leads: list[LeadQuality], reversal: str | None, *, readable: bool) -> Quality:
+    """The recording as a whole, with the technician's advice."""
+    bad = [quality.lead for quality in leads if quality.verdict in ("off", "unusable")]
+    # one limb electrode stands in at least two of I, II, III; a chest electrode in one lead
+    limb_electrode = len([lead for lead in bad if lead in ("I", "II", "III")]) >= 2
+    lost = not readable or limb_electrode or len(bad) > MAX_BAD_LEADS
+    noisy = [quality.lead for quality in leads if quality.verdict == "noisy"]
+    word = "repeat" if lost or reversal else "limited" if bad or len(noisy) > len(leads) // 2 else "usable"
+    zh, en = _advice(leads, reversal) if word != "usable" else ("", "")
+    return Quality(verdict=word, leads=leads, suspected_reversal=reversal, advice_zh=zh, advice_en=en)
+
+
+def _advice(leads: list[LeadQuality], reversal: str | None) -> tuple[str, str]:
+    lines: list[tuple[str, str]] = []
+    if reversal:
+        zh, en = REVERSAL_ADVICE
+        lines.append((zh.format(pair=_PAIR_ZH.get(reversal, reversal)), en.format(pair=reversal)))
+    for reason, (zh, en) in ADVICE.items():
+        named = [quality.lead for quality in leads if reason in quality.reasons]
+        if named:
+            lines.append((zh.format(leads=_names(named, "、")), en.format(leads=_names(named, ", "))))
+    return "；".join(line[0] for line in lines), "; ".join(line[1] for line in lines)
+
+
+def _names(leads: list[str], separator: str) -> str:
+    if len(leads) >= 12:
+        return "全部导联" if separator == "、" else "all leads"
+    if set(leads) == set(LIMB):
+        return "肢体导联" if separator == "、" else "the limb leads"
+    return separator.join(leads)

@@ -1,0 +1,100 @@
+"""What is known of a recording before any word is said about it: beats, median beat, limits, waves, atria."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg_center.contract.findings import LeadQuality
+from worker.resting.patient import Person
+from worker.resting.quality import lead_qualities, usable_rows
+from worker.resting.traces import Traces
+from worker.resting.waves import LeadWaves, measure_leads
+from worker.signal import atrial, fibrillation
+from worker.signal.beats import Beats, MedianBeat, describe, median_beat
+from worker.signal.delineate import Limits, delineate
+from worker.signal.filters import Floats
+from worker.signal.qrs import detect
+
+FLUTTER_LEADS = ("II", "III", "aVF", "V1")
+FREE_P_FROM_RR_S = 0.9
+FREE_P_BELOW_SHARE = 0.8
+"""Independent P waves are looked for where the ventricles are slow and not every beat has its P."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """All that the rules look at.
+
+    Attributes:
+        rows: rows of the leads that may be measured, one for each independent lead.
+        rr_s: (n_beats - 1,) intervals.
+        waves: by lead, of the leads that may be measured; empty without a median beat.
+        free_p: samples of regular P waves wherever they stand, where there are such.
+    """
+
+    traces: Traces
+    person: Person
+    calibrated: bool
+    qualities: list[LeadQuality]
+    rows: list[int]
+    beats: Beats
+    stretches: list[fibrillation.Stretch]
+    median: MedianBeat | None = None
+    limits: Limits | None = None
+    waves: dict[str, LeadWaves] = field(default_factory=dict)
+    p: atrial.PWaves | None = None
+    flutter: atrial.Flutter | None = None
+    free_p: NDArray[np.int_] | None = None
+
+    @property
+    def rr_s(self) -> Floats:
+        """(n_beats - 1,) seconds between beats."""
+        intervals: Floats = np.diff(self.beats.at) / self.traces.hz
+        return intervals
+
+    @property
+    def at_s(self) -> Floats:
+        """(n_beats,) seconds of the R peaks."""
+        seconds: Floats = self.beats.at / self.traces.hz
+        return seconds
+
+    def ms(self, samples: float) -> float:
+        """Samples as milliseconds."""
+        return 1000 * samples / self.traces.hz
+
+    @property
+    def qrs_ms(self) -> float | None:
+        """Global QRS duration of the median beat."""
+        return None if self.limits is None else self.ms(self.limits.qrs_off - self.limits.qrs_on)
+
+    def wave(self, lead: str) -> LeadWaves | None:
+        """The waves of a lead that may be measured."""
+        return self.waves.get(lead)
+
+
+def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
+    """Find everything that the rules need."""
+    qualities = lead_qualities(traces)
+    rows = usable_rows(qualities, traces.leads, derived=False)
+    detection = detect(traces.spectrum, rows)
+    beats = describe(traces.shape[rows], detection.beats, traces.hz)
+    stretches = fibrillation.stretches(traces.spectrum, rows) if rows else []
+    median = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
+    rr_s = float(np.median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
+    limits = delineate(median, rows, traces.hz, rr_s) if median else None
+    reading = Reading(traces, person, calibrated, qualities, rows, beats, stretches, median, limits)
+    if median is None or limits is None:
+        return reading
+    every = usable_rows(qualities, traces.leads)
+    waves = measure_leads(traces.leads, median, limits, traces.hz)
+    flutter_rows = {lead: row for lead in FLUTTER_LEADS if (row := traces.row(lead)) is not None and row in every}
+    p = atrial.p_before_beats(traces.spectrum, rows, beats, median, limits)
+    slow = rr_s > FREE_P_FROM_RR_S and p.share < FREE_P_BELOW_SHARE
+    return replace(
+        reading,
+        waves={traces.leads[row]: waves[traces.leads[row]] for row in every},
+        p=p,
+        flutter=atrial.find_flutter(traces.spectrum, flutter_rows, beats),
+        free_p=atrial.free_p_waves(traces.clean[rows], traces.hz, beats, limits) if slow else None,
+    )

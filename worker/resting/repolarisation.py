@@ -1,0 +1,206 @@
+"""What do ST, T and QT of the usual beat say: infarction, ischaemia, long QT?
+
+ST elevation has many harmless causes. Acute infarction is said by the limits of the Fourth Universal Definition, made
+firmer where the opposite leads are depressed, and not said where bundle branch block, pacing or early repolarisation
+explain it; a missed infarction weighs more than a false alarm, so "possible" is said early.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ecg_center.contract.findings import Certainty, Statement
+from worker.resting.measure import formula_for, qt_rr_s, qtc_ms
+from worker.resting.reading import Reading
+from worker.resting.rhythm import Rhythm
+from worker.resting.say import AHA_2009_ST_QT, TEXTBOOK, UNIVERSAL_MI_4, evidence, say
+
+ST_UV: Final = 100.0
+V2_V3_UV: Final = {"woman": 150.0, "man_40": 200.0, "man": 250.0}
+DEPRESSED_UV: Final = -50.0
+WIDESPREAD_UV: Final = -80.0
+RECIPROCAL_UV: Final = -50.0
+T_FLAT_SHARE: Final = 0.10
+T_INVERTED_UV: Final = -100.0
+T_TALL_UV: Final = 1000.0
+QTC_LONG_MS: Final = {True: 460.0, False: 450.0, None: 460.0}
+QTC_SHORT_MS: Final = 340.0
+"""AHA/ACCF/HRS 2009 part IV: long from 460 (women), 450 (men). Short: 340, diagnostic by ESC 2015."""
+NORMAL_QRS_MS: Final = 100.0
+
+INFARCTS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
+    ("161.330", ("II", "III", "aVF"), ("I", "aVL", "V1", "V2", "V3")),
+    ("160.330", ("V1", "V2", "V3", "V4"), ("II", "III", "aVF")),
+    ("163.330", ("V5", "V6", "I", "aVL"), ("III", "aVF", "V1", "V2", "V3")),
+)
+"""Code, its leads, the leads that are opposite."""
+NEIGHBOURS: Final = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("aVL", "I"), ("II", "aVF"), ("aVF", "III"), ("II", "III"), ("V1", "V2"), ("V2", "V3"), ("V3", "V4"),
+        ("V4", "V5"), ("V5", "V6"), ("I", "V6"), ("aVL", "V6"), ("I", "V5"),
+    )
+)  # fmt: skip
+
+
+def repolarisation(reading: Reading, rhythm: Rhythm, shape: list[Statement]) -> list[Statement]:
+    """The statements about ST, T and QT."""
+    codes = {statement.code for statement in shape}
+    secondary = bool(codes & {"104", "106", "107", "108"}) or rhythm.name == "paced"
+    found = _qt(reading, rhythm)
+    if not reading.calibrated or not reading.waves or rhythm.name in ("paced", "flutter"):
+        return found
+    if codes & {"104", "108"}:
+        return found
+    infarct = _infarction(reading, secondary=secondary, high_voltage="142a" in codes)
+    found += infarct
+    if not infarct and not secondary:
+        found += _depression(reading, "142a" in codes)
+        found += _t_waves(reading, "142a" in codes)
+    return found
+
+
+def _limit_uv(lead: str, reading: Reading) -> float:
+    """The elevation from which an acute infarction is considered, table of the Fourth Universal Definition."""
+    if lead not in ("V2", "V3"):
+        return ST_UV
+    if reading.person.female:
+        return V2_V3_UV["woman"]
+    age = reading.person.age_years
+    return V2_V3_UV["man"] if age is not None and age < 40 else V2_V3_UV["man_40"]
+
+
+def _infarction(reading: Reading, *, secondary: bool, high_voltage: bool) -> list[Statement]:
+    elevated = {
+        lead: waves.st_j_uv
+        for lead, waves in reading.waves.items()
+        if lead != "aVR"
+        and waves.st_j_uv >= _limit_uv(lead, reading)
+        and waves.st60_uv >= 0.7 * _limit_uv(lead, reading)
+    }
+    found: list[Statement] = []
+    for code, leads, opposite in INFARCTS:
+        here = [lead for lead in leads if lead in elevated]
+        if not _contiguous(here) or (code == "160.330" and secondary):
+            continue
+        reciprocal = [lead for lead in opposite if (waves := reading.wave(lead)) and waves.st_j_uv <= RECIPROCAL_UV]
+        certainty = _certainty(reading, code, here, reciprocal, high_voltage=high_voltage)
+        highest = max(elevated[lead] for lead in here)
+        seen = [
+            evidence(
+                "st_j_mv", highest / 1000, min(_limit_uv(lead, reading) for lead in here) / 1000, "mV", leads=here,
+                source=UNIVERSAL_MI_4,
+            )
+        ]  # fmt: skip
+        if certainty is None:
+            if not any(statement.code == "145a" for statement in found):
+                found.append(say("145a", *seen, certainty="possible"))
+            continue
+        if reciprocal:
+            lowest = min(reading.waves[lead].st_j_uv for lead in reciprocal)
+            seen.append(evidence("st_j_mv", lowest / 1000, RECIPROCAL_UV / 1000, "mV", leads=reciprocal))
+        found.append(say(code, *seen, certainty=certainty))
+    return found
+
+
+def _certainty(
+    reading: Reading, code: str, here: list[str], reciprocal: list[str], *, high_voltage: bool
+) -> Certainty | None:
+    """How sure an infarction is; None where the elevation is better explained otherwise."""
+    waves = [reading.waves[lead] for lead in here]
+    lost_r = any(wave.q_uv < -100 and -wave.q_uv > 0.25 * wave.r_uv for wave in waves)
+    large = max(wave.st_j_uv for wave in waves) >= (300 if code == "160.330" else 200)
+    dome = any(wave.st60_uv > 0.6 * abs(wave.t_uv) and wave.st60_uv >= wave.st_j_uv for wave in waves)
+    if code == "160.330" and high_voltage and not dome:
+        return None  # deep S waves draw ST up in V1 to V3
+    # early repolarisation: tall R, concave ST that climbs into a T much taller than itself, nothing opposite
+    concave = all(wave.t_uv > 3 * wave.st_j_uv and wave.r_uv > 500 for wave in waves)
+    if reciprocal and (large or lost_r or dome):
+        return "definite"
+    if reciprocal and not concave:
+        return "probable"
+    if large and (dome or lost_r):
+        return "probable"
+    if dome and not concave:
+        return "possible"
+    return "possible" if lost_r and not concave else None
+
+
+def _contiguous(leads: Iterable[str]) -> bool:
+    names = list(leads)
+    return any(frozenset((a, b)) in NEIGHBOURS for a in names for b in names if a != b)
+
+
+def _depression(reading: Reading, high_voltage: bool) -> list[Statement]:
+    depressed = {
+        lead: waves.st_j_uv
+        for lead, waves in reading.waves.items()
+        if lead != "aVR" and waves.st_j_uv <= DEPRESSED_UV and waves.st60_uv <= DEPRESSED_UV
+    }
+    if not _contiguous(depressed):
+        return []
+    avr, v1 = reading.wave("aVR"), reading.wave("V1")
+    seen = evidence(
+        "st_j_mv", min(depressed.values()) / 1000, DEPRESSED_UV / 1000, "mV", leads=depressed, source=UNIVERSAL_MI_4
+    )
+    wide = [lead for lead, value in depressed.items() if value <= WIDESPREAD_UV]
+    raised = max((waves.st_j_uv for waves in (avr, v1) if waves is not None), default=0.0)
+    if len(wide) >= 6 and avr is not None and avr.st_j_uv >= ST_UV:
+        up = evidence("st_j_mv", raised / 1000, ST_UV / 1000, "mV", leads=["aVR"], source=UNIVERSAL_MI_4)
+        return [say("220c", seen, up, certainty="probable")]
+    lateral = {"I", "aVL", "V5", "V6"} & set(depressed)
+    if high_voltage and lateral and not set(depressed) - {"I", "aVL", "V4", "V5", "V6", "II", "aVF", "III"}:
+        return [say("142b", seen, certainty="probable")]
+    return [say("145b", seen, certainty="probable" if min(depressed.values()) <= -100 else "possible")]
+
+
+def _t_waves(reading: Reading, high_voltage: bool) -> list[Statement]:
+    # III, aVL, aVR and V1 may have inverted T waves in health
+    judged = {
+        lead: waves for lead, waves in reading.waves.items() if lead in ("I", "II", "aVF", "V2", "V3", "V4", "V5", "V6")
+    }
+    inverted = [lead for lead, waves in judged.items() if waves.t_uv <= T_INVERTED_UV and waves.r_uv > 200]
+    flat = [
+        lead
+        for lead, waves in judged.items()
+        if lead in ("I", "II", "V4", "V5", "V6") and waves.r_uv > 500 and abs(waves.t_uv) < T_FLAT_SHARE * waves.r_uv
+    ]
+    tall = [lead for lead, waves in judged.items() if lead in ("V2", "V3", "V4", "V5") and waves.t_uv >= T_TALL_UV]
+    found: list[Statement] = []
+    if _contiguous(inverted):
+        lowest = min(judged[lead].t_uv for lead in inverted) / 1000
+        found.append(
+            say("147b", evidence("t_mv", lowest, T_INVERTED_UV / 1000, "mV", leads=inverted, source=AHA_2009_ST_QT))
+        )
+    elif _contiguous(flat):
+        found.append(
+            say("147a", evidence("t_to_r", None, T_FLAT_SHARE, "", leads=flat, source=TEXTBOOK), certainty="probable")
+        )
+    if _contiguous(tall) and not high_voltage:
+        highest = max(judged[lead].t_uv for lead in tall) / 1000
+        found.append(
+            say(
+                "147c",
+                evidence("t_mv", highest, T_TALL_UV / 1000, "mV", leads=tall, source=TEXTBOOK),
+                certainty="possible",
+            )
+        )
+    return found
+
+
+def _qt(reading: Reading, rhythm: Rhythm) -> list[Statement]:
+    limits = reading.limits
+    if limits is None or limits.t_off is None or rhythm.ventricular_bpm is None or rhythm.name in ("flutter", "paced"):
+        return []
+    rr_s = qt_rr_s(reading, rhythm)
+    qt_ms = reading.ms(limits.t_off - limits.qrs_on)
+    # a broad QRS lengthens QT without any change of repolarisation: what it is too broad is taken off
+    qt_ms -= max(0.0, (reading.qrs_ms or 0.0) - NORMAL_QRS_MS - 20)
+    formula = formula_for(60 / rr_s)
+    corrected = qtc_ms(qt_ms, rr_s, formula)
+    limit = QTC_LONG_MS[reading.person.female]
+    if corrected >= limit:
+        certainty: Certainty = "definite" if corrected >= limit + 40 else "probable"
+        return [say("148", evidence("qtc_ms", corrected, limit, "ms", source=AHA_2009_ST_QT), certainty=certainty)]
+    if corrected <= QTC_SHORT_MS and rhythm.name == "sinus":
+        return [say("149", evidence("qtc_ms", corrected, QTC_SHORT_MS, "ms", source="ESC 2015"), certainty="possible")]
+    return []

@@ -1,0 +1,413 @@
+"""Who leads the heart, how fast, and what comes between?
+
+One decision in a fixed order, the dangerous first: standstill, fibrillation, ventricular tachycardia, pacing, atrial
+flutter, complete AV block, atrial fibrillation, then sinus and what replaces it; each statement with its evidence.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg_center.contract.findings import Statement
+from worker.resting.beat_kinds import kinds, runs
+from worker.resting.reading import Reading
+from worker.resting.say import (
+    ACC_2018_BRADYCARDIA,
+    AHA_2017_VA,
+    ESC_2019_SVT,
+    ESC_2020_AF,
+    TEXTBOOK,
+    evidence,
+    say,
+)
+from worker.signal.fibrillation import STANDSTILL_UV
+from worker.signal.filters import Floats
+
+Name = Literal[
+    "none", "standstill", "vf", "vt", "paced", "flutter", "af", "complete_block", "sinus", "atrial", "junctional",
+    "svt", "ventricular", "wide_tachycardia",
+]  # fmt: skip
+
+VF_LEAKAGE: Final = 0.48
+VF_RATE_HZ: Final = (2.5, 10.0)
+VF_MIN_UV: Final = 150.0
+VF_ALIKE: Final = 0.6
+"""Share of a stretch's beats that look alike: above it the ventricles beat, below it they quiver."""
+TACHYCARDIA_BPM: Final = 100.0
+BRADYCARDIA_BPM: Final = 60.0
+WIDE_MS: Final = 120.0
+P_PRESENT: Final = 0.55
+AF_IRREGULAR: Final = 0.09
+"""Root mean square of successive differences over the mean RR; sinus rhythm without ectopy stays below 0.08 in LUDB."""
+FLUTTER_STRENGTH: Final = 0.50
+FLUTTER_WEAK: Final = 0.28
+FLUTTER_BPM: Final = (220.0, 350.0)
+BLOCK_MAX_BPM: Final = 60.0
+BLOCK_REGULAR: Final = 0.10
+BLOCK_SPREAD_MS: Final = 60.0
+PAUSE_S: Final = 2.0
+PAUSE_TIMES: Final = 1.7
+SINUS_ARRHYTHMIA_S: Final = 0.12
+SPIKE_BEFORE_QRS_S: Final = (0.0, 0.09)
+SPIKE_BEFORE_P_S: Final = (0.09, 0.32)
+PACED_SHARE: Final = 0.4
+FREQUENT_ECTOPICS_PER_MIN: Final = 6.0
+"""More than five a minute is frequent (频发, 诊断学)."""
+
+
+@dataclass(eq=False)
+class Rhythm:
+    """The leading rhythm and all statements about rhythm and rate."""
+
+    name: Name
+    statements: list[Statement] = field(default_factory=list)
+    kinds: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, "U1"))
+    ventricular_bpm: float | None = None
+    atrial_bpm: float | None = None
+    rr_max_s: float | None = None
+
+
+def rhythm_of(reading: Reading) -> Rhythm:
+    """Decide."""
+    if not reading.rows:
+        return Rhythm("none")
+    found = _arrest_or_fibrillation(reading)
+    if found is not None:
+        return found
+    if reading.beats.at.size < 2 or reading.limits is None:
+        return Rhythm("none", kinds=kinds(reading))
+    rhythm = Rhythm("none", kinds=kinds(reading))
+    rhythm.rr_max_s = _longest_rr_s(reading)
+    rhythm.ventricular_bpm = 60 / float(reading.rr_s.mean())
+    for decide in (_tachycardia_wide, _paced, _flutter, _complete_block, _fibrillation, _with_p, _without_p):
+        if decide(reading, rhythm):
+            break
+    _ectopics(reading, rhythm)
+    _pauses(reading, rhythm)
+    return rhythm
+
+
+def _arrest_or_fibrillation(reading: Reading) -> Rhythm | None:
+    stretches, beats = reading.stretches, reading.beats
+    if stretches and max(stretch.span_uv for stretch in stretches) < STANDSTILL_UV:
+        seen = evidence(
+            "span_mv", max(s.span_uv for s in stretches) / 1000, STANDSTILL_UV / 1000, "mV",
+            start_s=0, end_s=reading.traces.duration_s, source="AHA ACLS",
+        )  # fmt: skip
+        rhythm = Rhythm("standstill", [say("26a", seen, certainty="probable")])
+        rhythm.rr_max_s = reading.traces.duration_s
+        return rhythm
+    quivering = [stretch for stretch in stretches if _quivers(reading, stretch.start_s, stretch.end_s, stretch)]
+    if not quivering:
+        return None
+    first, last = quivering[0], quivering[-1]
+    seen = evidence(
+        "leakage", float(np.median([s.leakage for s in quivering])), VF_LEAKAGE, "",
+        start_s=first.start_s, end_s=last.end_s, source="Kuo and Dillman 1978",
+    )  # fmt: skip
+    rate = evidence("rate_hz", float(np.median([s.rate_hz for s in quivering])), None, "Hz")
+    return Rhythm("vf", [say("74", seen, rate, certainty="probable")], kinds=np.full(beats.at.size, "O"))
+
+
+def _quivers(reading: Reading, start_s: float, end_s: float, stretch: object) -> bool:
+    leakage, rate, span = (getattr(stretch, name) for name in ("leakage", "rate_hz", "span_uv"))
+    if leakage > VF_LEAKAGE or not VF_RATE_HZ[0] <= rate <= VF_RATE_HZ[1] or span < VF_MIN_UV:
+        return False
+    inside = (reading.at_s >= start_s) & (reading.at_s < end_s)
+    groups = reading.beats.group[inside]
+    if groups.size < 3:
+        return True
+    alike = np.bincount(groups).max() / groups.size
+    rr = np.diff(reading.at_s[inside])
+    regular = bool(rr.size) and float(rr.std() / rr.mean()) < 0.15
+    return not (alike >= VF_ALIKE and regular)
+
+
+def _longest_rr_s(reading: Reading) -> float:
+    """The longest interval; the ends of the recording count, for the true interval is at least as long."""
+    at = reading.at_s
+    ends = [float(at[0]), reading.traces.duration_s - float(at[-1])]
+    return max(float(reading.rr_s.max()), *(end for end in ends if end > PAUSE_S), 0.0)
+
+
+def _regularity(reading: Reading, rhythm: Rhythm) -> float:
+    """Root mean square of successive differences over the mean, among intervals between usual beats."""
+    rr = reading.rr_s
+    usual = (rhythm.kinds[:-1] == "N") & (rhythm.kinds[1:] == "N")
+    pairs = usual[:-1] & usual[1:]
+    differences = np.diff(rr)[pairs]
+    if differences.size < 3:
+        differences = np.diff(rr)
+    return float(np.sqrt(np.mean(differences**2)) / rr.mean()) if differences.size else 0.0
+
+
+def _has_p(reading: Reading) -> bool:
+    return reading.p is not None and reading.p.share >= P_PRESENT
+
+
+def _rate_evidence(rhythm: Rhythm, threshold: float | None, source: str = TEXTBOOK) -> object:
+    return evidence("heart_rate_bpm", rhythm.ventricular_bpm, threshold, "/min", source=source)
+
+
+def _tachycardia_wide(reading: Reading, rhythm: Rhythm) -> bool:
+    """Broad from end to end, fast, regular, and no P before each beat."""
+    bpm, qrs_ms = rhythm.ventricular_bpm or 0.0, reading.qrs_ms or 0.0
+    irregular = _regularity(reading, rhythm) > 0.12
+    if bpm < 120 or qrs_ms < WIDE_MS + 10 or irregular or (_has_p(reading) and bpm < 150):
+        return False
+    at = reading.at_s
+    length = float(at[-1] - at[0])
+    seen = [
+        evidence("run_rate_bpm", bpm, 100, "/min", start_s=at[0], end_s=at[-1], source=AHA_2017_VA),
+        evidence("run_s", length, 30, "s"),
+        evidence("run_share", (length + 60 / bpm) / reading.traces.duration_s, None, ""),
+        evidence("qrs_ms", qrs_ms, WIDE_MS, "ms"),
+    ]
+    ventricular = qrs_ms >= 140 or not _has_p(reading)
+    rhythm.name = "vt" if ventricular else "wide_tachycardia"
+    rhythm.statements.append(say("70" if ventricular else "76", *seen, certainty="probable"))
+    rhythm.kinds[:] = "V"
+    return True
+
+
+def _paced(reading: Reading, rhythm: Rhythm) -> bool:
+    """Spikes at a constant distance before the QRS."""
+    spikes = np.array(reading.traces.spikes_s)
+    if spikes.size < 3 or reading.limits is None:
+        return False
+    onset_s = (reading.limits.r - reading.limits.qrs_on) / reading.traces.hz
+    before_qrs = before_p = 0
+    for at in reading.at_s:
+        distance = at - onset_s - spikes
+        before_qrs += bool(np.any((distance > SPIKE_BEFORE_QRS_S[0] - 0.03) & (distance < SPIKE_BEFORE_QRS_S[1])))
+        before_p += bool(np.any((distance > SPIKE_BEFORE_P_S[0]) & (distance < SPIKE_BEFORE_P_S[1])))
+    n = reading.at_s.size
+    ventricle, atrium = before_qrs / n >= PACED_SHARE, before_p / n >= PACED_SHARE
+    if not (ventricle or atrium):
+        return False
+    rhythm.name = "paced"
+    code = "184" if ventricle and atrium else "181" if ventricle else "180"
+    seen = evidence("spikes", spikes.size, 3, "", start_s=spikes[0], end_s=spikes[-1], source="spike before the QRS")
+    rhythm.statements.append(say(code, seen, certainty="probable"))
+    return True
+
+
+def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
+    flutter = reading.flutter
+    if flutter is None or not FLUTTER_BPM[0] <= flutter.rate_bpm <= FLUTTER_BPM[1]:
+        return False
+    # P waves that are really there outweigh a weak oscillation, which may be the T wave's
+    sure = flutter.strength >= FLUTTER_STRENGTH
+    if not sure and (flutter.strength < FLUTTER_WEAK or _has_p(reading)):
+        return False
+    rhythm.name, rhythm.atrial_bpm = "flutter", flutter.rate_bpm
+    seen = evidence("atrial_rate_bpm", flutter.rate_bpm, 240, "/min", leads=[flutter.lead], source=ESC_2019_SVT)
+    regular = evidence("regularity", flutter.strength, FLUTTER_STRENGTH, "")
+    rhythm.statements.append(say("51", seen, regular, certainty="probable" if sure else "possible"))
+    return True
+
+
+def _complete_block(reading: Reading, rhythm: Rhythm) -> bool:
+    """Slow regular ventricles, faster regular atria, no fixed distance between them."""
+    bpm = rhythm.ventricular_bpm or 0.0
+    if reading.free_p is None or bpm > BLOCK_MAX_BPM or reading.rr_s.size < 2 or _has_p(reading):
+        return False
+    p_s = reading.free_p / reading.traces.hz
+    pp = np.diff(p_s)
+    period = float(np.median(pp))
+    if float(reading.rr_s.std() / reading.rr_s.mean()) > BLOCK_REGULAR or period > 0.85 * float(reading.rr_s.mean()):
+        return False
+    distances = np.array([at - p_s[p_s < at][-1] for at in reading.at_s if (p_s < at).any()]) % period
+    spread_ms = 1000 * _circular_spread(distances, period)
+    if spread_ms < BLOCK_SPREAD_MS:
+        return False
+    rhythm.name, rhythm.atrial_bpm = "complete_block", 60 / period
+    rhythm.statements.append(
+        say(
+            "88",
+            evidence("atrial_rate_bpm", 60 / period, bpm, "/min", start_s=p_s[0], end_s=p_s[-1]),
+            evidence("pr_spread_ms", spread_ms, BLOCK_SPREAD_MS, "ms", source=ACC_2018_BRADYCARDIA),
+            certainty="probable",
+        )
+    )
+    wide = (reading.qrs_ms or 0) >= WIDE_MS
+    rhythm.statements.append(say("63" if wide else "38", evidence("qrs_ms", reading.qrs_ms, WIDE_MS, "ms")))
+    return True
+
+
+def _circular_spread(distances: Floats, period: float) -> float:
+    """Standard deviation on a circle of this length; large where the distances have no preferred value."""
+    if distances.size < 2:
+        return 0.0
+    length = float(np.abs(np.exp(2j * np.pi * distances / period).mean()))
+    return period * float(np.sqrt(max(0.0, -2 * np.log(max(length, 1e-6))))) / (2 * np.pi)
+
+
+def _fibrillation(reading: Reading, rhythm: Rhythm) -> bool:
+    irregular = _regularity(reading, rhythm)
+    if irregular < AF_IRREGULAR or reading.rr_s.size < 5 or (_has_p(reading) and irregular < 3 * AF_IRREGULAR):
+        return False
+    share = reading.p.share if reading.p else 0.0
+    if share >= P_PRESENT and (rhythm.kinds == "S").mean() < 0.1 and irregular < 4 * AF_IRREGULAR:
+        return False
+    if share >= 0.75:
+        return False
+    rhythm.name = "af"
+    bpm = rhythm.ventricular_bpm or 0.0
+    seen = [
+        evidence("rr_irregularity", irregular, AF_IRREGULAR, "", source=ESC_2020_AF),
+        evidence("p_share", share, P_PRESENT, ""),
+        evidence("rr_min_ms", 1000 * float(reading.rr_s.min()), None, "ms"),
+    ]
+    code = "50a" if bpm > TACHYCARDIA_BPM + 10 else "50b" if bpm < 50 else "50"
+    rhythm.statements.append(say(code, *seen, certainty="definite" if share < 0.3 else "probable"))
+    return True
+
+
+def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
+    """P before each beat: from the sinus node if it points down and to the left."""
+    if not _has_p(reading) or reading.p is None:
+        return False
+    bpm = _basic_bpm(reading, rhythm)
+    two, avr, one = (reading.wave(lead) for lead in ("II", "aVR", "I"))
+    inverted = two is not None and two.p_uv < -30 and (avr is None or avr.p_uv > 0) and (one is None or one.p_uv > -30)
+    if inverted:
+        rhythm.name = "atrial"
+        seen = evidence("p_mv", two.p_uv / 1000 if two else None, 0, "mV", leads=["II"], source=TEXTBOOK)
+        rhythm.statements.append(say("52" if bpm > TACHYCARDIA_BPM else "34", seen, certainty="probable"))
+        return True
+    rhythm.name = "sinus"
+    code = "21" if bpm > TACHYCARDIA_BPM else "22" if bpm < BRADYCARDIA_BPM else "20"
+    threshold = {"21": TACHYCARDIA_BPM, "22": BRADYCARDIA_BPM}.get(code)
+    rhythm.statements.append(
+        say(
+            code,
+            evidence("heart_rate_bpm", bpm, threshold, "/min", source=TEXTBOOK),
+            evidence("p_share", reading.p.share, P_PRESENT, ""),
+        )
+    )
+    _sinus_arrhythmia(reading, rhythm)
+    return True
+
+
+def _basic_bpm(reading: Reading, rhythm: Rhythm) -> float:
+    """The rate of the leading rhythm itself, without early beats and pauses."""
+    usual = (rhythm.kinds[:-1] == "N") & (rhythm.kinds[1:] == "N")
+    rr = reading.rr_s[usual] if usual.sum() >= 2 else reading.rr_s
+    return 60 / float(np.median(rr))
+
+
+def _sinus_arrhythmia(reading: Reading, rhythm: Rhythm) -> None:
+    usual = (rhythm.kinds[:-1] == "N") & (rhythm.kinds[1:] == "N")
+    rr = reading.rr_s[usual]
+    rr = rr[rr < PAUSE_S]
+    if rr.size < 4:
+        return
+    difference = float(np.quantile(rr, 0.95) - np.quantile(rr, 0.05))
+    if difference > SINUS_ARRHYTHMIA_S and difference / float(rr.mean()) > 0.10:
+        rhythm.statements.append(
+            say("23", evidence("rr_difference_ms", 1000 * difference, 1000 * SINUS_ARRHYTHMIA_S, "ms", source=TEXTBOOK))
+        )
+
+
+def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
+    """Regular and no P: from the AV junction or a ventricle."""
+    bpm, wide = _basic_bpm(reading, rhythm), (reading.qrs_ms or 0) >= WIDE_MS + 10
+    rate = evidence("heart_rate_bpm", bpm, None, "/min", source=TEXTBOOK)
+    width = evidence("qrs_ms", reading.qrs_ms, WIDE_MS, "ms")
+    if wide:
+        rhythm.name = "ventricular"
+        code = "63" if bpm < 50 else "64" if bpm < TACHYCARDIA_BPM else "76"
+    elif bpm >= 150:
+        rhythm.name, code = "svt", "55"
+    elif bpm >= TACHYCARDIA_BPM:
+        rhythm.name, code = "svt", "27"
+    else:
+        rhythm.name = "junctional"
+        code = "38" if bpm < 60 else "39" if bpm < 90 else "27"
+    rhythm.statements.append(say(code, rate, width, certainty="possible"))
+    return True
+
+
+def _ectopics(reading: Reading, rhythm: Rhythm) -> None:
+    """Early beats and runs, where the rhythm itself lets one tell."""
+    if rhythm.name in ("vt", "wide_tachycardia", "af", "flutter"):
+        supraventricular = False
+    else:
+        supraventricular = rhythm.name in ("sinus", "atrial", "junctional")
+    at, found = reading.at_s, rhythm.kinds
+    if rhythm.name not in ("vt", "wide_tachycardia", "paced"):
+        _ventricular(reading, rhythm)
+    early = np.flatnonzero(found == "S")
+    if supraventricular and early.size:
+        often = early.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and early.size > 1
+        seen = [
+            evidence("early_beats", early.size, None, "", start_s=at[n] - 0.25, end_s=at[n] + 0.4) for n in early[:8]
+        ]
+        rhythm.statements.append(say("30a" if often else "30", *seen, certainty="probable"))
+
+
+def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
+    at, found = reading.at_s, rhythm.kinds
+    single = np.flatnonzero(found == "V")
+    if not single.size:
+        return
+    for first, last in runs(found, "V"):
+        if last - first < 3:
+            continue
+        bpm = 60 / float(np.diff(at[first:last]).mean())
+        if bpm < TACHYCARDIA_BPM:
+            continue
+        length = float(at[last - 1] - at[first])
+        seen = (
+            evidence("run_rate_bpm", bpm, 100, "/min", start_s=at[first], end_s=at[last - 1], source=AHA_2017_VA),
+            evidence("run_beats", last - first, 3, ""),
+            evidence("run_s", length, 30, "s"),
+            evidence("run_share", length / reading.traces.duration_s, None, ""),
+        )
+        rhythm.statements.append(say("70" if length >= 30 else "71", *seen, certainty="probable"))
+    often = single.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and single.size > 1
+    pairs = sum(1 for first, last in runs(found, "V") if last - first == 2)
+    seen_at = [
+        evidence("early_beats", single.size, None, "", start_s=at[n] - 0.15, end_s=at[n] + 0.4) for n in single[:8]
+    ]
+    pattern = _pattern(found)
+    code = pattern or ("60a" if often else "60")
+    rhythm.statements.append(say(code, *seen_at, certainty="probable"))
+    if pairs:
+        rhythm.statements.append(say("60d", evidence("pairs", pairs, 1, ""), certainty="probable"))
+    if len({int(group) for group in reading.beats.group[single]}) > 1 and single.size >= 3:
+        forms = len({int(group) for group in reading.beats.group[single]})
+        rhythm.statements.append(say("60e", evidence("forms", forms, 2, ""), certainty="possible"))
+
+
+def _pattern(found: NDArray[np.str_]) -> str:
+    """Bi- or trigeminy where it holds for three cycles, else nothing."""
+    word = "".join("V" if kind == "V" else "N" for kind in found)
+    if "NVNVNV" in word:
+        return "60b"
+    return "60c" if "NNVNNVNNV" in word else ""
+
+
+def _pauses(reading: Reading, rhythm: Rhythm) -> None:
+    rr_max = rhythm.rr_max_s or 0.0
+    usual = float(np.median(reading.rr_s)) if reading.rr_s.size else 0.0
+    if rr_max < PAUSE_S or (rhythm.name != "complete_block" and rr_max < PAUSE_TIMES * usual):
+        return
+    if rhythm.name in ("complete_block", "vt", "paced"):
+        return
+    at = np.concatenate([[0.0], reading.at_s, [reading.traces.duration_s]])
+    longest = int(np.argmax(np.diff(at)))
+    seen = evidence(
+        "rr_ms",
+        1000 * rr_max,
+        1000 * PAUSE_S,
+        "ms",
+        start_s=at[longest],
+        end_s=at[longest + 1],
+        source=ACC_2018_BRADYCARDIA,
+    )
+    code = "50c" if rhythm.name == "af" else "26" if rhythm.name == "sinus" else "26b"
+    rhythm.statements.append(say(code, seen, certainty="probable"))

@@ -1,0 +1,147 @@
+"""How large and how long is each wave in each lead of the median beat?
+
+Amplitudes stand against the PR level just before the QRS, ST at J as the Fourth Universal Definition takes it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from worker.signal.beats import MedianBeat
+from worker.signal.delineate import Limits
+from worker.signal.filters import Floats, moving_mean
+
+LEVEL_S: Final = (0.020, 0.004)
+MIN_WAVE_UV: Final = 20.0
+"""IEC 60601-2-25: a deflection counts from 20 µV on."""
+ST_LATER_S: Final = 0.060
+TERMINAL_S: Final = 0.040
+
+
+@dataclass(frozen=True, slots=True)
+class LeadWaves:
+    """One lead's waves; amplitudes in µV, signed, 0 where there is no such wave."""
+
+    q_uv: float
+    q_ms: float
+    r_uv: float
+    s_uv: float
+    r2_uv: float
+    """R' after S."""
+    r_peak_ms: float
+    """From QRS onset to the peak of R."""
+    net_uv: float
+    """Largest upward plus largest downward deflection of the QRS."""
+    area_uvs: float
+    start_uv: float
+    """Mean of the first 30 ms of the QRS."""
+    terminal_uv: float
+    """Mean of the last 40 ms of the QRS."""
+    st_j_uv: float
+    st60_uv: float
+    t_uv: float
+    p_uv: float
+    span_uv: float
+    """Peak to peak of the QRS."""
+
+
+def level_of(beat: MedianBeat, limits: Limits, hz: float) -> Floats:
+    """(n_leads, 1) the PR level."""
+    first, last = limits.qrs_on - round(LEVEL_S[0] * hz), limits.qrs_on - round(LEVEL_S[1] * hz)
+    level: Floats = np.median(beat.signal[:, max(0, first) : max(1, last)], axis=1, keepdims=True)
+    return level
+
+
+def measure_leads(leads: tuple[str, ...], beat: MedianBeat, limits: Limits, hz: float) -> dict[str, LeadWaves]:
+    """The waves of every lead."""
+    signal = beat.signal - level_of(beat, limits, hz)
+    smooth = moving_mean(signal, max(1, round(0.02 * hz)))
+    return {lead: _lead(signal[row], smooth[row], limits, hz) for row, lead in enumerate(leads)}
+
+
+def _lead(signal: Floats, smooth: Floats, limits: Limits, hz: float) -> LeadWaves:
+    on, off = limits.qrs_on, limits.qrs_off
+    qrs = signal[on : off + 1]
+    q_uv, q_ms = _q_wave(qrs, hz)
+    r_at = int(np.argmax(qrs))
+    r_uv = float(qrs[r_at]) if qrs[r_at] >= MIN_WAVE_UV else 0.0
+    s_uv, r2_uv = _after_r(qrs, r_at)
+    first_r_at, first_r = _first_r(qrs)
+    if first_r and first_r < r_uv and first_r_at < r_at:  # the larger one is R', the first one is R
+        r2_uv, r_uv, s_uv = r_uv, first_r, float(min(qrs[first_r_at : r_at + 1].min(), 0.0))
+        r_at = first_r_at
+    later = min(len(signal) - 1, off + round(ST_LATER_S * hz))
+    terminal = qrs[-max(2, round(TERMINAL_S * hz)) :]
+    start = qrs[: max(2, round(0.03 * hz))]
+    return LeadWaves(
+        q_uv=q_uv,
+        q_ms=q_ms,
+        r_uv=r_uv,
+        s_uv=s_uv,
+        r2_uv=r2_uv,
+        r_peak_ms=1000 * r_at / hz,
+        net_uv=float(max(qrs.max(), 0) + min(qrs.min(), 0)),
+        area_uvs=float(qrs.sum() / hz),
+        start_uv=float(start.mean()),
+        terminal_uv=float(terminal.mean()),
+        st_j_uv=_j_level(signal, off, hz),
+        st60_uv=float(smooth[later]),
+        t_uv=_t_amplitude(smooth, limits, hz),
+        p_uv=_p_amplitude(smooth, limits),
+        span_uv=float(np.ptp(qrs)),
+    )
+
+
+def _j_level(signal: Floats, off: int, hz: float) -> float:
+    return float(np.mean(signal[off : off + max(1, round(0.006 * hz))]))
+
+
+def _q_wave(qrs: Floats, hz: float) -> tuple[float, float]:
+    """(amplitude, duration in ms) of a first downward deflection; a QS is a Q over the whole QRS."""
+    down = qrs < -MIN_WAVE_UV
+    up = np.flatnonzero(qrs > MIN_WAVE_UV)
+    first_up = int(up[0]) if up.size else len(qrs)
+    if not down[:first_up].any():
+        return 0.0, 0.0
+    lowest = int(np.argmin(qrs[:first_up]))
+    begin = int(np.flatnonzero(down)[0])
+    return float(qrs[lowest]), 1000 * (first_up - begin) / hz
+
+
+def _first_r(qrs: Floats) -> tuple[int, float]:
+    """(place, size) of the first upward deflection of its own."""
+    up = qrs > MIN_WAVE_UV
+    if not up.any():
+        return 0, 0.0
+    begin = int(np.flatnonzero(up)[0])
+    down = np.flatnonzero(~up[begin:])
+    end = begin + int(down[0]) if down.size else len(qrs)
+    at = begin + int(np.argmax(qrs[begin:end]))
+    return at, float(qrs[at])
+
+
+def _after_r(qrs: Floats, r_at: int) -> tuple[float, float]:
+    """(S, R') behind R."""
+    behind = qrs[r_at:]
+    low = int(np.argmin(behind))
+    s_uv = float(behind[low])
+    if s_uv > -MIN_WAVE_UV:
+        return 0.0, 0.0
+    r2 = float(behind[low:].max())
+    return s_uv, r2 if r2 > MIN_WAVE_UV else 0.0
+
+
+def _t_amplitude(smooth: Floats, limits: Limits, hz: float) -> float:
+    if limits.t_off is None:
+        return 0.0
+    part = smooth[limits.qrs_off + round(0.06 * hz) : limits.t_off + 1]
+    return float(part[int(np.argmax(np.abs(part)))]) if part.size else 0.0
+
+
+def _p_amplitude(smooth: Floats, limits: Limits) -> float:
+    if limits.p_on is None or limits.p_off is None:
+        return 0.0
+    part = smooth[limits.p_on : limits.p_off + 1]
+    part = part - (part[0] + (part[-1] - part[0]) * np.linspace(0, 1, len(part)))
+    return float(part[int(np.argmax(np.abs(part)))]) if part.size else 0.0

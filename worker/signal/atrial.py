@@ -1,0 +1,196 @@
+"""What do the atria do: P waves before each beat, P waves on their own, flutter waves, or nothing regular?"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.signal.beats import Beats, MedianBeat
+from worker.signal.delineate import Limits
+from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
+
+NDArrayBool = NDArray[np.bool_]
+NDArrayInt = NDArray[np.int_]
+
+P_BAND_HZ: Final = (1.0, 20.0)
+P_LIKENESS: Final = 0.60
+P_SIZE: Final = (0.35, 2.8)
+BLANK_BEFORE_S: Final = 0.06
+BLANK_AFTER_S: Final = 0.10
+FLUTTER_HZ: Final = (2.5, 25.0)
+FLUTTER_PERIOD_S: Final = (0.165, 0.29)
+"""Atrial rates from 205 to 365/min (2019 ESC SVT guideline, doi:10.1093/eurheartj/ehz467: typically 240 to 340)."""
+QRS_MARGIN_S: Final = 0.06
+"""A slurred QRS begins before the limits say so; what is left of it would be taken for a P."""
+FREE_P_BAND_HZ: Final = (3.0, 20.0)
+FREE_P_PERIOD_S: Final = (0.40, 1.40)
+FREE_P_REGULAR: Final = 0.12
+FREE_P_SHARE: Final = 0.7
+FREE_P_MIN_UV: Final = 35.0
+FREE_P_APART_S: Final = 0.32
+
+
+@dataclass(frozen=True, eq=False)
+class PWaves:
+    """P before the beats.
+
+    Attributes:
+        present: (n_beats,) whether a P like the usual one stands at its place before each beat.
+        share: the share of the dominant beats that have it.
+    """
+
+    present: NDArrayBool
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flutter:
+    """A regular atrial oscillation."""
+
+    rate_bpm: float
+    strength: float
+    """Autocorrelation at its period, 0 to 1."""
+    lead: str
+
+
+def p_before_beats(spectrum: Spectrum, rows: list[int], beats: Beats, beat: MedianBeat, limits: Limits) -> PWaves:
+    """Compare the stretch before each beat with the P of the median beat."""
+    nothing = PWaves(np.zeros(beats.at.size, bool), 0.0)
+    if limits.p_on is None or limits.p_off is None or not rows:
+        return nothing
+    margin = round(0.02 * spectrum.hz)
+    first, last = limits.p_on - margin - limits.r, limits.p_off + margin - limits.r
+    frequencies = spectrum.frequencies
+    band = spectrum.band(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]))[rows]
+    template = _level(beat.signal[rows, max(0, limits.r + first) : limits.r + last])
+    _, vectors = np.linalg.eigh(template @ template.T)
+    weights = vectors[:, -1]
+    usual = weights @ template
+    size = float(np.linalg.norm(usual)) or 1.0
+    present = np.zeros(beats.at.size, bool)
+    for number, at in enumerate(beats.at.tolist()):
+        start = at + last - usual.size
+        if start < margin or at + last + margin > band.shape[1]:
+            present[number] = beats.group[number] == 0  # cut off: nothing speaks against it
+            continue
+        present[number] = any(
+            _is_like(weights @ _level(band[:, start + shift : at + last + shift]), usual, size)
+            for shift in (0, -margin, margin)
+        )
+    dominant = beats.group == 0
+    return PWaves(present, float(present[dominant].mean()) if dominant.any() else 0.0)
+
+
+def _level(part: Floats) -> Floats:
+    """The stretch without the line through its ends."""
+    width = max(1, part.shape[1] // 8)
+    left, right = part[:, :width].mean(axis=1, keepdims=True), part[:, -width:].mean(axis=1, keepdims=True)
+    level: Floats = part - (left + (right - left) * np.linspace(0, 1, part.shape[1]))
+    return level
+
+
+def _is_like(found: Floats, usual: Floats, size: float) -> bool:
+    own = float(np.linalg.norm(found))
+    if not P_SIZE[0] < own / size < P_SIZE[1]:
+        return False
+    return float(found @ usual) / (own * size) >= P_LIKENESS
+
+
+def without_qrs(signal: Floats, at: list[int], hz: float) -> Floats:
+    """The signal with a straight line drawn over each QRS."""
+    blanked = signal.copy()
+    before, after = round(BLANK_BEFORE_S * hz), round(BLANK_AFTER_S * hz)
+    for beat in at:
+        first, last = max(0, beat - before), min(signal.shape[1] - 1, beat + after)
+        blanked[:, first : last + 1] = np.linspace(signal[:, first], signal[:, last], last - first + 1, axis=1)
+    return blanked
+
+
+def find_flutter(spectrum: Spectrum, rows: dict[str, int], beats: Beats) -> Flutter | None:
+    """The strongest oscillation of flutter's period in the leads given; None where none is regular."""
+    hz, frequencies = spectrum.hz, spectrum.frequencies
+    band = spectrum.band(highpass(frequencies, FLUTTER_HZ[0]) * lowpass(frequencies, FLUTTER_HZ[1]))
+    best: Flutter | None = None
+    for lead, row in rows.items():
+        quiet = without_qrs(band[row : row + 1], beats.at.tolist(), hz)[0]
+        correlation = _autocorrelation(quiet)
+        low, high = round(FLUTTER_PERIOD_S[0] * hz), round(FLUTTER_PERIOD_S[1] * hz)
+        if len(correlation) <= 3 * high:
+            continue
+        lag = low + int(np.argmax(correlation[low:high]))
+        if correlation[lag] < max(correlation[lag - 1], correlation[lag + 1]):
+            continue  # a slope, not a peak: no period here
+        strength = float(min(correlation[lag], correlation[2 * lag - 2 : 2 * lag + 3].max() * 1.15))
+        if best is None or strength > best.strength:
+            best = Flutter(60 * hz / lag, strength, lead)
+    return best
+
+
+def _autocorrelation(signal: Floats) -> Floats:
+    n = len(signal)
+    spectrum = np.abs(np.fft.rfft(signal - signal.mean(), 2 * n)) ** 2
+    correlation = np.fft.irfft(spectrum)[:n]
+    normal: Floats = correlation / (correlation[0] or 1.0) * n / np.arange(n, 0, -1)
+    return normal[: n // 2]
+
+
+def free_p_waves(clean: Floats, hz: float, beats: Beats, limits: Limits) -> NDArrayInt | None:
+    """Samples of P waves wherever they stand, QRS and T taken away; None where they are not regular."""
+    spectrum = Spectrum(clean - _ventricles(clean, beats, limits, hz), hz)
+    frequencies = spectrum.frequencies
+    rest = spectrum.band(highpass(frequencies, FREE_P_BAND_HZ[0]) * lowpass(frequencies, FREE_P_BAND_HZ[1]))
+    inside = np.zeros(rest.shape[1], bool)
+    margin = round(QRS_MARGIN_S * hz) // 2
+    for at in beats.at.tolist():
+        inside[max(0, at + limits.qrs_on - margin - limits.r) : at + limits.qrs_off + margin - limits.r] = True
+    rest[:, inside] = 0
+    _, vectors = np.linalg.eigh(rest @ rest.T)
+    view = moving_mean(vectors[:, -1] @ rest, round(0.03 * hz))
+    if -np.quantile(view, 0.005) > np.quantile(view, 0.995):
+        view = -view
+    usual = float(np.quantile(view, 0.98))
+    if usual < FREE_P_MIN_UV:
+        return None
+    peaks = _tops(view, usual * 0.45, round(FREE_P_APART_S * hz))
+    if len(peaks) < 4:
+        return None
+    pp = np.diff(peaks)
+    period = float(np.median(pp))
+    multiple = np.maximum(1, np.rint(pp / period))
+    regular = np.abs(pp / multiple / period - 1) < FREE_P_REGULAR
+    if not FREE_P_PERIOD_S[0] <= period / hz <= FREE_P_PERIOD_S[1] or regular.mean() < FREE_P_SHARE:
+        return None
+    return np.array(peaks, int)
+
+
+def _ventricles(clean: Floats, beats: Beats, limits: Limits, hz: float) -> Floats:
+    """QRS and T of every beat, as the median of its group has them."""
+    template = np.zeros_like(clean)
+    before = limits.r - limits.qrs_on + round(QRS_MARGIN_S * hz)
+    end = limits.t_off if limits.t_off is not None else limits.qrs_off + round(0.3 * hz)
+    after = end - limits.r + round(0.04 * hz)
+    for group in range(int(beats.group.max()) + 1):
+        at = [
+            beat
+            for beat in beats.at[beats.group == group].tolist()
+            if beat >= before and beat + after <= clean.shape[1]
+        ]
+        if len(at) < 2:
+            continue
+        usual = np.median([clean[:, beat - before : beat + after] for beat in at], axis=0)
+        usual = _level(usual)  # what is left of the baseline must not become an edge that looks like a P
+        for beat in beats.at[beats.group == group].tolist():
+            first, last = max(0, beat - before), min(clean.shape[1], beat + after)
+            template[:, first:last] = usual[:, first - beat + before : last - beat + before]
+    return template
+
+
+def _tops(view: Floats, threshold: float, apart: int) -> list[int]:
+    inner = view[1:-1]
+    found = 1 + np.flatnonzero((inner > view[:-2]) & (inner >= view[2:]) & (inner > threshold))
+    kept: list[int] = []
+    for at in found[np.argsort(view[found])[::-1]].tolist():
+        if all(abs(at - other) >= apart for other in kept):
+            kept.append(at)
+    return sorted(kept)

@@ -1,0 +1,194 @@
+"""Which beats look alike, and what does the usual one look like without its noise?
+
+Beats are grouped by the correlation of their QRS over all leads; the largest group is the dominant one. Its members are
+aligned on each other and the median of each sample is the median beat (IEC 60601-2-25: the representative beat):
+noise falls with the root of the number of beats, a single premature beat leaves no mark.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.signal.filters import Floats
+
+NDArrayInt = NDArray[np.int_]
+
+BEFORE_S: Final = 0.10
+AFTER_S: Final = 0.12
+"""The part of a beat that is compared: the QRS with its surroundings, not the T wave, which follows the rate."""
+PEAK_REACH_S: Final = 0.06
+SHIFT_S: Final = 0.024
+ALIKE: Final = 0.88
+SIZE_RATIO: Final = 1.7
+MEDIAN_BEFORE_S: Final = 0.50
+MEDIAN_AFTER_S: Final = 0.70
+QT_SHARE: Final = 0.44
+"""A beat's own part after R is QT_SHARE × √RR seconds, the slowest QT that is not yet prolonged (Bazett)."""
+MAX_MEDIAN_BEATS: Final = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """The beats of a recording, in order.
+
+    Attributes:
+        at: (n_beats,) sample of the R peak (greatest spatial magnitude).
+        group: (n_beats,) group by likeness; 0 is the dominant one.
+        width_s: (n_beats,) rough QRS duration, for telling wide from narrow.
+        size: (n_beats,) spatial magnitude at the peak, µV.
+    """
+
+    at: NDArrayInt
+    group: NDArrayInt
+    width_s: Floats
+    size: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class MedianBeat:
+    """(n_leads, n) µV around R.
+
+    Attributes:
+        r: the sample of R in ``signal``.
+        members: how many beats it is the median of.
+        noise_uv: (n_leads,) standard error of a sample, from the scatter between beats.
+    """
+
+    signal: Floats
+    r: int
+    members: int
+    noise_uv: Floats
+
+
+def describe(shape: Floats, detected: list[int], hz: float) -> Beats:
+    """Group the detected beats. ``shape`` is (n_usable_leads, n_samples) of band 1 to 40 Hz."""
+    magnitude = np.sqrt((shape**2).sum(axis=0))
+    at = [_peak(magnitude, beat, round(PEAK_REACH_S * hz)) for beat in detected]
+    at = [beat for number, beat in enumerate(at) if number == 0 or beat > at[number - 1]]
+    group = _groups(shape, at, hz)
+    velocity = np.sqrt((np.gradient(shape, axis=1) ** 2).sum(axis=0))
+    widths = np.array([_width(velocity, beat, hz) for beat in at])
+    return Beats(np.array(at, int), group, widths, magnitude[at] if at else np.zeros(0))
+
+
+def _peak(magnitude: Floats, near: int, reach: int) -> int:
+    first = max(0, near - reach)
+    return first + int(np.argmax(magnitude[first : near + reach + 1]))
+
+
+def _window(shape: Floats, at: int, hz: float) -> Floats | None:
+    before, after = round(BEFORE_S * hz), round(AFTER_S * hz)
+    return shape[:, at - before : at + after] if at >= before and at + after <= shape.shape[1] else None
+
+
+def _likeness(shape: Floats, at: int, template: Floats, hz: float) -> tuple[float, int]:
+    """(largest correlation with the template, the shift that gives it)."""
+    best, best_shift = -1.0, 0
+    norm = np.linalg.norm(template)
+    for shift in range(-round(SHIFT_S * hz), round(SHIFT_S * hz) + 1, 2):
+        window = _window(shape, at + shift, hz)
+        if window is None:
+            continue
+        size = float(np.linalg.norm(window))
+        if not size or not 1 / SIZE_RATIO < size / norm < SIZE_RATIO:
+            continue
+        likeness = float((window * template).sum() / (norm * size))
+        if likeness > best:
+            best, best_shift = likeness, shift
+    return best, best_shift
+
+
+def _groups(shape: Floats, at: list[int], hz: float) -> NDArrayInt:
+    """(n_beats,) group numbers, the largest group being 0; beats at the edge join the group of their neighbours."""
+    leaders: list[Floats] = []
+    members: list[list[int]] = []
+    for number, beat in enumerate(at):
+        window = _window(shape, beat, hz)
+        if window is None:
+            continue
+        scores = [_likeness(shape, beat, leader, hz)[0] for leader in leaders]
+        if scores and max(scores) >= ALIKE:
+            chosen = int(np.argmax(scores))
+            members[chosen].append(number)
+            weight = 1 / len(members[chosen])
+            leaders[chosen] = leaders[chosen] * (1 - weight) + window * weight
+        else:
+            leaders.append(window)
+            members.append([number])
+    order = sorted(range(len(members)), key=lambda group: -len(members[group]))
+    groups = np.full(len(at), -1, int)
+    for rank, group in enumerate(order):
+        groups[members[group]] = rank
+    for number in np.flatnonzero(groups < 0).tolist():
+        groups[number] = _group_at_edge(shape, at[number], [leaders[group] for group in order], hz)
+    return groups
+
+
+def _group_at_edge(shape: Floats, at: int, leaders: list[Floats], hz: float) -> int:
+    """The group of a beat that the recording's edge cuts, by the part that is there; a new one where none is alike."""
+    before, n = round(BEFORE_S * hz), shape.shape[1]
+    for group, leader in enumerate(leaders):
+        for shift in range(-round(SHIFT_S * hz), round(SHIFT_S * hz) + 1, 2):
+            start = at + shift - before
+            first, last = max(0, -start), min(leader.shape[1], n - start)
+            part, known = shape[:, start + first : start + last], leader[:, first:last]
+            norm = float(np.linalg.norm(part) * np.linalg.norm(known))
+            if norm and float((part * known).sum()) / norm >= ALIKE:
+                return group
+    return len(leaders)
+
+
+def _width(velocity: Floats, at: int, hz: float) -> float:
+    """Seconds for which the spatial velocity stays above a tenth of its maximum around the beat."""
+    reach = round(0.12 * hz)
+    first = max(0, at - reach)
+    part = velocity[first : at + reach]
+    high = part > 0.12 * part.max(initial=1e-9)
+    centre = at - first
+    gap = round(0.016 * hz)
+    left = _end_of_activity(high[centre::-1], gap)
+    right = _end_of_activity(high[centre:], gap)
+    return (left + right) / hz
+
+
+def _end_of_activity(high: Floats, gap: int) -> int:
+    """Index of the last active sample before the first ``gap`` quiet ones."""
+    active = np.flatnonzero(high)
+    if active.size == 0:
+        return 0
+    jumps = np.flatnonzero(np.diff(active) > gap)
+    return int(active[jumps[0]] if jumps.size else active[-1])
+
+
+def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> MedianBeat | None:
+    """The median of the dominant group's beats in ``signal`` (all leads), aligned by ``shape``; None without beats.
+
+    The first and last beat enter only where they lie whole in the recording.
+    """
+    if beats.at.size == 0:
+        return None
+    rr = float(np.median(np.diff(beats.at))) / hz if beats.at.size > 1 else 1.0
+    after_s = min(MEDIAN_AFTER_S, max(0.25, QT_SHARE * np.sqrt(rr) * 1.15, rr - 0.35))
+    before_s = min(MEDIAN_BEFORE_S, max(0.2, rr - 0.8 * QT_SHARE * np.sqrt(rr)))
+    before, after = round(before_s * hz), round(after_s * hz)
+    chosen = [int(at) for at, group in zip(beats.at, beats.group, strict=True) if group == 0]
+    whole = [at for at in chosen if at >= before and at + after <= signal.shape[1]]
+    if not whole:
+        return None
+    whole = whole[:MAX_MEDIAN_BEATS]
+    template = _template(shape, whole, hz)
+    if template is not None:
+        whole = [at + _likeness(shape, at, template, hz)[1] for at in whole]
+        whole = [at for at in whole if at >= before and at + after <= signal.shape[1]]
+    stack = np.stack([signal[:, at - before : at + after] for at in whole])
+    stack = stack - np.median(stack, axis=2, keepdims=True)
+    median = np.median(stack, axis=0)
+    scatter = np.median(np.abs(stack - median), axis=(0, 2)) * 1.4826 / np.sqrt(len(whole))
+    return MedianBeat(median, before, len(whole), scatter)
+
+
+def _template(shape: Floats, at: list[int], hz: float) -> Floats | None:
+    windows = [window for beat in at if (window := _window(shape, beat, hz)) is not None]
+    return np.asarray(np.median(windows, axis=0)) if windows else None

@@ -1,0 +1,213 @@
+"""Where do P, QRS and T begin and end in the median beat, over all leads together?
+
+Global limits, as IEC 60601-2-25 and the CSE working party want them (doi:10.1093/oxfordjournals.eurheartj.a062018): the
+earliest onset and the latest end in any lead, where the heart as a whole starts and stops. The QRS is found on the
+spatial velocity, P and T on the lead combination that shows them best (first principal component), so that an
+isoelectric lead neither shortens nor lengthens them. T ends where the steepest tangent of its descent meets the base
+(Lepeschkin and Surawicz, doi:10.1161/01.CIR.6.3.378), moved on by what LUDB's readers see beyond it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from worker.signal.beats import MedianBeat
+from worker.signal.filters import Floats, moving_mean
+
+QRS_BEFORE_S: Final = 0.14
+QRS_AFTER_S: Final = 0.20
+CORE: Final = 0.20
+"""Share of the greatest velocity above which a sample belongs to the QRS without doubt."""
+ONSET: Final = 0.045
+OFFSET: Final = 0.060
+NOISE_TIMES: Final = 2.5
+QUIET_S: Final = 0.010
+BRIDGE_S: Final = 0.036
+"""The longest calm inside a QRS (notch of a bundle branch block)."""
+
+T_FROM_J_S: Final = 0.06
+T_MIN_UV: Final = 40.0
+P_MIN_UV: Final = 30.0
+P_NOISE_TIMES: Final = 4.0
+P_REACHES_S: Final = (0.24, 0.34, 0.46)
+P_QRS_GAP_S: Final = 0.008
+P_MARGIN_S: Final = 0.024
+P_INSIDE_S: Final = 0.05
+P_SHORTEST_S: Final = 0.04
+P_LONGEST_S: Final = 0.17
+P_CALM: Final = 0.15
+P_BASE_SHARE: Final = 0.5
+P_BEYOND_TANGENT: Final = (0.45, 0.10)
+"""How far its onset and end lie from the tangent's foot towards where P rests: as LUDB's readers mark them."""
+T_BEYOND_TANGENT: Final = 0.30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Samples in the median beat; None where the wave was not found."""
+
+    r: int
+    qrs_on: int
+    qrs_off: int
+    p_on: int | None = None
+    p_off: int | None = None
+    t_peak: int | None = None
+    t_off: int | None = None
+    p_uv: float = 0.0
+    """Size of P in the combination of leads that shows it best."""
+
+
+def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float) -> Limits | None:
+    """The global limits of the median beat; None where there is no QRS to hold on to."""
+    if not usable:
+        return None
+    signal = moving_mean(beat.signal[usable], max(1, round(0.006 * hz)))
+    velocity = np.sqrt((np.gradient(signal, axis=1) ** 2).sum(axis=0)) * hz / 1000
+    qrs = _qrs(velocity, beat.r, hz)
+    if qrs is None:
+        return None
+    on, off = qrs
+    level = np.median(signal[:, max(0, on - round(0.024 * hz)) : max(1, on - round(0.004 * hz))], axis=1, keepdims=True)
+    t_peak, t_off = _t_wave(signal - level, off, hz, rr_s)
+    p_on, p_off, p_uv = _p_wave(signal, on, hz, rr_s, float(np.linalg.norm(beat.noise_uv[usable])))
+    return Limits(beat.r, on, off, p_on, p_off, t_peak, t_off, p_uv)
+
+
+def _qrs(velocity: Floats, r: int, hz: float) -> tuple[int, int] | None:
+    first, last = max(0, r - round(QRS_BEFORE_S * hz)), min(len(velocity), r + round(QRS_AFTER_S * hz))
+    near = slice(max(0, r - round(0.08 * hz)), r + round(0.08 * hz))
+    peak = float(velocity[near].max(initial=0.0))
+    if peak <= 0 or last - first < 5:
+        return None
+    before = velocity[max(0, first - round(0.10 * hz)) : max(1, r - round(0.07 * hz))]
+    noise = float(np.quantile(before, 0.3)) if before.size else 0.0
+    bridge = round(BRIDGE_S * hz)
+    core_on, core_off = _core(velocity > CORE * peak, r, first, last, bridge)
+    quiet = max(2, round(QUIET_S * hz))
+    on = _calm(velocity[first : core_on + 1][::-1], max(ONSET * peak, NOISE_TIMES * noise), quiet)
+    off = _calm(velocity[core_off:last], max(OFFSET * peak, NOISE_TIMES * noise), quiet)
+    return core_on - on, core_off + off
+
+
+def _core(active: np.ndarray, r: int, first: int, last: int, bridge: int) -> tuple[int, int]:
+    """First and last active sample that are joined to R by calms of at most ``bridge`` samples."""
+    at = first + np.flatnonzero(active[first:last])
+    if at.size == 0:
+        return r, r
+    nearest = int(np.argmin(np.abs(at - r)))
+    begin = end = nearest
+    while begin > 0 and at[begin] - at[begin - 1] <= bridge:
+        begin -= 1
+    while end < at.size - 1 and at[end + 1] - at[end] <= bridge:
+        end += 1
+    return int(at[begin]), int(at[end])
+
+
+def _calm(outwards: Floats, threshold: float, quiet: int) -> int:
+    """How far outwards the activity reaches: the sample before the first ``quiet`` ones below the threshold."""
+    low = outwards < threshold
+    run = 0
+    for number, calm in enumerate(low.tolist()):
+        run = run + 1 if calm else 0
+        if run == quiet:
+            return max(0, number - quiet + 1)
+    # never calm: the least active place is the best guess (T wave that rises out of the QRS)
+    return int(np.argmin(moving_mean(outwards, quiet))) if len(outwards) else 0
+
+
+def _best_view(signal: Floats) -> Floats:
+    """(n,) the combination of leads with the greatest power, its sign such that the larger deflection is upwards."""
+    values, vectors = np.linalg.eigh(signal @ signal.T)
+    view: Floats = vectors[:, int(np.argmax(values))] @ signal
+    return view if abs(view.max()) >= abs(view.min()) else -view
+
+
+def _t_wave(signal: Floats, off: int, hz: float, rr_s: float) -> tuple[int | None, int | None]:
+    """(peak, end) of T."""
+    start = off + round(T_FROM_J_S * hz)
+    stop = min(signal.shape[1], off + round(min(0.62, max(0.22, 0.62 * np.sqrt(rr_s))) * hz))
+    if stop - start < round(0.08 * hz):
+        return None, None
+    part = moving_mean(signal[:, start:stop], max(1, round(0.024 * hz)))
+    view = _best_view(part)
+    peak = int(np.argmax(view))
+    if view[peak] < T_MIN_UV:
+        return None, None
+    if peak >= len(view) - round(0.02 * hz):
+        return start + peak, None
+    fall = np.gradient(view[peak:])
+    floor = _floor_after(view[peak:], hz)
+    steepest = int(np.argmin(fall[: max(2, floor)]))
+    slope = float(fall[steepest])
+    if slope >= 0:
+        return start + peak, None
+    base = float(min(view[peak:][min(floor, len(view) - peak - 1)], 0.25 * view[peak]))
+    length = steepest + (view[peak + steepest] - base) / -slope
+    end = start + peak + round(length + T_BEYOND_TANGENT * max(0.0, floor - length))
+    return start + peak, end if end < signal.shape[1] else None
+
+
+def _floor_after(fall: Floats, hz: float) -> int:
+    """Where the descent first comes to rest: the first local minimum, or where it has become flat."""
+    slope = np.gradient(fall)
+    limit = 0.02 * float(np.abs(slope).max(initial=1e-9))
+    begin = int(np.argmin(slope[: max(2, round(0.2 * hz))]))
+    flat = np.flatnonzero(slope[begin:] > -limit)
+    return begin + int(flat[0]) if flat.size else len(fall) - 1
+
+
+def _p_wave(signal: Floats, on: int, hz: float, rr_s: float, noise_uv: float) -> tuple[int | None, int | None, float]:
+    """(onset, end, size) of P; (None, None, size) where nothing stands out.
+
+    Looked for close to the QRS first, then farther away: the end of T must not be taken for a P with a long PR.
+    """
+    size = 0.0
+    stop = on - round(P_QRS_GAP_S * hz)
+    cut: tuple[int, int] | None = None
+    for reach_s in P_REACHES_S:
+        start = max(0, on - round(min(reach_s, 0.62 * rr_s) * hz))
+        if stop - start < round(0.09 * hz):
+            continue
+        part = moving_mean(signal[:, start:stop], max(1, round(0.016 * hz)))
+        part = part - _chord(part, round(0.016 * hz))
+        view = _best_view(part)
+        peak = int(np.argmax(view))
+        size = max(size, float(view[peak]))
+        if view[peak] < max(P_MIN_UV, P_NOISE_TIMES * noise_uv):
+            continue
+        begin, begin_sound = _edge(view[peak::-1], hz, P_BEYOND_TANGENT[0])
+        end, end_sound = _edge(view[peak:], hz, P_BEYOND_TANGENT[1])
+        fits = P_SHORTEST_S <= (begin + end) / hz <= P_LONGEST_S
+        whole = start == 0 or peak - begin >= round(P_MARGIN_S * hz)  # else the window cut it: look farther
+        if whole and begin_sound and end_sound and fits:
+            if cut is not None and start + peak < cut[0] - round(0.05 * hz):
+                break  # what lies farther is the T wave on which the P nearer by stands
+            return start + peak - begin, start + peak + end, size
+        if cut is None and end_sound and fits and peak >= round(P_INSIDE_S * hz):
+            cut = start + peak - begin, start + peak + end
+    return (*cut, size) if cut is not None else (None, None, size)
+
+
+def _edge(outwards: Floats, hz: float, beyond: float) -> tuple[int, bool]:
+    """(samples from the peak to the wave's limit, whether the wave comes to rest inside the window)."""
+    slope = np.gradient(outwards) if len(outwards) > 2 else np.zeros(len(outwards))
+    reach = min(len(outwards), round(0.11 * hz))
+    if reach < 3 or slope[:reach].min() >= 0:
+        return 0, False
+    steepest = int(np.argmin(slope[:reach]))
+    fall = -float(slope[steepest])
+    calm = np.flatnonzero(slope[steepest:] > -P_CALM * fall)
+    rest = steepest + int(calm[0]) if calm.size else len(outwards) - 1
+    base = float(outwards[rest])
+    if base > P_BASE_SHARE * outwards[0]:
+        return rest, False
+    tangent = steepest + (float(outwards[steepest]) - base) / fall
+    return round(tangent + beyond * (rest - tangent)), True
+
+
+def _chord(part: Floats, width: int) -> Floats:
+    """The line through the ends of each lead."""
+    left, right = part[:, :width].mean(axis=1, keepdims=True), part[:, -width:].mean(axis=1, keepdims=True)
+    line: Floats = left + (right - left) * np.linspace(0, 1, part.shape[1])
+    return line
