@@ -40,7 +40,7 @@ check: setup-dev ## ruff, mypy, import-linter, tsc --checkJs
 	$(BIN)/lint-imports
 	@deploy/setup/check-js
 
-bench: setup-dev ## measure; results are compared in bench/
+bench: setup-dev ## measure; one of them: make bench ARGS=latency
 	@deploy/setup/bench $(ARGS)
 
 lock: setup-dev ## renew requirements/ and package-lock.json after a change of pyproject.toml or package.json
