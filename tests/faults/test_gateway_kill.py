@@ -76,7 +76,7 @@ async def send_mqtt(broker, folder: Path, ends: threading.Event) -> list[str]:
     device = MqttDevice(
         clinic="C01",
         device="4G-1",
-        url=f"mqtt://127.0.0.1:{broker.port_311}",
+        url=f"mqtt://127.0.0.1:{broker.port}",
         folder=folder,
         username=login.username,
         password=login.password,
