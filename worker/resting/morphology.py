@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ecg_center.contract.findings import Statement
+from ecg_center.contract.findings import Evidence, Statement
 from worker.resting.measure import axis_deg
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
@@ -93,10 +93,7 @@ def _conduction(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if found := _preexcitation(reading, rhythm, qrs_ms):
         return found
     if _is_right_block(reading, v1, side):
-        shape = evidence("terminal_mv", v1.terminal_uv / 1000, 0.06, "mV", leads=["V1"], source=AHA_2009_CONDUCTION)
-        if qrs_ms >= WIDE_MS - 4:
-            return [say("106", width, shape)]
-        return [say("105", width, shape, certainty="probable")] if qrs_ms >= INCOMPLETE_MS else []
+        return _right_block(qrs_ms, v1, width)
     if qrs_ms < WIDE_MS:
         return _fascicle(reading, qrs_ms)
     if qrs_ms >= WIDE_MS + 4 and _is_left_block(reading, v1, side):
@@ -122,6 +119,13 @@ def _is_right_block(reading: Reading, v1: LeadWaves, side: list[LeadWaves]) -> b
     forward = v1.terminal_uv > 60 or (v2 is not None and v2.terminal_uv > 100 and v1.r2_uv > 100)
     r_prime = v1.r2_uv > max(60.0, 0.5 * v1.r_uv) or (v1.r_uv > 300 and v1.s_uv > -100)
     return forward and r_prime and any(waves.terminal_uv < -40 for waves in side)
+
+
+def _right_block(qrs_ms: float, v1: LeadWaves, width: Evidence) -> list[Statement]:
+    shape = evidence("terminal_mv", v1.terminal_uv / 1000, 0.06, "mV", leads=["V1"], source=AHA_2009_CONDUCTION)
+    if qrs_ms >= WIDE_MS - 4:
+        return [say("106", width, shape)]
+    return [say("105", width, shape, certainty="probable")] if qrs_ms >= INCOMPLETE_MS else []
 
 
 def _is_left_block(reading: Reading, v1: LeadWaves, side: list[LeadWaves]) -> bool:

@@ -1,0 +1,80 @@
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from worker.cli import main
+
+ECG = Path(pydicom.data.get_testdata_file("waveform_ecg.dcm"))
+
+
+def test_read_json_holds_the_documented_fields(capsys):
+    assert main(["read", str(ECG), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    documented = {
+        line.split("`")[1]
+        for line in Path("docs/read-json.md").read_text("utf-8").splitlines()
+        if line.startswith("| `")
+    }
+    assert set(printed) == documented
+    assert printed["format"] == "dicom"
+    assert printed["leads"][:3] == ["I", "II", "III"]
+    assert printed["n_samples"] == 10000
+    samples = np.rint(pydicom.dcmread(ECG).waveform_array(0).T).clip(-32768, 32767).astype("<i2")
+    assert printed["signal_sha256"] == hashlib.sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
+    assert printed["findings"]["grade"] == "normal"
+
+
+def test_read_text_shows_ours_beside_the_devices(capsys):
+    assert main(["read", str(ECG)]) == 0
+    text = capsys.readouterr().out
+    assert "(device: 161)" in text
+    assert "窦性心律" in text
+    assert "unconfirmed" in text
+
+
+def test_what_cannot_be_read_says_why(tmp_path, capsys):
+    broken = tmp_path / "x.pdf"
+    broken.write_bytes(b"%PDF-1.4")
+    assert main(["read", str(broken), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"] == "unknown-format"
+    assert "PDF" in captured.err
+    assert main(["read", str(tmp_path / "absent")]) == 1
+
+
+def test_wrong_rule_set_names_those_that_exist(capsys):
+    assert main(["read", str(ECG), "--rules", "nowhere"]) == 2
+    assert "regional_strict" in capsys.readouterr().err
+
+
+def test_decode_only(capsys):
+    assert main(["read", str(ECG), "--json", "--no-analysis"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] is None
+
+
+def test_run_without_settings_names_the_key(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["run"]) == 2
+    assert "database_url" in capsys.readouterr().err
+
+
+def test_answers_in_a_second_and_a_half_from_a_cold_start():
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "worker.cli", "read", str(ECG), "--json"], check=True, capture_output=True)
+    assert time.perf_counter() - start < 1.5
+
+
+@pytest.mark.parametrize("heavy", ["scipy", "pydicom", "wfdb", "neurokit2", "matplotlib", "sqlalchemy", "soundfile"])
+def test_reading_a_file_imports_nothing_heavy(heavy):
+    code = (
+        f"import sys; sys.argv = ['x']; from worker.cli import main; main(['read', {str(ECG)!r}, '--json']); "
+        f"sys.exit({heavy!r} in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
