@@ -18,7 +18,7 @@ class Item:
 
 ITEMS = (
     Item("/worklist", "list", N_("Worklist"), (Act.WRITE, Act.REVIEW)),
-    Item("/clinic", "order", N_("Clinic"), (Act.REGISTER,)),
+    Item("/clinic", "order", N_("Clinic desk"), (Act.REGISTER,)),
     Item("/studies", "search", N_("Studies"), (Act.READ,)),
     Item("/unmatched", "unlink", N_("Unmatched"), (Act.RESOLVE,)),
     Item("/directory", "building", N_("Directory"), (Act.ADMINISTER,)),

@@ -80,6 +80,7 @@ class Desk {
   }
 
   #changed() {
+    if (!this.isDirty()) return; // e.g. letters in the search field
     this.#say(t("not saved yet"), "dirty");
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.save(), SAVE_AFTER_MS);

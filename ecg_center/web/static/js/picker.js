@@ -110,6 +110,7 @@ export class StatementPicker extends HTMLElement {
     this.#options.hidden = false;
     this.#input.setAttribute("aria-expanded", "true");
     this.#input.setAttribute("aria-activedescendant", this.#found.length ? `${this.#options.id}-${this.#at}` : "");
+    this.#options.scrollIntoView({ block: "nearest" });
     this.#options.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }
 
