@@ -82,6 +82,7 @@ class Child:
         log_dir: where its output goes.
         say: takes a line for the terminal and the service's name.
         tell_undertaker: takes ``add GROUP SIGNAL SECONDS`` and ``del GROUP``.
+        echo: whether what the process says goes to the terminal too, not only to its log.
     """
 
     def __init__(
@@ -90,10 +91,13 @@ class Child:
         log_dir: Path,
         say: Callable[[str, str], None],
         tell_undertaker: Callable[[str], None],
+        *,
+        echo: bool = True,
     ) -> None:
         self.service = service
         self.is_ready = False
         self._say = say
+        self._echo = echo
         self._tell_undertaker = tell_undertaker
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
@@ -301,7 +305,8 @@ class Child:
         self._log.emit(logging.LogRecord(self.service.name, logging.INFO, "", 0, line, None, None))
         if line.strip():
             self._recent.append(line)
-            self._say(line, self.service.name)
+            if self._echo:
+                self._say(line, self.service.name)
 
 
 def _how_it_ended(code: int | None) -> str:

@@ -45,10 +45,16 @@ class Supervisor:
         services: in the order of their start.
         state_dir: holds the lock and ``logs/``; two supervisors never share one.
         terminal: where short lines go; None for silence.
+        echo: whether the children's own output goes there too; what the supervisor has to say of them always does.
     """
 
     def __init__(
-        self, services: Sequence[Service], state_dir: Path | str, terminal: TextIO | None = sys.stderr
+        self,
+        services: Sequence[Service],
+        state_dir: Path | str,
+        terminal: TextIO | None = sys.stderr,
+        *,
+        echo: bool = True,
     ) -> None:
         names = [service.name for service in services]
         if len(set(names)) != len(names):
@@ -56,6 +62,7 @@ class Supervisor:
         self.state_dir = Path(state_dir).absolute()
         self._services = list(services)
         self._terminal = terminal
+        self._echo = echo
         self._children: dict[str, Child] = {}
         self._lock: IO[str] | None = None
         self._undertaker: subprocess.Popen[bytes] | None = None
@@ -145,7 +152,7 @@ class Supervisor:
             raise
 
     async def _launch(self, service: Service) -> None:
-        child = Child(service, self.state_dir / "logs", self.say, self.tell_undertaker)
+        child = Child(service, self.state_dir / "logs", self.say, self.tell_undertaker, echo=self._echo)
         self._children[service.name] = child
         await child.start()
 

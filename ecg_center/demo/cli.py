@@ -139,7 +139,8 @@ def _welcome(machine: Machine) -> str:
             f"    3. look at the printed page in {machine.folder / 'printed'}",
             "    4. as t1: register an exam and mark it as chest pain; a recorder takes it from its worklist",
             "",
-            "  Nothing here is a patient: every name says 演示 or DEMO.  Ctrl-C stops all.",
+            "  Nothing here is a patient: every name says 演示 or DEMO.",
+            f"  Ctrl-C stops all.  Logs: {machine.folder / 'logs'}",
             "",
         ]
     )

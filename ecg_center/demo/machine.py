@@ -53,7 +53,7 @@ class Machine:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.postgres = EmbeddedPostgres(self.folder / "postgres")
         self.broker = EmbeddedBroker(self.folder / "broker")
-        self.supervisor = Supervisor([], self.folder, None if quiet else sys.stderr)
+        self.supervisor = Supervisor([], self.folder, None if quiet else sys.stderr, echo=False)
         self.config = self.folder / "ecg-center.toml"
         self._wanted_web_port = web_port
         self.ports: Ports
@@ -69,6 +69,10 @@ class Machine:
         """The folder with an institution's printed pages."""
         return self.folder / "printed" / code
 
+    async def _add(self, service: Service) -> None:
+        self.supervisor.say(f"starting {service.name} …")
+        await self.supervisor.add(service)
+
     async def start(self, *, fleet: bool) -> None:
         """Start everything, each part ready before the next.
 
@@ -80,7 +84,7 @@ class Machine:
         passphrase = self._passphrase()
         await self.supervisor.start()
         await asyncio.to_thread(self.postgres.prepare)
-        await self.supervisor.add(
+        await self._add(
             Service(
                 "postgres",
                 self.postgres.command(),
@@ -98,12 +102,12 @@ class Machine:
             await database.close()
         await asyncio.to_thread(self.broker.prepare)
         write_private(self.config, self._toml(passphrase))
-        await self.supervisor.add(Service("broker", self.broker.command(), ready=self.broker.ready))
+        await self._add(Service("broker", self.broker.command(), ready=self.broker.ready))
         for service in self._services():
-            await self.supervisor.add(service)
+            await self._add(service)
         if fleet:
-            await self.supervisor.add(self._clerks())
-            await self.supervisor.add(self._fleet())
+            await self._add(self._clerks())
+            await self._add(self._fleet())
 
     def _ports(self) -> Ports:
         path = self.folder / "ports.json"
