@@ -8,11 +8,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import dicom
+from worker.formats import dicom, muse
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
-FORMATS: Final[tuple[ModuleType, ...]] = (dicom,)
+FORMATS: Final[tuple[ModuleType, ...]] = (
+    dicom,
+    muse,
+)
 """Asked in this order; the most certain signature first."""
 
 MAX_FILE_BYTES: Final = 2 * 1024**3

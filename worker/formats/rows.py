@@ -1,0 +1,115 @@
+"""How do leads that a file holds one by one become the block of a Recording?"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording
+from worker.recording import MAX_LEADS, MAX_SAMPLING_HZ, MIN_SAMPLING_HZ, Floats, Gap, MedianBeat, Samples
+
+MAX_UV_PER_LSB: Final = 1e5
+MAX_CELLS: Final = 200_000_000
+"""Leads times samples: 24 h of three leads at 500 Hz are 130 million."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One lead as the file has it.
+
+    Attributes:
+        uv_per_lsb: microvolts of one step.
+        baseline: the digital value of 0 µV.
+        start: the sample of the recording at which this lead begins.
+    """
+
+    lead: str
+    samples: NDArray[np.int32] | NDArray[np.int16]
+    uv_per_lsb: float
+    baseline: float = 0.0
+    start: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """What a Recording needs of its signal."""
+
+    leads: tuple[str, ...]
+    digital: Samples
+    uv_per_lsb: Floats
+    baseline: Floats
+    gaps: tuple[Gap, ...]
+
+    def median_beat(self, sampling_hz: float) -> MedianBeat:
+        """This block as the device's representative beat."""
+        return MedianBeat(self.leads, self.digital, self.uv_per_lsb, self.baseline, sampling_hz)
+
+
+def assemble(rows: list[Row], warnings: list[str]) -> Block:
+    """All rows on one time axis; where one is shorter or begins later, there is a gap.
+
+    Raises:
+        NoWaveform: no row has a sample.
+        DamagedRecording: a step of no size or of a size that no recorder has.
+        TooLargeRecording: more samples than the limits allow.
+    """
+    rows = [row for row in rows if row.samples.size]
+    if not rows:
+        raise NoWaveform("the file names leads but holds no sample of any; export the recording again")
+    rows = _unique(rows, warnings)
+    for row in rows:
+        if not (np.isfinite(row.baseline) and 0 < abs(row.uv_per_lsb) <= MAX_UV_PER_LSB):
+            raise DamagedRecording(f"lead {row.lead} has a step of {row.uv_per_lsb:g} µV, which no ECG recorder has")
+    first = min(row.start for row in rows)
+    length = max(row.start + row.samples.size for row in rows) - first
+    if length * len(rows) > MAX_CELLS:
+        raise TooLargeRecording(f"the file claims {length} samples of {len(rows)} leads, more than any recorder writes")
+    lowest = min(int(row.samples.min()) for row in rows)
+    highest = max(int(row.samples.max()) for row in rows)
+    narrow = np.iinfo(np.int16)
+    fits = lowest >= narrow.min and highest <= narrow.max
+    digital: Any = np.zeros((len(rows), length), np.int16 if fits else np.int32)
+    gaps: list[Gap] = []
+    for place, row in enumerate(rows):
+        begin, end = row.start - first, row.start - first + row.samples.size
+        if begin > 0 or end < length:
+            digital[place] = np.clip(round(row.baseline), lowest, highest)
+            gaps += [Gap(a, b, (row.lead,)) for a, b in ((0, begin), (end, length)) if b > a]
+        digital[place, begin:end] = row.samples
+    if gaps:
+        warnings.append("the leads differ in length; what is missing is marked as a gap")
+    return Block(
+        tuple(row.lead for row in rows),
+        digital,
+        np.array([row.uv_per_lsb for row in rows], np.float64),
+        np.array([row.baseline for row in rows], np.float64),
+        tuple(gaps),
+    )
+
+
+def checked_rate(sampling_hz: float | None) -> float:
+    """The sampling rate, if it is one.
+
+    Raises:
+        DamagedRecording: it is absent or no recorder's.
+    """
+    if sampling_hz is None:
+        raise DamagedRecording("the file does not say how often per second the ECG was sampled")
+    if not MIN_SAMPLING_HZ <= sampling_hz <= MAX_SAMPLING_HZ:
+        raise DamagedRecording(f"a sampling rate of {sampling_hz:g} Hz is outside what recorders do")
+    return sampling_hz
+
+
+def _unique(rows: list[Row], warnings: list[str]) -> list[Row]:
+    kept: dict[str, Row] = {}
+    for row in rows:
+        name = row.lead or f"channel {len(kept) + 1}"
+        if name in kept:
+            warnings.append(f"lead {name} occurs twice; the second was left out")
+        elif len(kept) == MAX_LEADS:
+            warnings.append(f"only the first {MAX_LEADS} leads were read")
+            break
+        else:
+            kept[name] = row if name == row.lead else Row(name, row.samples, row.uv_per_lsb, row.baseline, row.start)
+    return list(kept.values())
