@@ -101,7 +101,7 @@ class Item:
     @property
     def urgent(self) -> bool:
         """Whether the device marked it urgent or as chest pain."""
-        return bool(self.offer.identity.urgent or self.offer.identity.chest_pain)
+        return is_urgent(self.offer.identity)
 
 
 @dataclass(slots=True)
@@ -127,6 +127,11 @@ class Recovery:
     refused: int = 0
     unfinished_removed: int = 0
     corrupt: list[str] = field(default_factory=list)
+
+
+def is_urgent(identity: RecordingIdentity) -> bool:
+    """Whether the device marked it urgent or as chest pain."""
+    return bool(identity.urgent or identity.chest_pain)
 
 
 def item_key(institution_code: str, sha256: str) -> str:

@@ -26,7 +26,7 @@ from uuid import uuid4
 import structlog
 from pydantic import BaseModel
 
-from ecg_center.contract.upload import Problem, Receipt, UploadOffer
+from ecg_center.contract.upload import Problem, Receipt, RecordingIdentity, UploadOffer
 from gateway.files import Bytes, free_bytes, hash_file, replace, sync_folder, write_new
 from gateway.items import (
     MANIFEST,
@@ -43,6 +43,7 @@ from gateway.items import (
     State,
     Stats,
     disk_error,
+    is_urgent,
     item_key,
 )
 
@@ -236,24 +237,32 @@ class Spool:
         return item
 
     def _held(self, key: str, offer: UploadOffer) -> Item | None:
-        """The item that already holds these bytes; a refused one gets another try.
-
-        A repeat that is urgent where the first was not (the chest-pain button came late) replaces it: the centre
-        has to hear of it.
-        """
+        """The item that already holds these bytes; a refused one gets another try."""
         item = self._items.get(key)
         if item is None or not item.folder.is_dir():
             return None
-        urgent = bool(offer.identity.urgent or offer.identity.chest_pain)
-        if urgent and not item.urgent:
-            if item.state == "delivered":
-                return None
+        if is_urgent(offer.identity) and not item.urgent:
+            return self.urge(item, offer.identity)
+        return self._release(item) if item.state == "refused" else item
+
+    def urge(self, item: Item, identity: RecordingIdentity) -> Item:
+        """The chest-pain button came late: the centre has to hear of it, also where it holds the recording already.
+
+        Raises:
+            OSError: the disk failed; the device has to say it again.
+        """
+        offer = item.offer.model_copy(update={"identity": identity})
+        with self._mutex:
             replace(item.folder / MANIFEST, offer.model_dump_json(indent=1).encode())
-            item = Item(key, offer, item.state, item.folder, item.problem)
-            self._items[key] = item
-        if item.state == "refused":
-            return self._release(item)
-        return item
+            for left in (RECEIPT, PROBLEM):
+                (item.folder / left).unlink(missing_ok=True)
+            urgent = Item(item.key, offer, item.state, item.folder)
+            if item.state != "waiting":
+                urgent = self._move(urgent, "waiting")
+                self._unverified.add(item.key)
+            self._items[item.key] = urgent
+        self.on_waiting(urgent)
+        return urgent
 
     def find(self, institution_code: str, sha256: str) -> Item | None:
         """The item with these bytes, in whatever state."""
@@ -293,9 +302,15 @@ class Spool:
             self._unverified.add(item.key)
 
     def deliver(self, item: Item, receipt: Receipt) -> None:
-        """The centre holds it: keep the copy among the delivered."""
-        replace(item.folder / RECEIPT, receipt.model_dump_json(indent=1).encode())
+        """The centre holds it: keep the copy among the delivered.
+
+        One that became urgent while it was on its way stays, and is offered once more as what it is now.
+        """
         with self._mutex:
+            now = self._items.get(item.key, item)
+            if now.urgent and not item.urgent:
+                return
+            replace(item.folder / RECEIPT, receipt.model_dump_json(indent=1).encode())
             self._items[item.key] = self._move(item, "delivered")
 
     def refuse(self, item: Item, problem: Problem) -> None:
@@ -322,7 +337,7 @@ class Spool:
     def _move(self, item: Item, state: State, problem: Problem | None = None) -> Item:
         target = self.root / state / item.key
         with self._mutex:
-            if target.exists():  # an urgent repeat takes the place of its first copy
+            if target.exists():  # two states of one item: a kill fell between the two halves of an earlier release
                 self._discard(target)
             item.folder.rename(target)
         sync_folder(target.parent)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from gateway.devices.grammar import Ack, Address, Fin, Init, Part, Segment, error_ack
 from gateway.devices.segments import SegmentBuffer
 from gateway.files import append_all, free_bytes, hash_file, replace, sync_file, sync_folder
-from gateway.items import RECORDING, Origin, RecordingSizeError, SpoolError, SpoolFullError, disk_error
+from gateway.items import RECORDING, Origin, RecordingSizeError, SpoolError, SpoolFullError, disk_error, is_urgent
 from gateway.settings import MqttSettings
 from gateway.spool import Spool
 
@@ -202,9 +202,8 @@ class PartialUpload:
         item = self._store.spool.find(self._institution, sha256)
         if item is None:
             return None
-        new = init.identity if init else None
-        if new is not None and (new.urgent or new.chest_pain) and not item.urgent:
-            return None  # the chest-pain button came late: the centre has to hear of it
+        if init is not None and is_urgent(init.identity) and not item.urgent:
+            item = self._store.spool.urge(item, init.identity)
         sync_folder(item.folder.parent)  # the fsync of its own commit may have failed
         if self._folder.exists():
             self._drop()

@@ -173,6 +173,17 @@ def test_a_chest_pain_button_pressed_during_the_upload_counts(tmp_path: Path) ->
     assert store.spool.items("waiting")[0].urgent
 
 
+def test_a_chest_pain_button_pressed_after_safe_needs_no_bytes(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    one = upload(store)
+    assert one.apply([INIT, Segment(0, DATA), FIN]).state == "safe"
+    pain = INIT.model_copy(update={"identity": RecordingIdentity(chest_pain=True)})
+    assert one.apply([pain]).state == "safe"
+    (item,) = store.spool.items("waiting")
+    assert item.urgent
+    assert item.recording.read_bytes() == DATA
+
+
 def test_the_limits_are_told(tmp_path: Path) -> None:
     store = store_in(tmp_path, max_uploads_per_device=2)
     assert upload(store).apply([Segment(0, b"x")]).reason == "no-upload"

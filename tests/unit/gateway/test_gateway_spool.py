@@ -258,6 +258,37 @@ def test_a_late_chest_pain_button_is_told_to_the_centre(tmp_path: Path) -> None:
     assert len(copies(tmp_path)) == 2
 
 
+def test_a_chest_pain_button_pressed_during_the_upload_is_offered_once_more(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    on_its_way = spool.store(ORIGIN, [DATA])
+    spool.urge(on_its_way, RecordingIdentity(chest_pain=True))
+    spool.deliver(on_its_way, receipt())  # the centre's answer to the offer without it
+    (item,) = spool.items("waiting")
+    assert item.urgent
+    spool.deliver(item, receipt())
+    assert spool.items("delivered")[0].urgent
+
+
+def test_a_kill_at_every_line_of_a_late_chest_pain_loses_nothing(tmp_path: Path) -> None:
+    line, finished = 0, False
+    while not finished:
+        line += 1
+        root = tmp_path / str(line)
+        spool = opened(root)
+        item = spool.store(ORIGIN, [DATA])
+        spool.deliver(item, receipt())
+        (delivered,) = spool.items("delivered")
+        finished = crash_at(line, lambda: spool.urge(delivered, RecordingIdentity(urgent=True)))  # noqa: B023
+        spool.close()
+        after = opened(root)
+        (copy,) = copies(root)
+        assert (copy / RECORDING).read_bytes() == DATA
+        assert not finished or after.items("waiting")[0].urgent
+        assert after.store(ORIGIN.model_copy(update={"identity": RecordingIdentity(urgent=True)}), [DATA]).urgent
+        after.close()
+        shutil.rmtree(root)
+
+
 def test_delivered_copies_go_when_they_are_old_or_many_and_only_with_a_receipt(tmp_path: Path) -> None:
     spool = opened(tmp_path, keep_delivered_bytes=25)
     for number in range(4):
