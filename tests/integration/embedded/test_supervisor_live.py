@@ -1,6 +1,7 @@
 """The supervisor with real processes: started in order, killed, started again, and never left behind."""
 
 import asyncio
+import contextlib
 import io
 import os
 import signal
@@ -237,8 +238,15 @@ async def command(tmp_path: Path) -> AsyncIterator[subprocess.Popen[bytes]]:
 
 def family(pid: int) -> set[int]:
     """The process and everything below it."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = {int(row.split()[0]): int(row.split()[1]) for row in table.splitlines()}
+    if Path("/proc/self/stat").exists():  # a small machine has no ps
+        parents = {}
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+                head, _, tail = path.read_text().rpartition(")")
+                parents[int(head.split()[0])] = int(tail.split()[1])
+    else:
+        rows = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        parents = {int(row.split()[0]): int(row.split()[1]) for row in rows.splitlines()}
     found = {pid} & set(parents)
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
