@@ -22,7 +22,7 @@ from pydicom.data import get_testdata_file
 from pynetdicom import AE
 
 from ecg_center.demo.community import PASSWORD
-from ecg_center.demo.machine import GATEWAY_AE, Machine
+from ecg_center.demo.machine import GATEWAY_AE, Machine, quiet_logs
 from ecg_center.embedded.ports import LOOPBACK, free_port
 
 POLL_S = 0.01
@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=30)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    quiet_logs()
     found = sorted(asyncio.run(measure(options.studies)))
     figures = {
         "studies": len(found),

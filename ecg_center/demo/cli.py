@@ -3,17 +3,14 @@
 import argparse
 import asyncio
 import json
-import logging
 import shutil
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-import structlog
-
 from ecg_center.demo.community import CLINICS, LEAD, PASSWORD, PEOPLE
-from ecg_center.demo.machine import DemoError, Machine
+from ecg_center.demo.machine import DemoError, Machine, quiet_logs
 from ecg_center.demo.once import StepFailedError, Story, run_once
 from ecg_center.embedded.ports import free_port
 from ecg_center.embedded.postgres import EmbeddedPostgres
@@ -24,7 +21,7 @@ DEFAULT_PORT = 8080
 
 def run_demo(chosen: argparse.Namespace) -> int:
     """Run the demo as the command line asks; returns its exit code."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    quiet_logs()
     try:
         if chosen.reset:
             return _reset(chosen.folder)

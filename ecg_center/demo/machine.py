@@ -5,12 +5,14 @@ all commands read, database, recordings, spool, printed pages and logs.
 """
 
 import asyncio
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psycopg
+import structlog
 
 from ecg_center.demo import clerks
 from ecg_center.demo.community import CLINICS, DEVICES, Secrets, settle
@@ -29,6 +31,11 @@ RESERVE_BYTES = 64 * 1024**2
 """The demo's gateway keeps less disk free than a clinic's, so that it runs on a full laptop."""
 
 PORT_NAMES = ("dicom", *(f"printer_{clinic.code}" for clinic in CLINICS))
+
+
+def quiet_logs() -> None:
+    """Only errors on the terminal; the parts' own logs are in their files."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 class DemoError(Exception):
