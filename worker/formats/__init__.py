@@ -8,13 +8,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import dicom, muse
+from worker.formats import aecg, dicom, muse
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
 FORMATS: Final[tuple[ModuleType, ...]] = (
     dicom,
     muse,
+    aecg,
 )
 """Asked in this order; the most certain signature first."""
 

@@ -65,16 +65,17 @@ def assemble(rows: list[Row], warnings: list[str]) -> Block:
     length = max(row.start + row.samples.size for row in rows) - first
     if length * len(rows) > MAX_CELLS:
         raise TooLargeRecording(f"the file claims {length} samples of {len(rows)} leads, more than any recorder writes")
-    lowest = min(int(row.samples.min()) for row in rows)
-    highest = max(int(row.samples.max()) for row in rows)
-    narrow = np.iinfo(np.int16)
+    narrow, wide = np.iinfo(np.int16), np.iinfo(np.int32)
+    silence = [int(max(wide.min, min(round(row.baseline), wide.max))) for row in rows]
+    lowest = min(min(int(row.samples.min()) for row in rows), *silence)
+    highest = max(max(int(row.samples.max()) for row in rows), *silence)
     fits = lowest >= narrow.min and highest <= narrow.max
     digital: Any = np.zeros((len(rows), length), np.int16 if fits else np.int32)
     gaps: list[Gap] = []
     for place, row in enumerate(rows):
         begin, end = row.start - first, row.start - first + row.samples.size
         if begin > 0 or end < length:
-            digital[place] = np.clip(round(row.baseline), lowest, highest)
+            digital[place] = silence[place]
             gaps += [Gap(a, b, (row.lead,)) for a, b in ((0, begin), (end, length)) if b > a]
         digital[place, begin:end] = row.samples
     if gaps:
