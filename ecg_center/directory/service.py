@@ -77,6 +77,7 @@ async def set_roles(
 ) -> None:
     """Replace a person's roles and authority."""
     principal.require(Act.ADMINISTER)
+    await _person(session, person_id)
     await queries.delete_grants(session, person_id)
     _grant(session, person_id, form)
     audit(session, actor_of(principal), "roles_set", at=now, object_kind="person", object_id=person_id)
@@ -85,9 +86,7 @@ async def set_roles(
 async def set_active(session: AsyncSession, principal: Principal, person_id: UUID, active: bool, now: datetime) -> None:
     """Close or reopen an account; closing ends its sessions at once."""
     principal.require(Act.ADMINISTER)
-    person = await session.get(Person, person_id)
-    if person is None:
-        raise NotFound("There is no such person.")
+    person = await _person(session, person_id)
     person.active = active
     if not active:
         await queries.delete_sessions_of(session, person_id)
@@ -156,6 +155,13 @@ async def set_calendar_day(
 async def note_heartbeat(session: AsyncSession, gateway: Gateway, heartbeat: Heartbeat, now: datetime) -> None:
     """Keep what a gateway says of itself."""
     await queries.touch_gateway(session, gateway.id, now, heartbeat.model_dump(mode="json"))
+
+
+async def _person(session: AsyncSession, person_id: UUID) -> Person:
+    person = await session.get(Person, person_id)
+    if person is None:
+        raise NotFound("There is no such person.")
+    return person
 
 
 async def _institution(session: AsyncSession, code: str) -> Institution:

@@ -101,8 +101,8 @@ class Principal:
     """The peer address of the request."""
 
     def may(self, act: Act, kind: str | None = None) -> bool:
-        """Whether this person may do it."""
-        return may(self.grants, act, kind)
+        """Whether this person may do it; the community is administered by the centre's own people only."""
+        return may(self.grants, act, kind) and (act is not Act.ADMINISTER or self.at_centre)
 
     def require(self, act: Act, kind: str | None = None) -> None:
         """Refuse the act where this person may not do it.
@@ -110,7 +110,7 @@ class Principal:
         Raises:
             NotAllowed: naming the roles that may.
         """
-        require(self.grants, act, kind)
+        require(self.grants if self.may(act, kind) else (), act, kind)
 
     def kinds(self, act: Act) -> frozenset[str]:
         """The kinds of study for which this person may do it."""

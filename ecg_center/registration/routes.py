@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from ecg_center.contract.orders import OpenOrders
 from ecg_center.domain.authority import Act
-from ecg_center.domain.errors import Invalid
+from ecg_center.domain.errors import Invalid, NotAllowed
 from ecg_center.http import Db, FromGateway, SignedIn, signed_in
 from ecg_center.registration import service
 from ecg_center.registration.schemas import Registered, RegistrationForm
@@ -33,6 +33,8 @@ async def register(form: RegistrationForm, request: Request, db: Db) -> Register
     else:
         principal = signed_in(request)
         principal.require(Act.REGISTER)
+        if form.institution_code not in (None, principal.institution_code):
+            raise NotAllowed("You register for {code} only.", code=principal.institution_code)
         actor, institution_id, scope = actor_of(principal), principal.institution_id, scope_of(principal)
     async with db.transaction(scope) as session:
         study, patient = await service.register(session, actor, institution_id, form, datetime.now(UTC))

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from support.postgres import TestServer
 
 from ecg_center.app import create_app
 from ecg_center.demo.community import Secrets, settle
@@ -27,7 +28,6 @@ from ecg_center.settings import CenterSettings
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
 from ecg_center.store.tables import Institution, WebSession
-from support.postgres import TestServer
 
 PASSPHRASE = "a passphrase for tests only"
 

@@ -57,3 +57,13 @@ def test_a_person_may_what_any_of_their_roles_may() -> None:
     assert person.may(Act.OVERSEE)
     with pytest.raises(NotAllowed, match="director / reviewing"):
         person.require(Act.REVIEW, "resting")
+
+
+@pytest.mark.parametrize("at_centre", [True, False])
+def test_the_community_is_administered_at_the_centre_only(at_centre: bool) -> None:
+    person = Principal(uuid4(), "x", "X", "", uuid4(), "T1", "T1", at_centre, (Grant(Role.ADMIN), Grant(Role.QC)))
+    assert person.may(Act.ADMINISTER) is at_centre
+    assert person.may(Act.OVERSEE)
+    if not at_centre:
+        with pytest.raises(NotAllowed, match="admin"):
+            person.require(Act.ADMINISTER)
