@@ -15,7 +15,7 @@ from ecg_center.contract.findings import PREREAD_QUEUE, PREREAD_TASK, ROUTINE_PR
 from ecg_center.contract.upload import Receipt, RecordingIdentity, UploadOffer
 from ecg_center.domain.matching import Identity, Match, OrderIdentity, match
 from ecg_center.domain.numbering import study_instance_uid
-from ecg_center.domain.workflow import TAKES_RECORDINGS, Move, State
+from ecg_center.domain.workflow import OPEN_STATES, TAKES_RECORDINGS, Move, State
 from ecg_center.intake import queries
 from ecg_center.store.base import new_id
 from ecg_center.store.deadlines import set_deadlines
@@ -34,6 +34,7 @@ async def receive(
     await queries.lock_content(session, institution_id, offer.sha256)
     known = await queries.recording_by_content(session, institution_id, offer.sha256)
     if known is not None:
+        await _raise_marks(session, known, actor, offer.identity, now)
         return await _receipt(session, known, duplicate=True)
     device = await _device(session, institution_id, offer, now)
     source = Actor("device", device.name if device else offer.device, device.id if device else None, offer.device)
@@ -61,6 +62,28 @@ async def receive(
     await _take(session, study, recording, identity, source, actor, now)
     await queries.delete_upload(session, institution_id, offer.sha256)
     return await _receipt(session, recording, duplicate=False)
+
+
+async def _raise_marks(
+    session: AsyncSession, recording: Recording, actor: Actor, identity: RecordingIdentity, now: datetime
+) -> None:
+    """The chest-pain button was pressed after the upload: the same bytes come again, with the mark.
+
+    A mark is only ever set this way, never taken back, and not on a study that is signed off.
+    """
+    study = await session.get(Study, recording.study_id, with_for_update=True)
+    if study is None or State(study.state) not in OPEN_STATES:
+        return
+    urgent, chest_pain = study.urgent or bool(identity.urgent), study.chest_pain or bool(identity.chest_pain)
+    if (urgent, chest_pain) == (study.urgent, study.chest_pain):
+        return
+    if not (study.urgent or study.chest_pain):
+        study.marked_at = now
+    what = "chest_pain" if chest_pain and not study.chest_pain else "urgent"
+    study.urgent, study.chest_pain = urgent, chest_pain
+    refresh_urgency(study)
+    await set_deadlines(session, study)
+    note(session, study, what, actor=actor, at=now, on=True)
 
 
 async def _take(

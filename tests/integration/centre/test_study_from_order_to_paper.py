@@ -85,6 +85,15 @@ async def test_the_same_bytes_twice_are_one_recording(centre: Centre) -> None:
         assert len((await session.scalars(select(Recording))).all()) == 1
 
 
+async def test_a_button_pressed_after_the_upload_marks_the_study(centre: Centre) -> None:
+    first = await upload(centre)
+    await upload(centre, chest_pain=True)
+    wang = await centre.person("wang")
+    async with centre.database.transaction(scope_of(wang)) as session:
+        rows, _ = await worklist.rows(session, wang, "write", datetime.now(UTC))
+    assert [(str(row.study_id), row.chest_pain, row.due_kind) for row in rows] == [(first["study_id"], True, "opinion")]
+
+
 async def test_a_recording_that_contradicts_its_order_waits_for_a_person(centre: Centre) -> None:
     study = await register(centre)
     receipt = await upload(centre, accession_number=study.accession_number, sex="M")
