@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pydicom
@@ -16,6 +17,9 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 from pydicom.data import get_testdata_file
 
+from ecg_center.domain.authority import Grant, Principal, Role
+from ecg_center.domain.errors import Refused
+from ecg_center.web.errors import error_page
 from ecg_center.web.rendering import environment, language_of, page_context
 from ecg_center.web.wiring import add_pages
 
@@ -23,12 +27,17 @@ TEMPLATES = Path(__file__).parent / "harness"
 LEAD_NAMES = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
 
 
-class Person:
-    """Who the frame says is here."""
-
-    name = "李医生"
-    institution_name = "示例县人民医院"
-    roles = ("reporting", "reviewing")
+PERSON = Principal(
+    person_id=UUID(int=1),
+    login="li",
+    name="李医生",
+    title="主治医师",
+    institution_id=UUID(int=2),
+    institution_code="H",
+    institution_name="示例县人民医院",
+    at_centre=True,
+    grants=(Grant(Role.REPORTING), Grant(Role.REVIEWING)),
+)
 
 
 def dicom_recording() -> tuple[dict[str, Any], bytes]:
@@ -65,12 +74,17 @@ def recordings() -> dict[str, tuple[dict[str, Any], bytes]]:
     broken = np.frombuffer(half, dtype="<i2").reshape(12, -1).copy()
     broken[6] = 0
     broken[7, 1500:2600] = -32768
+    spike = np.frombuffer(half, dtype="<i2").reshape(12, -1).copy()
+    spike[:] = 0
+    spike[:, ::7] = 3  # not a flat line, which would be no signal
+    spike[0, 2000] = 800  # one sample of 1 mV
     eleven = half_header | {"leads": half_header["leads"][:11]}
     flat_leads = [{"name": name, "uv_per_lsb": 1.0, "baseline": 0} for name in LEAD_NAMES]
     return {
         "dicom": (header, data),
         "500hz": (half_header, half),
         "square": (half_header | {"leads": flat_leads}, square.tobytes()),
+        "spike": (half_header, spike.tobytes()),
         "holes": (eleven, broken[:11].tobytes()),
         "short": (half_header, half[:-2]),
         "future": (half_header | {"version": 2}, half),
@@ -94,6 +108,7 @@ def harness_app() -> FastAPI:
     app.state.broken = False
     kept = recordings()
     add_pages(app)
+    app.add_exception_handler(Refused, error_page)  # type: ignore[arg-type]
 
     @app.get("/api/recordings/{name}/waveform.json")
     async def header(name: str) -> dict[str, Any]:
@@ -111,7 +126,7 @@ def harness_app() -> FastAPI:
         template = environment(language_of(request)).from_string((TEMPLATES / f"{page}.html").read_text("utf-8"))
         now = datetime.now(UTC)
         context = page_context(request) | {
-            "person": Person(),
+            "person": PERSON,
             "recording": recording,
             "findings": {
                 "beats_s": beats(*found),

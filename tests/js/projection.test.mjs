@@ -25,6 +25,7 @@ const page = (changes = {}) =>
     duration_s: 10,
     speed: 25,
     room_mm: 180,
+    reach: { gain: 10, of: () => ({ up_uv: 800, down_uv: 500 }) },
     ...changes,
   });
 
@@ -73,6 +74,15 @@ test("every zero line stands on a grid line and rows keep an even distance", () 
     assert.ok(zeros.every(Number.isInteger));
     const gaps = new Set(zeros.slice(1).map((zero, index) => zero - zeros[index]));
     assert.equal(gaps.size, 1);
+  }
+});
+
+test("nothing of the first row is cut off at the top, nothing of the last at the bottom", () => {
+  for (const gain of [5, 10, 20]) {
+    const of = (name) => ({ up_uv: name === "I" ? 2600 : 500, down_uv: name === "V6" ? 1900 : 500 });
+    const { lanes, height_mm, pulses } = page({ reach: { gain, of } });
+    assert.ok(lanes[0].zero_mm - 2.6 * gain >= 0 && pulses[0].zero_mm - gain >= 0);
+    assert.ok(lanes.at(-1).zero_mm + 1.9 * gain <= height_mm);
   }
 });
 

@@ -50,3 +50,21 @@ function mean(values) {
   for (const value of values) sum += value;
   return sum / values.length;
 }
+
+/**
+ * The onsets and offsets to mark on the median beat; an onset bears its wave's name.
+ * @param {import("./viewer.js").Findings | null} findings
+ * @returns {{at_s: number, text: string}[]}
+ */
+export function fiducialsOf(findings) {
+  const marks = findings?.median_beat_fiducials;
+  if (!marks) return [];
+  const named = /** @type {[number | null | undefined, string][]} */ ([
+    [marks.p_on_s, "P"],
+    [marks.p_off_s, ""],
+    [marks.qrs_on_s, "QRS"],
+    [marks.qrs_off_s, ""],
+    [marks.t_off_s, "T"],
+  ]);
+  return named.flatMap(([at_s, text]) => (typeof at_s === "number" ? [{ at_s, text }] : []));
+}

@@ -8,7 +8,10 @@ export const STANDARD_LEADS = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2"
 
 const GUTTER_MM = 11; // holds the calibration pulse: 5 mm wide at 25 mm/s
 const MARGIN_MM = 2;
-const HEAD_MM = 5; // the first row's calibration pulse and R waves reach above it
+const HEAD_MM = 5;
+const ZERO_AT = 0.55; // of a row's height: R waves reach higher than S waves deep
+const CLEAR_MM = 1;
+const MAX_REACH_MM = 60; // an artefact of many millivolts may leave the paper
 const MEDIAN_GAP_MM = 4;
 const MIN_PITCH_MM = 12;
 const MAX_PITCH_MM = 34;
@@ -61,6 +64,44 @@ export function arrange(layout, recorded, rhythm, single) {
 }
 
 /**
+ * How far a lead reaches from its middle, and how large a millivolt is drawn: nothing of the first row may be cut off
+ * at the top, nothing of the last at the bottom.
+ * @typedef {object} Reach
+ * @property {number} gain mm/mV
+ * @property {(name: string) => {up_uv: number, down_uv: number}} of
+ */
+
+export const NO_REACH = { up_uv: 0, down_uv: 0 };
+
+/**
+ * How far a lead goes up and down from its middle.
+ * @param {Float32Array} uv
+ * @param {number} centre_uv
+ */
+export function reachOf(uv, centre_uv) {
+  let [low, high] = [0, 0];
+  for (const value of uv) {
+    if (value - centre_uv < low) low = value - centre_uv;
+    if (value - centre_uv > high) high = value - centre_uv;
+  }
+  return { up_uv: high, down_uv: -low };
+}
+
+/**
+ * Room above the first and below the last row, for this distance of rows.
+ * @param {string[]} first @param {string[]} last @param {number} pitch_mm @param {Reach} reach
+ */
+function margins(first, last, pitch_mm, reach) {
+  const mm = (/** @type {number} */ uv) => Math.min(MAX_REACH_MM, (uv / 1000) * reach.gain);
+  const up_mm = Math.max(reach.gain, ...first.map((name) => mm(reach.of(name).up_uv))); // the pulse is 1 mV high
+  const down_mm = Math.max(0, ...last.map((name) => mm(reach.of(name).down_uv)));
+  return {
+    head_mm: Math.max(HEAD_MM, Math.ceil(up_mm - ZERO_AT * pitch_mm + CLEAR_MM)),
+    foot_mm: Math.max(MARGIN_MM, Math.ceil(down_mm - (1 - ZERO_AT) * pitch_mm + CLEAR_MM)),
+  };
+}
+
+/**
  * Lay one recording out.
  * @param {object} want
  * @param {Layout} want.layout
@@ -70,20 +111,26 @@ export function arrange(layout, recorded, rhythm, single) {
  * @param {number} want.duration_s
  * @param {number} want.speed
  * @param {number} want.room_mm height that the page may take
+ * @param {Reach} want.reach
  * @returns {Page}
  */
-export function layPage({ layout, recorded, rhythm, single, duration_s, speed, room_mm }) {
+export function layPage({ layout, recorded, rhythm, single, duration_s, speed, room_mm, reach }) {
   const { columns, strips } = arrange(layout, recorded, rhythm, single);
   const rows = Math.max(...columns.map((column) => column.length));
   const total_rows = rows + strips.length;
+  const first = columns.map((column) => column[0]);
+  const last = strips.length ? strips.slice(-1) : columns.flatMap((column) => column.slice(rows - 1));
   const max_pitch = layout === "single" ? room_mm : MAX_PITCH_MM;
-  const pitch_mm = Math.min(max_pitch, Math.max(MIN_PITCH_MM, Math.floor((room_mm - HEAD_MM - MARGIN_MM) / total_rows)));
+  const fit = (/** @type {{head_mm: number, foot_mm: number}} */ { head_mm, foot_mm }) =>
+    Math.min(max_pitch, Math.max(MIN_PITCH_MM, Math.floor((room_mm - head_mm - foot_mm) / total_rows)));
+  const pitch_mm = fit(margins(first, last, fit({ head_mm: HEAD_MM, foot_mm: MARGIN_MM }), reach));
+  const { head_mm, foot_mm } = margins(first, last, pitch_mm, reach);
   const column_s = layout === "median" ? duration_s : duration_s / columns.length;
   const column_mm = column_s * speed + (layout === "median" ? MEDIAN_GAP_MM : 0);
   const place = (/** @type {number} */ row) => ({
-    top_mm: HEAD_MM + row * pitch_mm,
+    top_mm: head_mm + row * pitch_mm,
     height_mm: pitch_mm,
-    zero_mm: Math.round(HEAD_MM + (row + 0.55) * pitch_mm), // on a grid line, so that deflections can be counted
+    zero_mm: Math.round(head_mm + (row + ZERO_AT) * pitch_mm), // on a grid line, so that deflections can be counted
   });
   /** @type {Lane[]} */
   const lanes = [];
@@ -95,27 +142,16 @@ export function layPage({ layout, recorded, rhythm, single, duration_s, speed, r
       lanes.push({ name, lead, rhythm: false, x_mm, from_s, to_s: from_s + column_s, ...place(row) });
     }),
   );
-  strips.forEach((name, index) =>
-    lanes.push({
-      name,
-      lead: recorded.indexOf(name),
-      rhythm: true,
-      x_mm: GUTTER_MM,
-      from_s: 0,
-      to_s: duration_s,
-      ...place(rows + index),
-    }),
-  );
-  const pulses = Array.from({ length: total_rows }, (_, row) => ({
-    x_mm: 3,
-    zero_mm: place(row).zero_mm,
-    width_mm: PULSE_S * speed,
-  }));
+  strips.forEach((name, index) => {
+    const lead = recorded.indexOf(name);
+    lanes.push({ name, lead, rhythm: true, x_mm: GUTTER_MM, from_s: 0, to_s: duration_s, ...place(rows + index) });
+  });
+  const width_mm = PULSE_S * speed;
   return {
     lanes,
     width_mm: GUTTER_MM + column_mm * columns.length + MARGIN_MM,
-    height_mm: HEAD_MM + MARGIN_MM + total_rows * pitch_mm,
-    pulses,
+    height_mm: head_mm + total_rows * pitch_mm + foot_mm,
+    pulses: Array.from({ length: total_rows }, (_, row) => ({ x_mm: 3, zero_mm: place(row).zero_mm, width_mm })),
     speed,
     pitch_mm,
   };
@@ -212,7 +248,8 @@ export function decimate(samples, from, to, x0, dx, xs, ys) {
     let before = -1;
     for (const at of kept) {
       if (at === before) continue;
-      xs[count] = x0 + (at - from) * dx;
+      // Lowest and highest stand in the column's middle: a spike one sample wide is a full stroke, not two pale ones.
+      xs[count] = at === low || at === high ? column + 0.5 : x0 + (at - from) * dx;
       ys[count++] = samples[at];
       before = at;
     }

@@ -7,13 +7,27 @@
 
 import { h } from "../dom.js";
 import { t } from "../texts.js";
-import { medianBeats } from "./beats.js";
+import { fiducialsOf, medianBeats } from "./beats.js";
 import { load, RecordingError } from "./data.js";
 import { draw } from "./draw.js";
 import { AS_RECORDED, applyFilters, isAsRecorded, USUAL } from "./filters.js";
 import { Gestures } from "./gestures.js";
 import { press } from "./keys.js";
-import { autoGain, GAINS, laneAt, layPage, mmToTime, mmToUv, SPEEDS, timeToMm } from "./projection.js";
+import { linkPage } from "./links.js";
+import {
+  autoGain,
+  GAINS,
+  laneAt,
+  layPage,
+  mmToTime,
+  mmToUv,
+  NO_REACH,
+  reachOf,
+  SPEEDS,
+  timeToMm,
+} from "./projection.js";
+import { stateLine } from "./state.js";
+import { themeOf } from "./theme.js";
 import { filterWords, toolbar } from "./toolbar.js";
 import { askForScale, calliper, screenScale } from "./tools.js";
 
@@ -62,7 +76,7 @@ export class EcgViewer extends HTMLElement {
 
   #single = "";
   #before = { speed: 25, gain: /** @type {number | "auto"} */ (10), zoom: 1, left: 0, top: 0 };
-  #screen = screenScale();
+  screen = screenScale();
   #frame = 0;
   #built = false;
   /** @type {AbortController | null} */ #loading = null;
@@ -206,29 +220,28 @@ export class EcgViewer extends HTMLElement {
 
   /** CSS pixels a millimetre of paper, as now drawn. */
   get pxPerMm() {
-    return this.#screen.px_per_mm * this.zoom;
+    return this.screen.px_per_mm * this.zoom;
   }
 
   /** Lay the page out anew for the room there is, and draw. */
   relayout() {
     if (!this.shown) return;
-    const room_mm = this.#stage.clientHeight / this.pxPerMm;
-    this.page = layPage({
-      layout: this.#single ? "single" : this.layout,
-      recorded: this.shown.leads.map((lead) => lead.name),
-      rhythm: this.rhythm,
-      single: this.#single,
-      duration_s: this.shown.duration_s,
-      speed: this.speed,
-      room_mm,
-    });
-    this.gain = this.gainChoice === "auto" ? autoGain(this.#spans(), this.page.pitch_mm) : this.gainChoice;
+    const reaches = new Map(this.shown.leads.map((lead) => [lead.name, reachOf(lead.uv, lead.centre_uv)]));
+    const lay = (/** @type {number} */ gain) => this.#lay(gain, reaches);
+    if (this.gainChoice === "auto") {
+      const { lanes, pitch_mm } = lay(GAINS[0]);
+      const spans = lanes.map(({ name }) => reaches.get(name) ?? NO_REACH).map(({ up_uv, down_uv }) => up_uv + down_uv);
+      this.gain = autoGain(spans, pitch_mm);
+    } else {
+      this.gain = this.gainChoice;
+    }
+    this.page = lay(this.gain);
     this.#extent.style.width = `${this.page.width_mm * this.pxPerMm}px`;
     this.#extent.style.height = `${Math.floor(this.page.height_mm * this.pxPerMm)}px`;
     this.calliper = this.calliper && this.#moved(this.calliper);
     this.redraw();
     this.#bar.show();
-    this.#showState();
+    this.#state.replaceChildren(...stateLine(this));
   }
 
   /** The calliper on the lane that now shows its lead and time. @param {Calliper} old */
@@ -239,24 +252,25 @@ export class EcgViewer extends HTMLElement {
     return lane ? { ...old, lane } : null;
   }
 
-  #spans() {
-    const shown = new Set(this.page?.lanes.map((lane) => lane.lead));
-    return (this.shown?.leads ?? []).map((lead, index) => {
-      if (!shown.has(index)) return 0;
-      let low = 0;
-      let high = 0;
-      for (const value of lead.uv) {
-        if (value - lead.centre_uv < low) low = value - lead.centre_uv;
-        if (value - lead.centre_uv > high) high = value - lead.centre_uv;
-      }
-      return high - low;
+  /** @param {number} gain @param {Map<string, {up_uv: number, down_uv: number}>} reaches @returns {Page} */
+  #lay(gain, reaches) {
+    const shown = /** @type {Recording} */ (this.shown);
+    return layPage({
+      layout: this.#single ? "single" : this.layout,
+      recorded: shown.leads.map((lead) => lead.name),
+      rhythm: this.rhythm,
+      single: this.#single,
+      duration_s: shown.duration_s,
+      speed: this.speed,
+      room_mm: this.#stage.clientHeight / this.pxPerMm,
+      reach: { gain, of: (name) => reaches.get(name) ?? NO_REACH },
     });
   }
 
   /** Measure the screen with a card, and draw by what came of it. */
   askForScale() {
     askForScale(() => {
-      this.#screen = screenScale();
+      this.screen = screenScale();
       this.relayout();
     });
   }
@@ -294,75 +308,15 @@ export class EcgViewer extends HTMLElement {
       top_px: stage.scrollTop * dpr,
       width_px,
       height_px,
-      theme: this.#theme(),
+      theme: themeOf(this),
       quality: Object.fromEntries((this.findings?.quality?.leads ?? []).map((q) => [q.lead, q])),
       beats_s: this.marksOn && !this.#isMedian() ? (this.findings?.beats_s ?? []) : [],
-      fiducials: this.marksOn && this.#isMedian() ? this.#fiducials() : [],
+      fiducials: this.marksOn && this.#isMedian() ? fiducialsOf(this.findings) : [],
       evidence: this.#isMedian() ? [] : this.evidence,
       calliper: this.calliper,
       march: this.march,
     });
     this.drawTook = performance.now() - start;
-  }
-
-  #theme() {
-    const style = getComputedStyle(this);
-    const of = (/** @type {string} */ name) => style.getPropertyValue(`--ecg-${name}`).trim();
-    return {
-      outside: of("outside"),
-      paper: of("paper"),
-      minor: of("minor"),
-      major: of("major"),
-      trace: of("trace"),
-      doubtful: of("doubtful"),
-      label: of("label"),
-      mark: of("mark"),
-      evidence: of("evidence"),
-      calliper: of("calliper"),
-      on_calliper: of("on-calliper"),
-      font: style.fontFamily,
-    };
-  }
-
-  #fiducials() {
-    const marks = this.findings?.median_beat_fiducials;
-    if (!marks) return [];
-    const named = /** @type {[number | null | undefined, string][]} */ ([
-      [marks.p_on_s, "P"],
-      [marks.p_off_s, ""],
-      [marks.qrs_on_s, "QRS"],
-      [marks.qrs_off_s, ""],
-      [marks.t_off_s, "T"],
-    ]);
-    return named.flatMap(([at_s, text]) => (typeof at_s === "number" ? [{ at_s, text }] : []));
-  }
-
-  /** How it is drawn, always in sight. */
-  #showState() {
-    if (!this.recording || !this.page) return;
-    const { sampling_hz, duration_s, filters, leads } = this.recording;
-    const gain = this.gainChoice === "auto" ? t("%(gain)s mm/mV (auto)", { gain: this.gain }) : `${this.gain} mm/mV`;
-    const scale =
-      this.zoom !== 1
-        ? t("enlarged %(factor)s times", { factor: this.zoom.toFixed(2) })
-        : this.#screen.calibrated
-          ? t("true millimetres")
-          : t("nominal millimetres, screen not measured");
-    const derived = leads.filter((lead) => lead.derived).map((lead) => lead.name);
-    const parts = [
-      h("strong", {}, `${this.speed} mm/s`),
-      h("strong", {}, gain),
-      h("strong", { class: isAsRecorded(this.filters) ? "" : "ecg-filtered" }, filterWords(this.filters)),
-      h(
-        "button",
-        { type: "button", class: "ecg-scale", title: t("Set this screen's scale with a card"), onclick: () => this.askForScale() },
-        scale,
-      ),
-      h("span", {}, `${sampling_hz} Hz · ${duration_s.toFixed(1)} s`),
-      filters.length ? h("span", {}, t("by the device: %(filters)s", { filters: filters.join(", ") })) : null,
-      derived.length ? h("span", {}, t("* computed: %(leads)s", { leads: derived.join(" ") })) : null,
-    ];
-    this.#state.replaceChildren(...parts.filter((part) => part !== null));
   }
 
   // ---------------------------------------------------------------------------------------------- settings
@@ -600,21 +554,7 @@ export class EcgViewer extends HTMLElement {
   }
 }
 
-/** Alt + V brings the keyboard to the paper from anywhere. */
-document.addEventListener("keydown", (event) => {
-  if (!event.altKey || event.code !== "KeyV") return;
-  const stage = document.querySelector("ecg-viewer .ecg-stage");
-  if (!(stage instanceof HTMLElement)) return;
-  event.preventDefault();
-  stage.focus();
-});
-
-/** `data-evidence` on a button, with `[{"leads": …, "start_s": …, "end_s": …}]`, frames it in the page's viewer. */
-document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-evidence]") : null;
-  const viewer = document.querySelector("ecg-viewer");
-  if (!(button instanceof HTMLElement) || !(viewer instanceof EcgViewer)) return;
-  viewer.highlight(JSON.parse(button.dataset.evidence ?? "[]"));
-});
-
-if (!customElements.get("ecg-viewer")) customElements.define("ecg-viewer", EcgViewer);
+if (!customElements.get("ecg-viewer")) {
+  customElements.define("ecg-viewer", EcgViewer);
+  linkPage();
+}
