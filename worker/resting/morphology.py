@@ -24,8 +24,11 @@ P_TALL_UV: Final = 250.0
 WIDE_MS: Final = 120.0
 WIDE_LIMIT_MS: Final = 110.0
 DELTA_MS: Final = 116.0
+PJ_MS: Final = 260.0
+"""Preexcitation takes its length from PR; in bundle branch block P to J is long (诊断学: PJ < 270 ms in WPW)."""
 DELTA_START_SHARE: Final = 0.22
 INCOMPLETE_MS: Final = 92.0
+LEFT_TERMINAL_UV: Final = 60.0
 LEFT_SURE_MS: Final = 140.0
 LAFB_AXIS_DEG: Final = (-90.0, -45.0)
 AXIS_LEFT_DEG, AXIS_RIGHT_DEG = -30.0, 90.0
@@ -107,7 +110,7 @@ def _preexcitation(reading: Reading, rhythm: Rhythm, qrs_ms: float) -> list[Stat
     if limits is None or limits.p_on is None or rhythm.name != "sinus" or qrs_ms < DELTA_MS:
         return []
     pr_ms = reading.ms(limits.qrs_on - limits.p_on)
-    if pr_ms > PR_SHORT_MS or not _slow_start(reading):
+    if pr_ms > PR_SHORT_MS or pr_ms + qrs_ms > PJ_MS or not _slow_start(reading):
         return []
     seen = evidence("pr_ms", pr_ms, PR_SHORT_MS, "ms", source=AHA_2009_CONDUCTION)
     return [say("108", seen, evidence("qrs_ms", qrs_ms, WIDE_LIMIT_MS, "ms"), certainty="possible")]
@@ -132,7 +135,9 @@ def _is_left_block(reading: Reading, v1: LeadWaves, side: list[LeadWaves]) -> bo
     """All forces go to the left and back, the septum from right to left: no q in I and V6."""
     lateral = [waves for lead in ("V6", "I") if (waves := reading.wave(lead)) is not None]
     upright = any(waves.area_uvs > 0 for waves in lateral) and any(waves.r_peak_ms >= 40 for waves in side)
-    return v1.area_uvs < 0 and v1.terminal_uv < 0 and upright and all(waves.q_uv > -80 for waves in lateral)
+    return (
+        v1.area_uvs < 0 and v1.terminal_uv < LEFT_TERMINAL_UV and upright and all(waves.q_uv > -80 for waves in lateral)
+    )
 
 
 def _slow_start(reading: Reading) -> bool:

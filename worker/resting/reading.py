@@ -19,6 +19,7 @@ from worker.signal.qrs import detect
 FLUTTER_LEADS = ("II", "III", "aVF", "V1")
 FREE_P_FROM_RR_S = 0.9
 FREE_P_BELOW_SHARE = 0.8
+FREE_P_BELOW_CLARITY = 5.0
 """Independent P waves are looked for where the ventricles are slow and not every beat has its P."""
 
 
@@ -90,7 +91,7 @@ def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     waves = measure_leads(traces.leads, median, limits, traces.hz)
     flutter_rows = {lead: row for lead in FLUTTER_LEADS if (row := traces.row(lead)) is not None and row in every}
     p = atrial.p_before_beats(traces.spectrum, rows, beats, median, limits)
-    slow = rr_s > FREE_P_FROM_RR_S and p.share < FREE_P_BELOW_SHARE
+    slow = rr_s > FREE_P_FROM_RR_S and (p.share < FREE_P_BELOW_SHARE or p.clarity < FREE_P_BELOW_CLARITY)
     return replace(
         reading,
         waves={traces.leads[row]: waves[traces.leads[row]] for row in every},

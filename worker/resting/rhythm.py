@@ -39,7 +39,10 @@ TACHYCARDIA_BPM: Final = 100.0
 BRADYCARDIA_BPM: Final = 60.0
 WIDE_MS: Final = 120.0
 P_PRESENT: Final = 0.55
+P_CLEAR: Final = 3.0
+P_CLEAR_IF_IRREGULAR: Final = 10.0
 AF_IRREGULAR: Final = 0.09
+AF_VERY_IRREGULAR: Final = 0.25
 """Root mean square of successive differences over the mean RR; sinus rhythm without ectopy stays below 0.08 in LUDB."""
 FLUTTER_STRENGTH: Final = 0.50
 FLUTTER_WEAK: Final = 0.28
@@ -144,7 +147,7 @@ def _regularity(reading: Reading, rhythm: Rhythm) -> float:
 
 
 def _has_p(reading: Reading) -> bool:
-    return reading.p is not None and reading.p.share >= P_PRESENT
+    return reading.p is not None and reading.p.share >= P_PRESENT and reading.p.clarity >= P_CLEAR
 
 
 def _rate_evidence(rhythm: Rhythm, threshold: float | None, source: str = TEXTBOOK) -> object:
@@ -247,22 +250,20 @@ def _circular_spread(distances: Floats, period: float) -> float:
 
 def _fibrillation(reading: Reading, rhythm: Rhythm) -> bool:
     irregular = _regularity(reading, rhythm)
-    if irregular < AF_IRREGULAR or reading.rr_s.size < 5 or (_has_p(reading) and irregular < 3 * AF_IRREGULAR):
+    if irregular < AF_IRREGULAR or reading.rr_s.size < 5:
         return False
-    share = reading.p.share if reading.p else 0.0
-    if share >= P_PRESENT and (rhythm.kinds == "S").mean() < 0.1 and irregular < 4 * AF_IRREGULAR:
-        return False
-    if share >= 0.75:
+    clarity = reading.p.clarity if reading.p else 0.0
+    if _has_p(reading) and (irregular < AF_VERY_IRREGULAR or clarity >= P_CLEAR_IF_IRREGULAR):
         return False
     rhythm.name = "af"
     bpm = rhythm.ventricular_bpm or 0.0
     seen = [
         evidence("rr_irregularity", irregular, AF_IRREGULAR, "", source=ESC_2020_AF),
-        evidence("p_share", share, P_PRESENT, ""),
+        evidence("p_clarity", clarity, P_CLEAR, ""),
         evidence("rr_min_ms", 1000 * float(reading.rr_s.min()), None, "ms"),
     ]
     code = "50a" if bpm > TACHYCARDIA_BPM + 10 else "50b" if bpm < 50 else "50"
-    rhythm.statements.append(say(code, *seen, certainty="definite" if share < 0.3 else "probable"))
+    rhythm.statements.append(say(code, *seen, certainty="definite" if clarity < 1 and irregular > 0.12 else "probable"))
     return True
 
 
@@ -271,8 +272,15 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
     if not _has_p(reading) or reading.p is None:
         return False
     bpm = _basic_bpm(reading, rhythm)
-    two, avr, one = (reading.wave(lead) for lead in ("II", "aVR", "I"))
-    inverted = two is not None and two.p_uv < -30 and (avr is None or avr.p_uv > 0) and (one is None or one.p_uv > -30)
+    two, avf, avr, one = (reading.wave(lead) for lead in ("II", "aVF", "aVR", "I"))
+    largest = max((abs(waves.p_uv) for waves in reading.waves.values()), default=0.0)
+    inverted = (
+        two is not None
+        and two.p_uv < -max(40.0, 0.5 * largest)
+        and (avf is None or avf.p_uv < -40)
+        and (avr is None or avr.p_uv > 0)
+        and (one is None or one.p_uv > -30)
+    )
     if inverted:
         rhythm.name = "atrial"
         seen = evidence("p_mv", two.p_uv / 1000 if two else None, 0, "mV", leads=["II"], source=TEXTBOOK)

@@ -38,10 +38,13 @@ class PWaves:
     Attributes:
         present: (n_beats,) whether a P like the usual one stands at its place before each beat.
         share: the share of the dominant beats that have it.
+        clarity: power of the usual P over the power of what the single beats differ from it by. Fibrillatory waves that
+            happen to leave something in the median reach 2, sinus P waves of LUDB and CPSC 2018 have 5 and more.
     """
 
     present: NDArrayBool
     share: float
+    clarity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,17 @@ def p_before_beats(spectrum: Spectrum, rows: list[int], beats: Beats, beat: Medi
             for shift in (0, -margin, margin)
         )
     dominant = beats.group == 0
-    return PWaves(present, float(present[dominant].mean()) if dominant.any() else 0.0)
+    share = float(present[dominant].mean()) if dominant.any() else 0.0
+    return PWaves(present, share, _clarity(weights, band, beats.at[dominant].tolist(), first, last))
+
+
+def _clarity(weights: Floats, band: Floats, at: list[int], first: int, last: int) -> float:
+    whole = [beat for beat in at if beat + first >= 0 and beat + last <= band.shape[1]]
+    if len(whole) < 3:
+        return 0.0
+    single = np.array([weights @ _level(band[:, beat + first : beat + last]) for beat in whole])
+    usual = np.median(single, axis=0)
+    return float(usual @ usual / max(float(np.median(((single - usual) ** 2).sum(axis=1))), 1e-6))
 
 
 def _level(part: Floats) -> Floats:

@@ -22,6 +22,8 @@ PEAK_REACH_S: Final = 0.06
 SHIFT_S: Final = 0.024
 ALIKE: Final = 0.88
 SIZE_RATIO: Final = 1.7
+RIVAL: Final = 0.6
+RIVAL_NARROWER_S: Final = 0.02
 MEDIAN_BEFORE_S: Final = 0.50
 MEDIAN_AFTER_S: Final = 0.70
 QT_SHARE: Final = 0.44
@@ -67,9 +69,9 @@ def describe(shape: Floats, detected: list[int], hz: float) -> Beats:
     magnitude = np.sqrt((shape**2).sum(axis=0))
     at = [_peak(magnitude, beat, round(PEAK_REACH_S * hz)) for beat in detected]
     at = [beat for number, beat in enumerate(at) if number == 0 or beat > at[number - 1]]
-    group = _groups(shape, at, hz)
     velocity = np.sqrt((np.gradient(shape, axis=1) ** 2).sum(axis=0))
     widths = np.array([_width(velocity, beat, hz) for beat in at])
+    group = _narrow_first(_groups(shape, at, hz), widths)
     return Beats(np.array(at, int), group, widths, magnitude[at] if at else np.zeros(0))
 
 
@@ -124,6 +126,21 @@ def _groups(shape: Floats, at: list[int], hz: float) -> NDArrayInt:
     for number in np.flatnonzero(groups < 0).tolist():
         groups[number] = _group_at_edge(shape, at[number], [leaders[group] for group in order], hz)
     return groups
+
+
+def _narrow_first(group: NDArrayInt, widths: Floats) -> NDArrayInt:
+    """Group 0 is the dominant one; in bigeminy, where two are of one size, the narrower of them."""
+    counts = np.bincount(group) if group.size else np.zeros(0, int)
+    rivals = [number for number in range(len(counts)) if counts[number] >= max(2, RIVAL * counts.max())]
+    if len(rivals) < 2:
+        return group
+    width = {number: float(np.median(widths[group == number])) for number in rivals}
+    first = min(rivals, key=lambda number: width[number])
+    if first == 0 or width[first] > width[0] - RIVAL_NARROWER_S:
+        return group
+    swapped = group.copy()
+    swapped[group == 0], swapped[group == first] = first, 0
+    return swapped
 
 
 def _group_at_edge(shape: Floats, at: int, leaders: list[Floats], hz: float) -> int:

@@ -30,10 +30,13 @@ T_FROM_J_S: Final = 0.06
 T_MIN_UV: Final = 40.0
 P_MIN_UV: Final = 30.0
 P_NOISE_TIMES: Final = 4.0
+NOISY_TIMES: Final = 3.0
+"""A lead with this many times the usual noise would drown the P of the others."""
 P_REACHES_S: Final = (0.24, 0.34, 0.46)
 P_QRS_GAP_S: Final = 0.008
 P_MARGIN_S: Final = 0.024
 P_INSIDE_S: Final = 0.05
+P_CLEAR_TIMES: Final = 2.0
 P_SHORTEST_S: Final = 0.04
 P_LONGEST_S: Final = 0.17
 P_CALM: Final = 0.15
@@ -70,7 +73,9 @@ def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float) -> Li
     on, off = qrs
     level = np.median(signal[:, max(0, on - round(0.024 * hz)) : max(1, on - round(0.004 * hz))], axis=1, keepdims=True)
     t_peak, t_off = _t_wave(signal - level, off, hz, rr_s)
-    p_on, p_off, p_uv = _p_wave(signal, on, hz, rr_s, float(np.linalg.norm(beat.noise_uv[usable])))
+    noise = np.maximum(beat.noise_uv[usable], 1.0)
+    quiet = noise <= NOISY_TIMES * np.median(noise)
+    p_on, p_off, p_uv = _p_wave(signal[quiet], on, hz, rr_s, noise[quiet])
     return Limits(beat.r, on, off, p_on, p_off, t_peak, t_off, p_uv)
 
 
@@ -116,11 +121,18 @@ def _calm(outwards: Floats, threshold: float, quiet: int) -> int:
     return int(np.argmin(moving_mean(outwards, quiet))) if len(outwards) else 0
 
 
-def _best_view(signal: Floats) -> Floats:
-    """(n,) the combination of leads with the greatest power, its sign such that the larger deflection is upwards."""
+def _best_weights(signal: Floats) -> Floats:
+    """(n_leads,) the combination of leads with the greatest power, its sign such that the larger deflection is up."""
     values, vectors = np.linalg.eigh(signal @ signal.T)
-    view: Floats = vectors[:, int(np.argmax(values))] @ signal
-    return view if abs(view.max()) >= abs(view.min()) else -view
+    weights: Floats = vectors[:, int(np.argmax(values))]
+    view = weights @ signal
+    return weights if abs(view.max()) >= abs(view.min()) else -weights
+
+
+def _best_view(signal: Floats) -> Floats:
+    """(n,) the leads combined by :func:`_best_weights`."""
+    view: Floats = _best_weights(signal) @ signal
+    return view
 
 
 def _t_wave(signal: Floats, off: int, hz: float, rr_s: float) -> tuple[int | None, int | None]:
@@ -157,36 +169,70 @@ def _floor_after(fall: Floats, hz: float) -> int:
     return begin + int(flat[0]) if flat.size else len(fall) - 1
 
 
-def _p_wave(signal: Floats, on: int, hz: float, rr_s: float, noise_uv: float) -> tuple[int | None, int | None, float]:
+def _p_wave(signal: Floats, on: int, hz: float, rr_s: float, noise_uv: Floats) -> tuple[int | None, int | None, float]:
     """(onset, end, size) of P; (None, None, size) where nothing stands out.
 
-    Looked for close to the QRS first, then farther away: the end of T must not be taken for a P with a long PR.
+    Looked for close to the QRS first, then farther away: the end of T must not be taken for a P with a long PR. Both
+    signs of the view are tried, because at fast rates what is left of T may be the larger deflection.
     """
     size = 0.0
+    cut: _Wave | None = None
+    vague: _Wave | None = None
     stop = on - round(P_QRS_GAP_S * hz)
-    cut: tuple[int, int] | None = None
     for reach_s in P_REACHES_S:
         start = max(0, on - round(min(reach_s, 0.62 * rr_s) * hz))
         if stop - start < round(0.09 * hz):
             continue
         part = moving_mean(signal[:, start:stop], max(1, round(0.016 * hz)))
         part = part - _chord(part, round(0.016 * hz))
-        view = _best_view(part)
-        peak = int(np.argmax(view))
-        size = max(size, float(view[peak]))
-        if view[peak] < max(P_MIN_UV, P_NOISE_TIMES * noise_uv):
-            continue
-        begin, begin_sound = _edge(view[peak::-1], hz, P_BEYOND_TANGENT[0])
-        end, end_sound = _edge(view[peak:], hz, P_BEYOND_TANGENT[1])
-        fits = P_SHORTEST_S <= (begin + end) / hz <= P_LONGEST_S
-        whole = start == 0 or peak - begin >= round(P_MARGIN_S * hz)  # else the window cut it: look farther
-        if whole and begin_sound and end_sound and fits:
-            if cut is not None and start + peak < cut[0] - round(0.05 * hz):
-                break  # what lies farther is the T wave on which the P nearer by stands
-            return start + peak - begin, start + peak + end, size
-        if cut is None and end_sound and fits and peak >= round(P_INSIDE_S * hz):
-            cut = start + peak - begin, start + peak + end
-    return (*cut, size) if cut is not None else (None, None, size)
+        weights = _best_weights(part)
+        least = max(P_MIN_UV, P_NOISE_TIMES * float(np.linalg.norm(weights * noise_uv)))
+        for view in (weights @ part, -(weights @ part)):
+            size = max(size, float(view.max()))
+            wave = _p_candidate(view, start, least, hz)
+            if wave is None:
+                continue
+            if wave.whole and not (cut and wave.peak < cut.on - round(0.05 * hz)):
+                return wave.on, wave.off, size
+            cut = cut or (wave if wave.ends and wave.inside else None)
+            vague = vague or (wave if wave.inside and view.max() >= P_CLEAR_TIMES * least else None)
+    found = cut or vague
+    return (found.on, found.off, size) if found is not None else (None, None, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """What may be a P: samples of the median beat, and how far it can be believed."""
+
+    on: int
+    peak: int
+    off: int
+    whole: bool
+    """Comes to rest on both sides, well inside the window."""
+    ends: bool
+    """Comes to rest before the QRS."""
+    inside: bool
+    """Its peak is not at the window's edge, where the rest of T is."""
+
+
+def _p_candidate(view: Floats, start: int, least: float, hz: float) -> _Wave | None:
+    """The highest wave of this view, if it is large and long enough."""
+    peak = int(np.argmax(view))
+    if view[peak] < least:
+        return None
+    begin, begin_sound = _edge(view[peak::-1], hz, P_BEYOND_TANGENT[0])
+    end, end_sound = _edge(view[peak:], hz, P_BEYOND_TANGENT[1])
+    if not P_SHORTEST_S <= (begin + end) / hz <= P_LONGEST_S:
+        return None
+    uncut = peak - begin >= round(P_MARGIN_S * hz)
+    return _Wave(
+        on=start + peak - begin,
+        peak=start + peak,
+        off=start + peak + end,
+        whole=uncut and begin_sound and end_sound,
+        ends=end_sound,
+        inside=peak >= round(P_INSIDE_S * hz),
+    )
 
 
 def _edge(outwards: Floats, hz: float, beyond: float) -> tuple[int, bool]:
@@ -197,12 +243,14 @@ def _edge(outwards: Floats, hz: float, beyond: float) -> tuple[int, bool]:
         return 0, False
     steepest = int(np.argmin(slope[:reach]))
     fall = -float(slope[steepest])
-    calm = np.flatnonzero(slope[steepest:] > -P_CALM * fall)
+    # a shoulder of a notched P is calm too, but high
+    low = outwards[steepest:] < P_BASE_SHARE * outwards[0]
+    calm = np.flatnonzero((slope[steepest:] > -P_CALM * fall) & low)
     rest = steepest + int(calm[0]) if calm.size else len(outwards) - 1
     base = float(outwards[rest])
-    if base > P_BASE_SHARE * outwards[0]:
+    if not calm.size:
         return rest, False
-    tangent = steepest + (float(outwards[steepest]) - base) / fall
+    tangent = min(float(rest), steepest + max(0.0, float(outwards[steepest]) - base) / fall)
     return round(tangent + beyond * (rest - tangent)), True
 
 
