@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -121,6 +122,25 @@ def test_the_offset_told_is_on_the_disk(tmp_path: Path) -> None:
     ack = one.apply([Segment(0, DATA[:300]), Segment(600, DATA[600:])])
     assert (ack.state, ack.offset, ack.resend) == ("receiving", 300, True)
     assert upload(store).apply([INIT]).offset == 300  # as after a kill: what waited out of order is sent again
+
+
+def test_an_offset_is_told_after_its_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        fsync(descriptor)
+
+    one = upload(store_in(tmp_path))
+    one.apply([INIT])
+    monkeypatch.setattr(os, "fsync", noted)
+    assert one.apply([Segment(0, DATA[:100]), Segment(100, DATA[100:300])]).offset == 300
+    assert synced == [300], "once for the batch, with all of its bytes"
+    one.close()
+    again = upload(one._store)
+    assert again.apply([INIT]).offset == 300
+    assert synced[1] == 300, "what an earlier process wrote is made durable before it is counted"
 
 
 def test_a_gap_is_told_at_most_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,45 @@ def test_a_kill_at_every_line_of_a_move_loses_nothing(tmp_path: Path, fate: str)
         shutil.rmtree(root)
 
 
+@pytest.mark.parametrize(("left", "state"), [(receipt(), "delivered"), (PROBLEM, "refused")])
+def test_an_answer_that_was_written_but_not_acted_upon_counts(tmp_path: Path, left, state: str) -> None:
+    spool = opened(tmp_path)
+    item = spool.store(ORIGIN, [DATA])
+    spool.close()
+    (item.folder / {"delivered": RECEIPT, "refused": "problem.json"}[state]).write_text(left.model_dump_json())
+    again = opened(tmp_path)
+    assert [found.state for found in again.items(state)] == [state]
+    assert not again.items("waiting")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the names behind descriptors are read from /proc")
+def test_safe_is_said_after_the_fsync_of_bytes_manifest_and_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kill cannot show, a power cut would: the order of fsync and rename."""
+    steps: list[str] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def noted_fsync(descriptor: int) -> None:
+        steps.append(f"fsync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+        fsync(descriptor)
+
+    def noted_rename(self: Path, target: Path) -> Path:
+        steps.append(f"rename to {Path(target).parent.name}")
+        return rename(self, target)
+
+    spool = opened(tmp_path)
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
+    spool.on_waiting = lambda _: steps.append("told")
+    temporary = tmp_path / "incoming" / "1-known"
+    monkeypatch.setattr(spool, "new_folder", lambda: temporary)
+    spool.store(ORIGIN, [DATA])
+    assert steps[0] == f"fsync {RECORDING}"
+    assert MANIFEST in steps[1]
+    assert steps[2:] == ["fsync 1-known", "rename to waiting", "fsync waiting", "told"]
+
+
 @pytest.mark.parametrize("name", [MANIFEST, RECORDING])
 def test_an_item_cut_off_at_any_byte_is_set_aside_never_sent(tmp_path: Path, name: str) -> None:
     origin = tmp_path / "origin"
