@@ -56,6 +56,7 @@ async def release(session: AsyncSession, principal: Principal, study_id: UUID, e
     move(session, study, Move.RELEASE, actor=actor_of(principal), at=now, version=report.version)
     study.claimed_by = study.lease_until = None
     await meet(session, study.id, DeadlineKind.REVIEWED, now)
+    await meet(session, study.id, DeadlineKind.OPINION, now)  # a released report says more than an opinion would
     await defer(session, RELEASE_TASK, queue=CENTRE_QUEUE, priority=100 - study.urgency, report_id=str(report.id))
     return report
 
