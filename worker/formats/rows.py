@@ -67,8 +67,8 @@ def assemble(rows: list[Row], warnings: list[str]) -> Block:
         raise TooLargeRecording(f"the file claims {length} samples of {len(rows)} leads, more than any recorder writes")
     narrow, wide = np.iinfo(np.int16), np.iinfo(np.int32)
     silence = [int(max(wide.min, min(round(row.baseline), wide.max))) for row in rows]
-    lowest = min(min(int(row.samples.min()) for row in rows), *silence)
-    highest = max(max(int(row.samples.max()) for row in rows), *silence)
+    lowest = min(*(int(row.samples.min()) for row in rows), *silence)
+    highest = max(*(int(row.samples.max()) for row in rows), *silence)
     fits = lowest >= narrow.min and highest <= narrow.max
     digital: Any = np.zeros((len(rows), length), np.int16 if fits else np.int32)
     gaps: list[Gap] = []
