@@ -8,9 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ecg_center.store.tables import Delivery, FindingsRow, Institution, Opinion, Patient, Recording, Report, Study
 
 
-async def current_report(session: AsyncSession, study_id: UUID, *, lock: bool = False) -> Report | None:
-    """The newest version of a study's report."""
+async def current_report(
+    session: AsyncSession, study_id: UUID, *, lock: bool = False, released: bool = False
+) -> Report | None:
+    """The newest version of a study's report, or the newest that was released."""
     statement = select(Report).where(Report.study_id == study_id).order_by(Report.version.desc()).limit(1)
+    if released:
+        statement = statement.where(Report.state.in_(("released", "superseded")))
     return await session.scalar(statement.with_for_update() if lock else statement)
 
 

@@ -18,7 +18,7 @@ from ecg_center.domain.statements import contradicts, in_report_order, overall_o
 from ecg_center.domain.workflow import Move, State
 from ecg_center.reporting import queries
 from ecg_center.reporting.schemas import OpinionForm, ReportContent
-from ecg_center.signing.service import Signatures
+from ecg_center.signing.service import Signatures, require_certificate
 from ecg_center.store.deadlines import meet
 from ecg_center.store.events import move, note
 from ecg_center.store.scopes import actor_of
@@ -36,8 +36,7 @@ async def open_draft(session: AsyncSession, principal: Principal, study_id: UUID
     _require_held(study, principal, State.WRITING)
     report = await queries.current_report(session, study_id, lock=True)
     if report is not None and report.state == "draft":
-        if report.writer_id != principal.person_id:
-            report.writer_id, report.writer_name = principal.person_id, principal.name
+        _take_over(report, principal)
         return report
     recording = await queries.newest_recording(session, study_id)
     if recording is None:
@@ -76,14 +75,14 @@ async def _suggested(session: AsyncSession, recording_id: UUID) -> ReportContent
 
 
 async def current_report(session: AsyncSession, principal: Principal, study_id: UUID) -> Report:
-    """The newest version of a study's report; a clinic sees it only once it is released.
+    """The newest version of a study's report; a clinic sees the newest that was released, also while it is amended.
 
     Raises:
         NotFound: there is none in sight.
     """
     principal.require(Act.READ)
-    report = await queries.current_report(session, study_id)
-    if report is None or (not principal.at_centre and report.state in ("draft", "written")):
+    report = await queries.current_report(session, study_id, released=not principal.at_centre)
+    if report is None:
         raise NotFound("There is no report of this study yet.")
     return report
 
@@ -104,6 +103,7 @@ async def save(
     if report.edition != edition:
         raise Conflict("This draft was saved in another window since. Reload it before you go on.")
     ordered = content.model_copy(update={"statements": in_report_order(content.statements)})
+    _take_over(report, principal)
     report.content = ordered.model_dump(mode="json")
     report.edition += 1
     report.saved_at = now
@@ -114,7 +114,7 @@ async def sign(session: AsyncSession, principal: Principal, study_id: UUID, edit
     """The writer signs: the report goes to review.
 
     Raises:
-        Conflict: the draft has moved on, or the study is not held.
+        Conflict: the draft has moved on, the study is not held, or the writer has no certificate to sign with.
         Invalid: something that a report must have is missing, or two statements contradict each other.
     """
     study = await lock_study(session, study_id)
@@ -124,6 +124,8 @@ async def sign(session: AsyncSession, principal: Principal, study_id: UUID, edit
     if report is None or report.state != "draft" or report.edition != edition:
         raise Conflict("This draft was saved in another window since. Reload it before you go on.")
     require_complete(ReportContent.model_validate(report.content))
+    await require_certificate(session, principal.person_id)
+    _take_over(report, principal)
     report.state, report.written_at = "written", now
     move(session, study, Move.SIGN, actor=actor_of(principal), at=now, version=report.version)
     study.claimed_by = study.lease_until = None
@@ -241,6 +243,11 @@ async def amend(session: AsyncSession, principal: Principal, study_id: UUID, rea
 def canonical(document: dict[str, object]) -> bytes:
     """JSON with sorted keys and no spaces, UTF-8: the same document has the same bytes (RFC 8785's idea)."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _take_over(report: Report, principal: Principal) -> None:
+    """The report is of whoever writes it last and signs it, whoever began it."""
+    report.writer_id, report.writer_name = principal.person_id, principal.name
 
 
 def _require_held(study: Study, principal: Principal, state: State) -> None:

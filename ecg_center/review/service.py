@@ -12,6 +12,7 @@ from ecg_center.domain.deadlines import DeadlineKind
 from ecg_center.domain.errors import Conflict, Invalid, NotAllowed
 from ecg_center.domain.workflow import Move, State
 from ecg_center.review import queries
+from ecg_center.signing.service import require_certificate
 from ecg_center.store.deadlines import meet
 from ecg_center.store.events import move
 from ecg_center.store.jobs import CENTRE_QUEUE, RELEASE_TASK, defer
@@ -40,7 +41,8 @@ async def release(session: AsyncSession, principal: Principal, study_id: UUID, e
     """The second signature: the report is frozen and its document ordered, in one transaction.
 
     Raises:
-        Conflict: the report is not the edition that the reviewer saw, or the study's patient is not known yet.
+        Conflict: the report is not the edition that the reviewer saw, the study's patient is not known yet, or the
+            reviewer has no certificate to sign with.
         NotAllowed: the reviewer wrote it, or does not hold the study.
     """
     study, report = await _held(session, principal, study_id)
@@ -48,6 +50,7 @@ async def release(session: AsyncSession, principal: Principal, study_id: UUID, e
         raise Conflict("The report has changed since you opened it. Reload it before you sign.")
     if study.patient_id is None:
         raise Conflict("This recording has no patient yet. Match it to its order before the report is released.")
+    await require_certificate(session, principal.person_id)
     report.state, report.released_at = "released", now
     report.reviewer_id, report.reviewer_name = principal.person_id, principal.name
     report.verify_code = secrets.token_urlsafe(16)

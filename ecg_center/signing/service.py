@@ -48,15 +48,25 @@ class Signatures:
         return sign(pdf, unlocked)
 
     async def _credential(self, session: AsyncSession, person_id: UUID) -> Credential:
-        row = await session.scalar(
-            select(SigningCertificate)
-            .where(SigningCertificate.person_id == person_id, SigningCertificate.revoked_at.is_(None))
-            .order_by(SigningCertificate.created_at.desc())
-            .limit(1)
-        )
-        if row is None:
-            raise Conflict("You have no valid signing certificate; ask the centre's administrator for one.")
+        row = await require_certificate(session, person_id)
         return Credential(row.certificate_pem.encode(), row.chain_pem.encode(), row.encrypted_key_pem.encode())
+
+
+async def require_certificate(session: AsyncSession, person_id: UUID) -> SigningCertificate:
+    """The person's certificate; asked for when they sign, so that no report is released that cannot be printed.
+
+    Raises:
+        Conflict: they have none, or it was revoked.
+    """
+    row = await session.scalar(
+        select(SigningCertificate)
+        .where(SigningCertificate.person_id == person_id, SigningCertificate.revoked_at.is_(None))
+        .order_by(SigningCertificate.created_at.desc())
+        .limit(1)
+    )
+    if row is None:
+        raise Conflict("You have no valid signing certificate; ask the centre's administrator for one.")
+    return row
 
 
 def certificate_row(person_id: UUID, credential: Credential) -> SigningCertificate:
