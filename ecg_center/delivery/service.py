@@ -56,23 +56,28 @@ async def report_outcome(
     Raises:
         NotFound: there is no such delivery in sight.
     """
-    delivery = await queries.lock_delivery(session, delivery_id)
-    if delivery is None:
+    study_id = await queries.study_of(session, delivery_id)
+    study = None if study_id is None else await lock_study(session, study_id)
+    found = await queries.delivery_with_report(session, delivery_id, lock=True)
+    if study is None or found is None:
         raise NotFound("There is no such delivery, or it belongs to another institution.")
+    delivery, report = found
     if delivery.state == "printed" or (delivery.state == outcome.state and delivery.detail == outcome.detail):
         return
-    superseded = delivery.state == "superseded"
+    in_force = report.state == "released" and State(study.state) in (State.RELEASED, State.DELIVERED)
+    superseded = delivery.state == "superseded" or not in_force
+    if superseded and outcome.state != "printed":
+        delivery.state = "superseded"  # amended meanwhile: the printer is not asked for this version again
+        return
     delivery.printer, delivery.job_id, delivery.detail = outcome.printer, outcome.job_id, outcome.detail
-    if outcome.state == "printed" or not superseded:
-        delivery.state = outcome.state
-    study = await lock_study(session, delivery.study_id)
+    delivery.state = outcome.state
     data: dict[str, Any] = {"printer": outcome.printer, "job_id": outcome.job_id, "delivery_id": str(delivery.id)}
     if outcome.state == "printed":
         delivery.printed_at = outcome.at
-        if State(study.state) in (State.RELEASED, State.DELIVERED) and not superseded:
+        if not superseded:
             move(session, study, Move.DELIVER, actor=actor, at=now, **data)
             return
-    note(session, study, outcome.state, actor=actor, at=now, why=outcome.detail, **data)
+    note(session, study, outcome.state, actor=actor, at=now, why=outcome.detail, version=report.version, **data)
 
 
 async def print_again(session: AsyncSession, principal: Principal, study_id: UUID, now: datetime) -> None:
@@ -85,7 +90,7 @@ async def print_again(session: AsyncSession, principal: Principal, study_id: UUI
         principal.require(Act.REGISTER)
     study = await lock_study(session, study_id)
     found = await queries.newest_delivery(session, study_id)
-    if found is None:
+    if found is None or found[1].state != "released":
         raise Conflict("There is no released report to print.")
     delivery, report = found
     if delivery.state in ("waiting", "printing"):

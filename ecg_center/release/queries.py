@@ -47,6 +47,11 @@ async def previous_version(session: AsyncSession, report: Report) -> Report | No
     )
 
 
+async def study_of(session: AsyncSession, report_id: UUID) -> UUID | None:
+    """The study of a report."""
+    return await session.scalar(select(Report.study_id).where(Report.id == report_id))
+
+
 async def lock_report(session: AsyncSession, report_id: UUID) -> Report | None:
     """A report, locked."""
     return await session.scalar(select(Report).where(Report.id == report_id).with_for_update())

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ecg_center.domain.calendars import CHINA
 from ecg_center.domain.errors import NotFound
 from ecg_center.domain.statements import TERMS, Overall
+from ecg_center.domain.workflow import State
 from ecg_center.release import queries
 from ecg_center.release.content import ReleasedContent
 from ecg_center.release.document.labels import age
@@ -29,6 +30,7 @@ from ecg_center.signing.service import Signatures
 from ecg_center.store.blobs import Blobs, report_key
 from ecg_center.store.events import CENTRE, note
 from ecg_center.store.session import EVERYTHING, Database
+from ecg_center.store.studies import lock_study
 from ecg_center.store.tables import Delivery, Report
 from ecg_center.store.waveforms import Waveform, decode
 
@@ -79,12 +81,14 @@ def _signers(report: Report) -> list[tuple[UUID, str, Role]]:
 
 
 async def _hand_over(session: AsyncSession, report_id: UUID, sha256: str, size_bytes: int, now: datetime) -> None:
+    study_id = await queries.study_of(session, report_id)
+    study = None if study_id is None else await lock_study(session, study_id)
     report = await queries.lock_report(session, report_id)
-    released = await queries.released(session, report_id)
-    if report is None or released is None or report.pdf_sha256 is not None:
+    if study is None or report is None or report.pdf_sha256 is not None:
         return
     report.pdf_sha256, report.pdf_size_bytes = sha256, size_bytes
-    if not await queries.has_delivery(session, report_id):
+    in_force = report.state == "released" and State(study.state) in (State.RELEASED, State.DELIVERED)
+    if in_force and not await queries.has_delivery(session, report_id):
         session.add(
             Delivery(
                 institution_id=report.institution_id,
@@ -95,7 +99,7 @@ async def _hand_over(session: AsyncSession, report_id: UUID, sha256: str, size_b
             )
         )
     await session.flush()
-    note(session, released.study, "document", actor=CENTRE, at=now, version=report.version, pdf_sha256=sha256)
+    note(session, study, "document", actor=CENTRE, at=now, version=report.version, pdf_sha256=sha256)
 
 
 async def _document(session: AsyncSession, press: Press, released: ReleasedReport) -> ReportDocument:

@@ -11,12 +11,16 @@ from ecg_center.store.tables import Study
 
 
 async def lock_study(session: AsyncSession, study_id: UUID) -> Study:
-    """The study, locked until the transaction ends, so that two people cannot move it at once.
+    """The study as it stands, locked until the transaction ends, so that two people cannot move it at once.
+
+    Every use case locks the study before its other rows. Lines of the timeline may be added meanwhile
+    (``FOR NO KEY UPDATE``).
 
     Raises:
         NotFound: no such study within the transaction's sight.
     """
-    study = await session.scalar(select(Study).where(Study.id == study_id).with_for_update())
+    statement = select(Study).where(Study.id == study_id).with_for_update(key_share=True)
+    study = await session.scalar(statement.execution_options(populate_existing=True))
     if study is None:
         raise NotFound("There is no such study, or it belongs to another institution.")
     return study
