@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -43,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(words)
     if options.command == "simulate":
         return _simulate(options)
+    os.umask(0o077)  # what the gateway writes is about patients: for its own user alone
     try:
         return _COMMANDS[options.command](options)
     except SettingsError as error:

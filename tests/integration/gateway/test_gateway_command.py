@@ -98,6 +98,8 @@ def test_a_whole_day_of_a_gateway(gateway: GatewayProcess, far: ContractCentre, 
 
     assert gateway.stop() == 0
     assert "Traceback" not in gateway.log()
+    for path in gateway.spool.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, f"{path} can be read by others"
 
 
 def test_orders_are_kept_while_the_centre_is_away(gateway: GatewayProcess, far: ContractCentre, tmp_path: Path) -> None:
