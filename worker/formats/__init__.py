@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import aecg, dicom, muse, philips
+from worker.formats import aecg, cardiosoft, dicom, muse, philips
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
@@ -17,6 +17,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
     muse,
     aecg,
     philips,
+    cardiosoft,
 )
 """Asked in this order; the most certain signature first."""
 

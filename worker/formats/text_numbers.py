@@ -4,6 +4,7 @@ Exact and bounded: a piece of the text at a time, no number is rounded, anything
 written with decimals become integers of a finer step, as many places as the longest has.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,6 +18,8 @@ PIECE_CHARACTERS: Final = 1 << 20
 MAX_DECIMAL_PLACES: Final = 6
 INT32: Final = np.iinfo(np.int32)
 INT16: Final = np.iinfo(np.int16)
+_EMPTY_PLACE: Final = re.compile(r"[,;]\s*[,;]")
+"""A place between two commas without a number: taking it for nothing would move all samples behind it."""
 _BLANKS: Final = str.maketrans({",": " ", ";": " "})
 
 
@@ -44,6 +47,8 @@ def decimals(text: str, what: str) -> tuple[NDArray[np.int32], int]:
     """
     if not text.isascii() or "_" in text:
         raise DamagedRecording(f"the samples of {what} hold something that is no number")
+    if _EMPTY_PLACE.search(text):
+        raise DamagedRecording(f"a sample of {what} is missing between two commas; export the recording again")
     if "." not in text and "e" not in text and "E" not in text:
         parts = [_whole(tokens, what) for tokens in _pieces(text)]
         return (np.concatenate(parts) if parts else np.empty(0, np.int32)), 0
