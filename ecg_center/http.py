@@ -102,5 +102,5 @@ FromGateway = Annotated[Gateway, Depends(gateway)]
 
 def problem(error: Refused) -> JSONResponse:
     """A refusal as the API says it (RFC 9457)."""
-    body = Problem(type=error.code, title=error.code.replace("-", " "), detail=str(error), retry=False)
+    body = Problem(type=error.code, title=error.code.replace("-", " "), detail=str(error), retry=error.retry)
     return JSONResponse(body.model_dump(), status_code=error.http_status, media_type="application/problem+json")

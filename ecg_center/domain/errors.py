@@ -17,6 +17,8 @@ class Refused(Exception):  # noqa: N818 - the family's name is what it says to i
 
     code = "refused"
     http_status = 409
+    retry = False
+    """Whether the same request can succeed later without a person doing something."""
 
     def __init__(self, detail: str, **values: object) -> None:
         super().__init__(detail.format(**values) if values else detail)

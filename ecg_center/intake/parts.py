@@ -19,12 +19,14 @@ class NoRoomError(Refused):
 
     code = "no-room"
     http_status = 507
+    retry = True
 
 
 class OffsetError(Conflict):
     """The chunk does not begin where the upload stands."""
 
     code = "upload-offset"
+    retry = True
 
     def __init__(self, offset_bytes: int) -> None:
         super().__init__("The upload stands at byte {offset}; send from there.", offset=offset_bytes)

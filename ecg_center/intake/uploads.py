@@ -24,6 +24,7 @@ class ChecksumError(Conflict):
     """The bytes that arrived are not those that were offered."""
 
     code = "upload-checksum"
+    retry = True
 
 
 class Uploads:

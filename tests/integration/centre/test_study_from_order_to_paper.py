@@ -134,7 +134,7 @@ async def test_bytes_that_are_not_what_was_offered_are_refused(centre: Centre) -
     async with centre.gateway() as client:
         await client.post("/api/gateway/uploads", json=offer.model_dump(mode="json"))
         answer = await client.patch(f"/api/gateway/uploads/{digest}", headers={"Upload-Offset": "0"}, content=b"fake")
-        assert (answer.status_code, answer.json()["type"]) == (409, "upload-checksum")
+        assert (answer.status_code, answer.json()["type"], answer.json()["retry"]) == (409, "upload-checksum", True)
         status = (await client.post("/api/gateway/uploads", json=offer.model_dump(mode="json"))).json()
         assert (status["offset_bytes"], status["receipt"]) == (0, None)
 
