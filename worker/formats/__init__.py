@@ -8,12 +8,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import aecg, cardiosoft, dicom, muse, philips
+from worker.formats import aecg, cardiosoft, dicom, edf, ishne, muse, philips, scp
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
 FORMATS: Final[tuple[ModuleType, ...]] = (
     dicom,
+    ishne,
+    scp,
+    edf,
     muse,
     aecg,
     philips,
@@ -42,6 +45,7 @@ def read(data: bytes | Path) -> Recording:
             whatever the bytes are.
         OSError: the file at the path cannot be read.
     """
+    path = data if isinstance(data, Path) else None
     if isinstance(data, Path):
         if data.stat().st_size > MAX_FILE_BYTES:
             raise TooLargeRecording(
@@ -50,7 +54,8 @@ def read(data: bytes | Path) -> Recording:
         data = data.read_bytes()
     reader = recognise(data)
     try:
-        recording: Recording = reader.read(data)
+        beside = getattr(reader, "read_path", None) if path is not None else None  # a format of several files
+        recording: Recording = beside(path, data) if beside else reader.read(data)
     except UnreadableRecording:
         raise
     except MemoryError:

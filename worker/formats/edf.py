@@ -1,0 +1,266 @@
+"""EDF, EDF+, BDF, BDF+: which of the signals are ECG, and when were they measured?
+(Kemp 1992, sections 1 to 2.2; Kemp & Olivan 2003, EDF+ sections 2.1 to 2.2.4; BioSemi's BDF)
+
+Samples of 16 or 24 bits in data records of fixed length. EDF+ adds annotations; its discontinuous form (D) says with
+each record when it began: what lies between is a gap, or, where little was recorded over a long time, a mark.
+
+edfio and pyedflib are the oracles of the tests. Neither is used to read: edfio refuses nothing it should refuse by name
+and pyedflib needs a path and refuses discontinuous files.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.formats import edf_annotations as tal
+from worker.formats.binary import MAX_UV_PER_LSB, int24, microvolts_of, narrow, unique_names, with_limb_leads
+from worker.formats.dicom_text import Texts
+from worker.formats.edf_header import ANNOTATION_LABELS, Channel, EdfHeader, read_header, recognises_header
+from worker.formats.errors import NoWaveform, TruncatedRecording
+from worker.formats.fields import HOLTER_FROM_S
+from worker.formats.rows import checked_rate
+from worker.leads import is_ecg, standard_name
+from worker.recording import MAX_LEADS, Annotation, Filters, Gap, Kind, Recording, Samples
+
+NAME: Final = "edf"
+
+_ECG: Final = re.compile(r"\b(ECG|EKG)\b|^(ECG|EKG)|心电", re.I)
+_NOT_ECG: Final = re.compile(
+    r"^(EEG|EMG|EOG|ERG|EP|MEG|MCG|RESP|AIRFLOW|FLOW|THOR|ABD|CHEST|SAO2|SPO2|TEMP|PULSE|PLETH|POS|MARK|EVENT|STATUS|TRIG"
+    r"|SNOR|SOUND|LIGHT|ACC|GSR|BP|ABP|HR)",
+    re.I,
+)
+_EKG: Final = re.compile(r"^(ECG|EKG)[ _-]*(?=\S)", re.I)
+_FILTERS: Final = re.compile(r"\b(HP|LP|N)\s*:?\s*(\d{1,6}(?:[.,]\d{1,6})?)\s*(k?Hz|s)?", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Where the data records lie on the time axis."""
+
+    starts: NDArray[np.int64] | None
+    n_samples: int
+    marks: list[Annotation]
+    first_s: float
+
+
+def recognises(data: bytes) -> bool:
+    """Whether these bytes are EDF or BDF: by the version field, the date and the length of the header."""
+    return recognises_header(data)
+
+
+def read(data: bytes) -> Recording:
+    """The recording of one EDF or BDF file.
+
+    Raises:
+        UnreadableRecording: one of its family, saying what is wrong and what to do.
+    """
+    warnings: list[str] = []
+    guess = Texts("")
+    header = read_header(data, guess, warnings)
+    frames = _frames(data, header, warnings)
+    channels, others = _ecg_channels(header, warnings)
+    raw_annotations = [_annotation_bytes(frames, channel, header) for channel in header.channels if channel.is_tal]
+    if not channels:
+        what = ", ".join(channel.label for channel in others)[:200]
+        raise NoWaveform(
+            f"the file holds no ECG: its signals are {what}" if what else "the file holds annotations alone, no signal"
+        )
+    per_record = channels[0].samples
+    sampling_hz = checked_rate(per_record / header.record_s if header.record_s > 0 else None)
+    digital: Any = _digital(frames, channels, header)
+    if header.record_s <= 0 or digital.shape[1] == 0:
+        raise TruncatedRecording("the file ends before its first sample; send the recording again")
+    placed = _place(raw_annotations, header, len(frames), per_record, sampling_hz, warnings)
+    names = unique_names([_lead_name(channel.label) for channel in channels])
+    scales, zeros, calibrated = _scales(channels, warnings)
+    gaps: tuple[Gap, ...] = ()
+    if placed.starts is not None:
+        digital, gaps = _lay_out(digital, placed, per_record, zeros, names)
+    marks = [*placed.marks, *tal.read_annotations(raw_annotations, placed.first_s, guess, warnings)]
+    kind: Kind = "holter" if digital.shape[1] / sampling_hz > HOLTER_FROM_S else "resting"
+    started_at = _started_at(header, placed.first_s)
+    recording = Recording(
+        format="bdf" if header.width == 3 else NAME,
+        kind=kind,
+        leads=names,
+        digital=digital,
+        uv_per_lsb=scales,
+        baseline=zeros,
+        sampling_hz=sampling_hz,
+        started_at=started_at,
+        calibrated=calibrated,
+        identity=header.identity.model_copy(update={"started_at": started_at, "study_kind": kind}),
+        device=header.device,
+        filters=_filters(channels),
+        gaps=gaps,
+        annotations=tuple(sorted(marks, key=lambda mark: mark.start_s)),
+        warnings=(*warnings, *guess.warnings),
+    )
+    return with_limb_leads(recording)
+
+
+def _started_at(header: EdfHeader, first_s: float) -> datetime | None:
+    """Start of the first record; EDF+ gives the fraction of its second in the first annotation."""
+    if header.started_at is None or not abs(first_s) < 1e8:
+        return header.started_at
+    return header.started_at + timedelta(seconds=first_s)
+
+
+def _frames(data: bytes, header: EdfHeader, warnings: list[str]) -> NDArray[np.uint8]:
+    """(n_records, bytes of a record), a view on the file."""
+    size = header.record_samples * header.width
+    held = (len(data) - header.n_bytes) // size
+    if header.n_records > held:
+        warnings.append(f"the header announces {header.n_records} data records, the file holds {held}: it was cut")
+    elif header.n_records < 0:
+        warnings.append("the header does not say how many data records there are: the recording ended unexpectedly")
+    count = held if header.n_records < 0 else min(held, header.n_records)
+    if count <= 0:
+        raise TruncatedRecording("the file ends before its first data record; send the recording again")
+    return np.frombuffer(data, np.uint8, count * size, header.n_bytes).reshape(count, size)
+
+
+def _ecg_channels(header: EdfHeader, warnings: list[str]) -> tuple[list[Channel], list[Channel]]:
+    """The channels of one rate that are ECG leads, and all others that are signals."""
+    signals = [channel for channel in header.channels if not channel.is_tal and channel.samples > 0]
+    volts = [
+        channel
+        for channel in signals
+        if (not channel.unit or microvolts_of(channel.unit) is not None) and not _NOT_ECG.match(channel.label)
+    ]
+    named = [channel for channel in volts if is_ecg(_lead_name(channel.label)) or _ECG.search(channel.label)]
+    taken = named or volts
+    if taken:
+        lengths = [channel.samples for channel in taken]
+        most = max(set(lengths), key=lambda length: (lengths.count(length), length))
+        taken = [channel for channel in taken if channel.samples == most]
+    if len(taken) > MAX_LEADS:
+        warnings.append(f"only the first {MAX_LEADS} of {len(taken)} leads were read")
+        taken = taken[:MAX_LEADS]
+    others = [channel for channel in signals if channel not in taken]
+    if taken and others:
+        names = ", ".join(channel.label or "?" for channel in others)[:200]
+        warnings.append(f"signals that are no ECG lead, or of another sampling rate, were left out: {names}")
+    return taken, others
+
+
+def _lead_name(label: str) -> str:
+    return standard_name(_EKG.sub("", label)) if is_ecg(standard_name(_EKG.sub("", label))) else label
+
+
+def _digital(frames: NDArray[np.uint8], channels: list[Channel], header: EdfHeader) -> Samples:
+    """(n_leads, n_samples); each lead is copied out of the records once."""
+    width, per_record = header.width, channels[0].samples
+    if width == 2:
+        words = frames.view("<i2")
+        out16 = np.empty((len(channels), len(frames) * per_record), np.int16)
+        for row, channel in enumerate(channels):
+            out16[row].reshape(len(frames), per_record)[:] = words[:, channel.at : channel.at + per_record]
+        return out16
+    out32 = np.empty((len(channels), len(frames) * per_record), np.int32)
+    for row, channel in enumerate(channels):
+        raw = frames[:, channel.at * 3 : (channel.at + per_record) * 3].reshape(len(frames), per_record, 3)
+        out32[row].reshape(len(frames), per_record)[:] = int24(raw)
+    return out32 if channels[0].digital_range[1] > np.iinfo(np.int16).max else narrow(out32)
+
+
+def _annotation_bytes(frames: NDArray[np.uint8], channel: Channel, header: EdfHeader) -> NDArray[np.uint8]:
+    return frames[:, channel.at * header.width : (channel.at + channel.samples) * header.width]
+
+
+def _scales(channels: list[Channel], warnings: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """(microvolts of a step, digital value of 0 µV, whether both are known) of each channel."""
+    scales, zeros, calibrated = [], [], True
+    for channel in channels:
+        (low, high), (digital_low, digital_high) = channel.physical_range, channel.digital_range
+        unit = microvolts_of(channel.unit)
+        step = (high - low) / (digital_high - digital_low) if digital_high != digital_low else 0.0
+        known = unit is not None and step != 0 and 0 < abs(step * unit) <= MAX_UV_PER_LSB
+        zero = digital_high - high / step if known else 0.0
+        if not known or not abs(zero) < 1e12:
+            warnings.append(f"channel {channel.label} does not say how large its steps are; amplitudes are not known")
+            step, unit, zero, calibrated = 1.0, 1.0, 0.0, False
+        scales.append(step * (unit or 1.0))
+        zeros.append(zero)
+    return np.array(scales), np.array(zeros), calibrated
+
+
+def _place(
+    raw: list[NDArray[np.uint8]],
+    header: EdfHeader,
+    n_records: int,
+    per_record: int,
+    sampling_hz: float,
+    warnings: list[str],
+) -> _Placed:
+    """Where each data record begins, in samples from the first; ``starts`` None where one follows the other."""
+    whole = n_records * per_record
+    if not header.is_plus or not raw:
+        return _Placed(None, whole, [], 0.0)
+    if not header.is_discontinuous:
+        return _Placed(None, whole, [], tal.record_onsets(raw[0][:1])[0] or 0.0)
+    onsets = tal.record_onsets(raw[0])
+    first_s = next((onset for onset in onsets if onset is not None), 0.0)
+    starts = np.empty(n_records, np.int64)
+    following = 0
+    for record, onset in enumerate(onsets):
+        at = following if onset is None or abs(onset) > 1e9 else round((onset - first_s) * sampling_hz)
+        starts[record] = max(at, following)
+        following = int(starts[record]) + per_record
+    if any(onset is None for onset in onsets):
+        warnings.append("some data records do not say when they began; they were taken to follow the one before")
+    if following == whole:
+        return _Placed(None, whole, [], first_s)
+    if following > tal.MAX_SPARSENESS * whole:
+        jumps = np.flatnonzero(np.diff(starts) > per_record) + 1
+        marks = [
+            Annotation(f"recording resumes {(int(starts[jump]) / sampling_hz):.1f} s after its start",
+                       int(jump) * header.record_s)
+            for jump in jumps[: tal.MAX_MARKS]
+        ]  # fmt: skip
+        warnings.append(f"the recording has {len(jumps)} long interruptions; its parts were joined and each is marked")
+        return _Placed(None, whole, marks, first_s)
+    return _Placed(starts, following, [], first_s)
+
+
+def _lay_out(
+    digital: Samples, placed: _Placed, per_record: int, zeros: NDArray[np.float64], names: tuple[str, ...]
+) -> tuple[Samples, tuple[Gap, ...]]:
+    """The records on their time axis, 0 µV where nothing was measured."""
+    assert placed.starts is not None
+    limits = np.iinfo(digital.dtype)
+    fill = np.clip(np.rint(zeros), limits.min, limits.max).astype(digital.dtype)
+    out: Any = np.empty((len(names), placed.n_samples), digital.dtype)
+    out[:] = fill[:, None]
+    breaks = np.flatnonzero(np.diff(placed.starts) != per_record) + 1
+    edges = [0, *breaks.tolist(), len(placed.starts)]
+    gaps: list[Gap] = []
+    end = 0
+    for first, last in pairwise(edges):
+        start = int(placed.starts[first])
+        if start > end:
+            gaps.append(Gap(end, start, names))
+        end = start + (last - first) * per_record
+        out[:, start:end] = digital[:, first * per_record : last * per_record]
+    return out, tuple(gaps)
+
+
+def _filters(channels: list[Channel]) -> Filters:
+    """The filters of the first lead's prefiltering field (``HP:0.1Hz LP:75Hz N:50Hz``)."""
+    found: dict[str, float] = {}
+    for kind, number, unit in _FILTERS.findall(channels[0].prefilter):
+        if unit.lower() == "s":
+            continue
+        value = float(number.replace(",", ".")) * (1000 if unit.lower() == "khz" else 1)
+        if value > 0:
+            found.setdefault(kind.upper(), value)
+    return Filters(found.get("HP"), found.get("LP"), found.get("N"))
+
+
+__all__ = ["ANNOTATION_LABELS", "NAME", "read", "recognises"]
