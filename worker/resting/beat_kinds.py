@@ -38,10 +38,11 @@ def kinds(reading: Reading) -> NDArray[np.str_]:
     found = np.full(n, "N")
     if n == 0:
         return found
-    usual = usual_rr_s(rr_s)
+    dominant = beats.group == 0
+    plain = dominant[:-1] & dominant[1:]  # intervals that no ectopic beat has shortened or lengthened
+    usual = usual_rr_s(np.where(plain, rr_s, np.median(rr_s[plain])) if plain.any() else rr_s)
     early = np.zeros(n, bool)
     early[1:] = rr_s < EARLY * usual
-    dominant = beats.group == 0
     width = float(np.median(beats.width_s[dominant])) if dominant.any() else 0.0
     for number in range(n):
         if dominant[number]:

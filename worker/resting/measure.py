@@ -15,6 +15,7 @@ BAZETT_RATES: Final = (60.0, 100.0)
 """Bazett over-corrects fast and under-corrects slow rates; outside this range Fridericia is the default
 (AHA/ACCF/HRS 2009 part IV, doi:10.1016/j.jacc.2008.12.014)."""
 AXIS_MIN_UV: Final = 60.0
+QRS_SHARE_OF_RR: Final = 0.65
 
 
 def qtc_ms(qt_ms: float, rr_s: float, formula: Formula) -> float:
@@ -80,7 +81,7 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
         if conducted and limits.p_off and limits.p_on is not None
         else None,
         "pr_ms": reading.ms(limits.qrs_on - limits.p_on) if conducted and limits.p_on is not None else None,
-        "qrs_ms": reading.qrs_ms,
+        "qrs_ms": _qrs_ms(reading),
     }
     qt: dict[str, float | None] = {}
     formula: Formula | None = None
@@ -98,6 +99,13 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
         qtc_formula=formula,
         st_j_mv=_st_j(reading) if reading.calibrated else {},
     )
+
+
+def _qrs_ms(reading: Reading) -> float | None:
+    """QRS duration; None where QRS and T of a fast rhythm have run into one another."""
+    qrs_ms = reading.qrs_ms
+    rr_ms = 1000 * float(np.median(reading.rr_s)) if reading.rr_s.size else 1000.0
+    return None if qrs_ms is None or qrs_ms > QRS_SHARE_OF_RR * rr_ms else qrs_ms
 
 
 def _amplitudes(reading: Reading, *, conducted: bool) -> dict[str, float | None]:

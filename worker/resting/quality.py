@@ -21,7 +21,7 @@ COVERED: Final = 0.8
 RAIL_UV: Final = 2500.0
 RAIL_SHARE: Final = 0.02
 CLIP_S: Final = 0.012
-WANDER_UV: Final = (1000.0, 2500.0)
+WANDER_UV: Final = (1000.0, 6000.0)
 MAINS_UV: Final = (50.0, 200.0)
 MUSCLE_UV: Final = (25.0, 70.0)
 """(noisy, unusable): drift peak to peak, mains amplitude, rms above 35 Hz between the beats."""

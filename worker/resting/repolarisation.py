@@ -82,6 +82,8 @@ def _infarction(reading: Reading, *, secondary: bool, high_voltage: bool) -> lis
         here = [lead for lead in leads if lead in elevated]
         if not _contiguous(here) or (code == "160.330" and secondary):
             continue
+        if code == "163.330" and found and not {"I", "aVL"} & set(here):
+            continue  # V5 and V6 belong to the anterior infarction that was said
         reciprocal = [lead for lead in opposite if (waves := reading.wave(lead)) and waves.st_j_uv <= RECIPROCAL_UV]
         certainty = _certainty(reading, code, here, reciprocal, high_voltage=high_voltage)
         highest = max(elevated[lead] for lead in here)

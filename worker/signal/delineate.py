@@ -34,8 +34,8 @@ NOISY_TIMES: Final = 3.0
 """A lead with this many times the usual noise would drown the P of the others."""
 P_REACHES_S: Final = (0.24, 0.34, 0.46)
 P_QRS_GAP_S: Final = 0.008
+FAST_RR_S: Final = 0.65
 P_MARGIN_S: Final = 0.024
-P_INSIDE_S: Final = 0.05
 P_CLEAR_TIMES: Final = 2.0
 P_SHORTEST_S: Final = 0.04
 P_LONGEST_S: Final = 0.17
@@ -75,7 +75,9 @@ def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float) -> Li
     t_peak, t_off = _t_wave(signal - level, off, hz, rr_s)
     noise = np.maximum(beat.noise_uv[usable], 1.0)
     quiet = noise <= NOISY_TIMES * np.median(noise)
-    p_on, p_off, p_uv = _p_wave(signal[quiet], on, hz, rr_s, noise[quiet])
+    # at fast rates the T of the beat before stands where P is looked for
+    t_before = beat.r - round(rr_s * hz) + t_off - beat.r if t_off is not None and rr_s < FAST_RR_S else None
+    p_on, p_off, p_uv = _p_wave(signal[quiet], on, hz, rr_s, noise[quiet], t_before)
     return Limits(beat.r, on, off, p_on, p_off, t_peak, t_off, p_uv)
 
 
@@ -169,7 +171,9 @@ def _floor_after(fall: Floats, hz: float) -> int:
     return begin + int(flat[0]) if flat.size else len(fall) - 1
 
 
-def _p_wave(signal: Floats, on: int, hz: float, rr_s: float, noise_uv: Floats) -> tuple[int | None, int | None, float]:
+def _p_wave(
+    signal: Floats, on: int, hz: float, rr_s: float, noise_uv: Floats, t_before: int | None
+) -> tuple[int | None, int | None, float]:
     """(onset, end, size) of P; (None, None, size) where nothing stands out.
 
     Looked for close to the QRS first, then farther away: the end of T must not be taken for a P with a long PR. Both
@@ -181,7 +185,9 @@ def _p_wave(signal: Floats, on: int, hz: float, rr_s: float, noise_uv: Floats) -
     stop = on - round(P_QRS_GAP_S * hz)
     for reach_s in P_REACHES_S:
         start = max(0, on - round(min(reach_s, 0.62 * rr_s) * hz))
-        if stop - start < round(0.09 * hz):
+        after_t = t_before is not None and start < t_before < stop - round(0.07 * hz)
+        start = t_before if after_t and t_before is not None else start
+        if stop - start < round(0.07 * hz):
             continue
         part = moving_mean(signal[:, start:stop], max(1, round(0.016 * hz)))
         part = part - _chord(part, round(0.016 * hz))
@@ -189,7 +195,7 @@ def _p_wave(signal: Floats, on: int, hz: float, rr_s: float, noise_uv: Floats) -
         least = max(P_MIN_UV, P_NOISE_TIMES * float(np.linalg.norm(weights * noise_uv)))
         for view in (weights @ part, -(weights @ part)):
             size = max(size, float(view.max()))
-            wave = _p_candidate(view, start, least, hz)
+            wave = _p_candidate(view, start, least, 0 if after_t else round(P_MARGIN_S * hz), hz)
             if wave is None:
                 continue
             if wave.whole and not (cut and wave.peak < cut.on - round(0.05 * hz)):
@@ -215,7 +221,7 @@ class _Wave:
     """Its peak is not at the window's edge, where the rest of T is."""
 
 
-def _p_candidate(view: Floats, start: int, least: float, hz: float) -> _Wave | None:
+def _p_candidate(view: Floats, start: int, least: float, margin: int, hz: float) -> _Wave | None:
     """The highest wave of this view, if it is large and long enough."""
     peak = int(np.argmax(view))
     if view[peak] < least:
@@ -224,14 +230,13 @@ def _p_candidate(view: Floats, start: int, least: float, hz: float) -> _Wave | N
     end, end_sound = _edge(view[peak:], hz, P_BEYOND_TANGENT[1])
     if not P_SHORTEST_S <= (begin + end) / hz <= P_LONGEST_S:
         return None
-    uncut = peak - begin >= round(P_MARGIN_S * hz)
     return _Wave(
         on=start + peak - begin,
         peak=start + peak,
         off=start + peak + end,
-        whole=uncut and begin_sound and end_sound,
+        whole=peak - begin >= margin and begin_sound and end_sound,
         ends=end_sound,
-        inside=peak >= round(P_INSIDE_S * hz),
+        inside=peak >= 2 * margin,
     )
 
 
