@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import aecg, cardiosoft, dicom, edf, ishne, muse, philips, scp
+from worker.formats import aecg, cardiosoft, csv_text, dicom, edf, ishne, muse, philips, scp
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
@@ -21,6 +21,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
     aecg,
     philips,
     cardiosoft,
+    csv_text,
 )
 """Asked in this order; the most certain signature first."""
 
