@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.contract.findings import Findings
 from ecg_center.domain.claims import holder
-from ecg_center.domain.statements import TERMS, in_report_order
+from ecg_center.domain.statements import TERMS, in_report_order, overall_of
 from ecg_center.preread import service as preread
 from ecg_center.reporting import queries as reporting
 from ecg_center.reporting.schemas import OpinionForm, ReportContent
@@ -74,6 +74,12 @@ class StudyView:
         if self.findings is None:
             return []
         return in_report_order([one.code for one in self.findings.statements if one.code in TERMS])
+
+    @property
+    def adds_up_to(self) -> str:
+        """The conclusion that the report's statements add up to, empty where they say nothing of the heart."""
+        overall = overall_of([code for code in self.content.statements if code in TERMS])
+        return overall.value if overall else ""
 
     @property
     def drawn(self) -> dict[str, Any]:

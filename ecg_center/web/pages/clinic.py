@@ -74,7 +74,16 @@ async def register(request: Request, principal: SignedIn, db: Db) -> Response:
             faults = {"patient.patient_no": said(request, error)}
     async with db.transaction(scope_of(principal)) as session:
         lists = await _lists(session, now)
-    return render(request, "clinic.html", status=422, **lists, fees=fees, values=forms.Blank(values), faults=forms.Blank(faults), new=None)
+    return render(
+        request,
+        "clinic.html",
+        status=422,
+        **lists,
+        fees=fees,
+        values=forms.Blank(values),
+        faults=forms.Blank(faults),
+        new=None,
+    )
 
 
 def _nested(values: Mapping[str, str], kind: str) -> dict[str, Any]:

@@ -83,7 +83,15 @@ async def _add(
         except Refused as error:
             faults = {forms.GENERAL: said(request, error)}
     lists = await _lists(db, principal)
-    return render(request, "directory.html", status=422, **lists, section=section, values=forms.Blank(values), faults=forms.Blank(faults))
+    return render(
+        request,
+        "directory.html",
+        status=422,
+        **lists,
+        section=section,
+        values=forms.Blank(values),
+        faults=forms.Blank(faults),
+    )
 
 
 async def _create(principal: Principal, db: Database, form: BaseModel) -> None:

@@ -16,6 +16,7 @@ from ecg_center.reporting.schemas import OpinionForm, ReportContent
 from ecg_center.signing.service import Signatures
 from ecg_center.store.events import audit
 from ecg_center.store.scopes import actor_of, scope_of
+from ecg_center.store.studies import get_study
 from ecg_center.web.pages.worklist import page_of, take_following
 from ecg_center.web.rendering import render
 from ecg_center.web.studies import study_view
@@ -88,7 +89,9 @@ async def give_opinion(
     form = OpinionForm(statements=code or [], text=text, advice=advice)
     async with db.transaction(scope_of(principal)) as session:
         await service.give_opinion(session, principal, signatures, study_id, form, datetime.now(UTC))
-    return RedirectResponse(f"/studies/{study_id}?note=opinion", status_code=303)
+        study = await get_study(session, study_id)
+        is_writing = study.claimed_by == principal.person_id and study.state == State.WRITING
+    return RedirectResponse(f"/studies/{study_id}{'/read' if is_writing else ''}?note=opinion", status_code=303)
 
 
 @router.post("/studies/{study_id}/amend")

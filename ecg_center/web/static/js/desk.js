@@ -18,7 +18,7 @@ class Desk {
   #edition = 0;
   #saved = "";
   #timer = 0;
-  #conclusionTouched = false;
+  #conclusionTouched = true;
   /** @type {Promise<boolean> | null} */ #saving = null;
 
   /** @param {HTMLFormElement} form */
@@ -26,6 +26,8 @@ class Desk {
     this.#form = form;
     this.#study = form.dataset.desk ?? "";
     this.#edition = Number(form.dataset.edition);
+    const chosen = String(new FormData(form).get("conclusion") ?? "");
+    this.#conclusionTouched = chosen !== "" && chosen !== form.dataset.suggested; // a physician's choice, from before
     this.#saved = JSON.stringify(this.content());
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -93,7 +93,12 @@ listenForFailures();
 fadeNotes();
 if (document.body.dataset.live) listen(document.body.dataset.live);
 openAtOnce();
-if (find("ecg-viewer")) await import("./viewer/viewer.js");
-if (find("statement-picker")) await import("./picker.js");
-if (find("[data-desk], [data-holds]")) await import("./desk.js");
-if (find("[data-rows]")) await import("./rows.js");
+
+// Each page loads what it has; the parts wait for each other by their own imports.
+await Promise.all([
+  find("ecg-viewer") && import("./viewer/viewer.js"),
+  find("statement-picker") && import("./picker.js"),
+  find("[data-desk], [data-holds]") && import("./desk.js"),
+  find("[data-rows]") && import("./rows.js"),
+]);
+document.documentElement.dataset.ready = "";
