@@ -26,6 +26,7 @@ QTC_LONG_MS: Final = {True: 460.0, False: 450.0, None: 460.0}
 QTC_SHORT_MS: Final = 340.0
 """AHA/ACCF/HRS 2009 part IV: long from 460 (women), 450 (men). Short: 340, diagnostic by ESC 2015."""
 NORMAL_QRS_MS: Final = 100.0
+FRIDERICIA_MARGIN_MS: Final = 15.0
 
 INFARCTS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     ("161.330", ("II", "III", "aVF"), ("I", "aVL", "V1", "V2", "V3")),
@@ -200,7 +201,8 @@ def _qt(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     formula = formula_for(60 / rr_s)
     corrected = qtc_ms(qt_ms, rr_s, formula)
     limit = QTC_LONG_MS[reading.person.female]
-    if corrected >= limit:
+    # above 70/min Bazett alone calls healthy people long; Fridericia has to come near as well
+    if corrected >= limit and qtc_ms(qt_ms, rr_s, "fridericia") >= limit - FRIDERICIA_MARGIN_MS:
         certainty: Certainty = "definite" if corrected >= limit + 40 else "probable"
         return [say("148", evidence("qtc_ms", corrected, limit, "ms", source=AHA_2009_ST_QT), certainty=certainty)]
     if corrected <= QTC_SHORT_MS and rhythm.name == "sinus":
