@@ -49,9 +49,7 @@ async def enter(chromium: Browser, address: str) -> AsyncIterator[Callable]:
     contexts: list[BrowserContext] = []
 
     async def sign_in(login: str, path: str = "/", **options) -> Page:
-        context = await chromium.new_context(
-            base_url=address, **({"viewport": {"width": 1440, "height": 900}} | options)
-        )
+        context = await chromium.new_context(**{"base_url": address, "viewport": DESKTOP, **options})
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: errors.append(f"{login}: {error}"))
