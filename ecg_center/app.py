@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -19,11 +19,12 @@ from ecg_center.contract.upload import Problem
 from ecg_center.delivery.routes import router as delivery
 from ecg_center.directory.routes import router as directory
 from ecg_center.directory.sessions import WhoAsks
-from ecg_center.domain.errors import Refused
+from ecg_center.domain.errors import Invalid, NotAllowed, Refused
 from ecg_center.http import problem
 from ecg_center.intake.parts import Parts
 from ecg_center.intake.routes import router as intake
 from ecg_center.intake.uploads import Uploads
+from ecg_center.limits import BodyLimit
 from ecg_center.preread.routes import router as preread
 from ecg_center.registration.routes import router as registration
 from ecg_center.reporting.routes import router as reporting
@@ -40,6 +41,9 @@ from ecg_center.web.wiring import add_pages
 from ecg_center.worklist.routes import router as worklist
 
 log = structlog.get_logger(__name__)
+
+INSUFFICIENT_PRIVILEGE = "42501"
+"""PostgreSQL's SQLSTATE where row-level security or a grant refuses."""
 
 STAGES = (directory, registration, intake, preread, worklist, reporting, review, delivery, timeline)
 
@@ -64,7 +68,9 @@ def create_app(store: StoreSettings, center: CenterSettings) -> FastAPI:
     app.state.uploads = Uploads(database, Parts(store.uploads), blobs)
     app.state.signatures = Signatures(center.signing_passphrase.get_secret_value())
     app.state.public_url = center.public_url
+    app.state.demo = center.demo
     app.add_middleware(WhoAsks)
+    app.add_middleware(BodyLimit)
     add_pages(app)
     for stage in STAGES:
         app.include_router(stage)
@@ -111,7 +117,21 @@ def _add_errors(app: FastAPI) -> None:
     async def bare(request: Request, error: HTTPException) -> Response:
         if _wants_page(request):
             return status_page(request, error.status_code)
-        return await http_exception_handler(request, error)
+        name = HTTPStatus(error.status_code).phrase.lower()
+        body = Problem(type=name.replace(" ", "-"), title=name, detail=f"{name}: {request.url.path}", retry=False)
+        return JSONResponse(
+            body.model_dump(), error.status_code, headers=error.headers, media_type="application/problem+json"
+        )
+
+    @app.exception_handler(DBAPIError)
+    async def not_storable(request: Request, error: DBAPIError) -> Response:
+        """A value that PostgreSQL cannot hold is the sender's mistake; a row that may not be written is ours."""
+        if isinstance(error, DataError):
+            return await refused(request, Invalid("A value has characters or a size that cannot be stored."))
+        if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            log.error("row_security_refused", path=request.url.path, error=str(error.orig).splitlines()[0])
+            return await refused(request, NotAllowed("This belongs to another institution."))
+        raise error
 
     async def unavailable(request: Request, error: Exception) -> Response:
         log.warning("database_unavailable", path=request.url.path, error=str(error).splitlines()[0])

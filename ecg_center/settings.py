@@ -24,6 +24,7 @@ class CenterSettings(Section):
         description="Unlocks the physicians' stored signing keys; at least 16 characters, kept out of backups.",
         min_length=16,
     )
+    demo: bool = Field(False, description="Whether every page says that this is a demonstration, without patients.")
     report_remark: str = Field("", max_length=500, description="A remark that stands on every report.")
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses of reverse proxies whose X-Forwarded-For is believed, separated by commas."

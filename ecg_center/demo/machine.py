@@ -202,6 +202,7 @@ class Machine:
             f"port = {self.ports.web}",
             f'public_url = "{self.pages_url}"',
             f'signing_passphrase = "{passphrase}"',
+            "demo = true",
             'report_remark = "演示数据，非患者。"',
             "[worker]",
             'name = "demo-worker"',
