@@ -10,12 +10,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 
 class BlobMissingError(Exception):
     """The store has no object of this key: restore it from the backup or from the gateway's delivered folder."""
+
+
+class BlobStoreError(Exception):
+    """The store did not take the bytes: its disk is full or it is out of reach. Nothing half-written is seen."""
 
 
 class Blobs:
@@ -33,12 +37,18 @@ class Blobs:
             self._store = LocalStore(self._folder)
 
     async def put(self, key: str, content: bytes | Path) -> bool:
-        """Store the bytes durably under a key that is never overwritten; False where it was there already."""
+        """Store the bytes durably under a key that is never overwritten; False where it was there already.
+
+        Raises:
+            BlobStoreError: the store did not take them; try again later.
+        """
         try:
             await obstore.put_async(self._store, key, content, mode="create")
             created = True
         except AlreadyExistsError:
             created = False
+        except BaseError as error:
+            raise BlobStoreError(f"{key} could not be stored: {str(error).splitlines()[0]}") from error
         if self._folder is not None:
             _fsync_path(self._folder / key, self._folder)
         return created
