@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import aecg, cardiosoft, csv_text, dicom, edf, ishne, muse, philips, scp
+from worker.formats import aecg, cardiosoft, csv_text, dicom, edf, ishne, muse, philips, scp, wfdb_records
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
@@ -17,6 +17,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
     ishne,
     scp,
     edf,
+    wfdb_records,
     muse,
     aecg,
     philips,
@@ -53,7 +54,7 @@ def read(data: bytes | Path) -> Recording:
                 f"the file is larger than {MAX_FILE_BYTES // 1024**3} GB, more than any recorder writes"
             )
         data = data.read_bytes()
-    reader = recognise(data)
+    reader = _reader(data, path)
     try:
         beside = getattr(reader, "read_path", None) if path is not None else None  # a format of several files
         recording: Recording = beside(path, data) if beside else reader.read(data)
@@ -66,6 +67,16 @@ def read(data: bytes | Path) -> Recording:
             f"the {reader.NAME} file contradicts itself ({type(error).__name__}: {str(error)[:200]}); ask for another"
         ) from error
     return recording
+
+
+def _reader(data: bytes, path: Path | None) -> ModuleType:
+    """The reader for these bytes; a file without a mark of its own is known by the WFDB header beside it."""
+    try:
+        return recognise(data)
+    except UnknownFormat:
+        if path is None or wfdb_records.header_beside(path) is None:
+            raise
+        return wfdb_records
 
 
 def recognise(data: bytes) -> ModuleType:

@@ -1,0 +1,96 @@
+"""How do the files of one record come in one file? ZIP (PKWARE APPNOTE 4.3) and TAR (POSIX ustar), plain or gzipped.
+
+Members are looked up by name without their folder, in memory; nothing is written to disk. What they unpack to is
+bounded before it is unpacked.
+"""
+
+import io
+import tarfile
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+from typing import Final
+
+from worker.formats.errors import DamagedRecording, TooLargeRecording, TruncatedRecording
+
+MAX_MEMBERS: Final = 20_000
+MAX_UNPACKED_BYTES: Final = 192 * 1024**2
+"""A day of three leads at 250 Hz in format 16 is 130 MB; unpacked members and the samples made of them share 512 MB."""
+TAR_MAGIC_AT: Final = 257
+
+
+def looks_like_archive(data: bytes) -> bool:
+    """Whether these bytes are an archive with a WFDB header in it."""
+    try:
+        if data[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return any(name.lower().endswith(".hea") for name in archive.namelist()[:MAX_MEMBERS])
+        if data[TAR_MAGIC_AT : TAR_MAGIC_AT + 5] == b"ustar" or data[:2] == b"\x1f\x8b":
+            return any(name.lower().endswith(".hea") for name in unpack(data))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
+        return False
+    except (DamagedRecording, TooLargeRecording):
+        return False
+    return False
+
+
+def unpack(data: bytes) -> dict[str, bytes]:
+    """The files in an archive by their bare names.
+
+    Raises:
+        UnreadableRecording: one of its family.
+    """
+    try:
+        return _unzip(data) if data[:4] == b"PK\x03\x04" else _untar(_gunzip(data))
+    except EOFError:
+        raise TruncatedRecording("the archive ends within a file; send it again") from None
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
+        raise DamagedRecording(f"the archive cannot be unpacked ({str(error)[:100]}); send it again") from None
+
+
+def _unzip(data: bytes) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    left = MAX_UNPACKED_BYTES
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        if len(members) > MAX_MEMBERS:
+            raise TooLargeRecording(f"the archive holds {len(members)} files")
+        for member in members:
+            if member.is_dir() or member.file_size == 0:
+                continue
+            with archive.open(member) as stream:
+                content = stream.read(left + 1)
+            left -= len(content)
+            if left < 0:
+                raise TooLargeRecording(f"the archive unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB")
+            found.setdefault(PurePosixPath(member.filename.replace("\\", "/")).name, content)
+    return found
+
+
+def _gunzip(data: bytes) -> bytes:
+    if data[:2] != b"\x1f\x8b":
+        return data
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    plain = inflater.decompress(data, MAX_UNPACKED_BYTES)
+    if inflater.unconsumed_tail:
+        raise TooLargeRecording(f"the archive unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB")
+    if not inflater.eof:
+        raise TruncatedRecording("the archive ends before its content does; send it again")
+    return plain
+
+
+def _untar(data: bytes) -> dict[str, bytes]:
+    if len(data) > MAX_UNPACKED_BYTES:
+        raise TooLargeRecording(f"the archive holds more than {MAX_UNPACKED_BYTES // 1024**2} MB")
+    found: dict[str, bytes] = {}
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        for count, member in enumerate(archive):
+            if count >= MAX_MEMBERS:
+                raise TooLargeRecording(f"the archive holds more than {MAX_MEMBERS} files")
+            stream = archive.extractfile(member) if member.isreg() and not member.sparse else None
+            if stream is not None:
+                content = stream.read()
+                if len(content) < member.size:
+                    raise EOFError
+                found.setdefault(PurePosixPath(member.name).name, content)
+    return found

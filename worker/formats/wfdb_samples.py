@@ -1,0 +1,170 @@
+"""How are the samples of a WFDB signal file stored? (WFDB Applications Guide, signal(5), formats 8 to 524)
+
+Every format that the wfdb package reads, which is the oracle of the tests; packed formats by numpy over the whole file.
+"""
+
+import io
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.formats.binary import int24
+from worker.formats.errors import DamagedRecording, TooLargeRecording, UnsupportedRecording
+
+Integers = NDArray[np.int16] | NDArray[np.int32]
+
+MAX_FLAC_SAMPLES: Final = 1 << 30
+MAX_EXPANSION: Final = 4096
+"""FLAC stores silence in next to nothing; beyond this many samples a byte the header of the file is wrong."""
+
+MISSING: Final = {
+    80: -(2**7), 508: -(2**7), 310: -(2**9), 311: -(2**9), 212: -(2**11), 16: -(2**15), 61: -(2**15), 160: -(2**15),
+    516: -(2**15), 24: -(2**23), 524: -(2**23), 32: -(2**31),
+}  # fmt: skip
+"""The value that stands for "not measured", by storage format; format 8 has none."""
+FLAC: Final = frozenset({508, 516, 524})
+FLAC_CHUNK: Final = 1 << 20
+"""libsndfile fails above 2^24 samples in one call (its issue 431)."""
+_FLAC_BITS: Final = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
+
+
+def samples(raw: bytes, storage: int, offset: int, limit: int | None) -> Integers:
+    """The samples of an uncompressed file in the order in which they stand, at most ``limit`` of them.
+
+    Differences (format 8) are left for the caller to sum, signal by signal.
+
+    Raises:
+        UnsupportedRecording: a format that is not defined.
+    """
+    reader = _READERS.get(storage)
+    if reader is None:
+        raise UnsupportedRecording(f"WFDB storage format {storage} is not defined")
+    return reader(memoryview(raw)[offset:], limit)
+
+
+def _whole(kind: str) -> Callable[[memoryview, int | None], Integers]:
+    width = np.dtype(kind).itemsize
+    wide = np.int32 if width == 4 else np.int16
+
+    def read(raw: memoryview, limit: int | None) -> Integers:
+        count = len(raw) // width if limit is None else min(len(raw) // width, limit)
+        found: Any = np.frombuffer(raw, kind, count)
+        return found.astype(wide, copy=False)  # type: ignore[no-any-return]
+
+    return read
+
+
+def _offset_binary(kind: str, middle: int) -> Callable[[memoryview, int | None], Integers]:
+    width = np.dtype(kind).itemsize
+
+    def read(raw: memoryview, limit: int | None) -> Integers:
+        count = len(raw) // width if limit is None else min(len(raw) // width, limit)
+        return (np.frombuffer(raw, kind, count).astype(np.int32) - middle).astype(np.int16)
+
+    return read
+
+
+def _three_bytes(raw: memoryview, limit: int | None) -> Integers:
+    count = len(raw) // 3 if limit is None else min(len(raw) // 3, limit)
+    return int24(np.frombuffer(raw, np.uint8, count * 3).reshape(count, 3))
+
+
+def _format_212(raw: memoryview, limit: int | None) -> Integers:
+    """Two samples of 12 bits in three bytes; a last one alone takes two."""
+    pairs, rest = divmod(len(raw), 3)
+    trio = np.frombuffer(raw, np.uint8, pairs * 3).reshape(pairs, 3)
+    out = np.empty(2 * pairs + (rest == 2), np.int16)
+    middle = trio[:, 1].astype(np.int16)
+    both = out[: 2 * pairs].reshape(pairs, 2)
+    np.left_shift(middle & 0x0F, 12, out=both[:, 0])
+    both[:, 0] |= trio[:, 0].astype(np.int16) << 4
+    np.left_shift(middle & 0xF0, 8, out=both[:, 1])
+    both[:, 1] |= trio[:, 2].astype(np.int16) << 4
+    both >>= 4
+    if rest == 2:
+        value = raw[pairs * 3] | (raw[pairs * 3 + 1] & 0x0F) << 8
+        out[-1] = value - (value >> 11 << 12)
+    return out if limit is None else out[:limit]
+
+
+def _format_310(raw: memoryview, limit: int | None) -> Integers:
+    """Three samples of 10 bits in two 16-bit words: bits 1 to 10 of each, and bits 11 to 15 of both."""
+    count = len(raw) // 4
+    words = np.frombuffer(raw, "<u2", count * 2).reshape(count, 2)
+    out = np.empty((count + 1, 3), np.int16)
+    out[:count, 0] = (words[:, 0] >> 1) & 0x3FF
+    out[:count, 1] = (words[:, 1] >> 1) & 0x3FF
+    out[:count, 2] = (words[:, 0] >> 11) | ((words[:, 1] >> 11) << 5)
+    rest = bytes(raw[count * 4 :]).ljust(4, b"\0")
+    last = [int.from_bytes(rest[at : at + 2], "little") >> 1 & 0x3FF for at in (0, 2)]
+    out[count] = (*last, 0)
+    return _ten_bits(out, 3 * count + (len(raw) - 4 * count) // 2, limit)
+
+
+def _format_311(raw: memoryview, limit: int | None) -> Integers:
+    """Three samples of 10 bits in the lower 30 bits of a 32-bit word."""
+    count = -(-len(raw) // 4)
+    padded = np.frombuffer(bytes(raw[(len(raw) // 4) * 4 :]).ljust(4, b"\0"), "<u4")
+    words = np.concatenate([np.frombuffer(raw, "<u4", len(raw) // 4), padded])[:count]
+    out = np.empty((count, 3), np.int16)
+    for place in range(3):
+        out[:, place] = (words >> (10 * place)) & 0x3FF
+    return _ten_bits(out, 3 * (len(raw) // 4) + (len(raw) % 4 * 8) // 10, limit)
+
+
+def _ten_bits(out: NDArray[np.int16], count: int, limit: int | None) -> Integers:
+    flat = out.reshape(-1)[: count if limit is None else min(count, limit)]
+    flat[flat >= 512] -= 1024
+    return flat
+
+
+def flac(raw: bytes, storage: int, n_channels: int) -> Integers:
+    """(n_samples, n_channels) of a compressed file, whose stream may be narrower than the format says.
+
+    Raises:
+        DamagedRecording: no such stream, or one that is cut.
+        TooLargeRecording: a stream that claims more than its bytes can hold.
+    """
+    import soundfile  # noqa: PLC0415 - libsndfile is loaded only where a record is compressed
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(raw)) as stream:
+            bits = _FLAC_BITS.get(stream.subtype, 99)
+            if stream.format != "FLAC" or bits > storage - 500 or stream.channels != n_channels:
+                raise DamagedRecording(
+                    f"a compressed signal file is {stream.format} {stream.subtype} of {stream.channels} channels, "
+                    f"not FLAC of {n_channels} with {storage - 500} bits"
+                )
+            frames = stream.frames
+            if frames * n_channels > min(MAX_FLAC_SAMPLES, len(raw) * MAX_EXPANSION):
+                raise TooLargeRecording(f"a compressed signal file claims {frames} samples a signal")
+            kind = "int16" if bits <= 16 else "int32"
+            out = np.empty((frames, n_channels), kind)
+            at = 0
+            while at < frames:
+                got = len(stream.read(dtype=kind, always_2d=True, out=out[at : at + FLAC_CHUNK]))
+                if got == 0:
+                    break
+                at += got
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise DamagedRecording(f"a compressed signal file is cut or damaged ({str(error)[:100]})") from None
+    shift = out.dtype.itemsize * 8 - bits
+    if shift:
+        out >>= shift
+    return out[:at]
+
+
+_READERS: Final[dict[int, Callable[[memoryview, int | None], Integers]]] = {
+    8: _whole("<i1"),
+    16: _whole("<i2"),
+    24: _three_bytes,
+    32: _whole("<i4"),
+    61: _whole(">i2"),
+    80: _offset_binary("<u1", 128),
+    160: _offset_binary("<u2", 32768),
+    212: _format_212,
+    310: _format_310,
+    311: _format_311,
+}
