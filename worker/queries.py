@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.contract.findings import Findings
+from ecg_center.domain.clocks import believable
 from ecg_center.domain.workflow import Move, State, allows
 from ecg_center.store.events import Actor, move, note
 from ecg_center.store.jobs import CENTRE_QUEUE, REMATCH_TASK, defer
@@ -74,7 +75,7 @@ async def store_read(
         return
     recording.state, recording.reason, recording.waveform = "decoded", "", waveform
     recording.identity = identity | recording.identity
-    recording.started_at = recording.started_at or started_at
+    recording.started_at = recording.started_at or believable(started_at, now)
     if findings is not None:
         await _store_findings(session, recording, findings, took_ms)
         study.grade = findings.grade

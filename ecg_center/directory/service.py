@@ -14,8 +14,9 @@ from ecg_center.directory.holidays import official_days
 from ecg_center.directory.passwords import new_token, token_digest
 from ecg_center.directory.schemas import DeviceForm, InstitutionForm, PersonForm, RolesForm
 from ecg_center.domain.authority import Act, Principal
-from ecg_center.domain.errors import Conflict, NotFound
+from ecg_center.domain.errors import Conflict, Invalid, NotFound
 from ecg_center.http import Gateway
+from ecg_center.store.deadlines import read_hours
 from ecg_center.store.events import Actor, audit
 from ecg_center.store.scopes import actor_of
 from ecg_center.store.tables import (
@@ -147,8 +148,16 @@ async def create_calendar(
 async def set_calendar_day(
     session: AsyncSession, principal: Principal, calendar_id: UUID, day: date, hours: list[Any], name: str
 ) -> None:
-    """Set one day that differs, over whatever stood there."""
+    """Set one day that differs, over whatever stood there.
+
+    Raises:
+        Invalid: these are no hours of a day; every due time of the centre would stumble over them.
+    """
     principal.require(Act.ADMINISTER)
+    try:
+        read_hours(hours)
+    except ValueError:
+        raise Invalid("Write the hours as 08:00-12:00, one after the other.", field="hours") from None
     await session.merge(CalendarDay(calendar_id=calendar_id, day=day, hours=hours, name=name))
 
 

@@ -60,6 +60,8 @@ class Parts:
         """
         path = self.path(institution_id, sha256)
         new = not path.exists()
+        if new and offset_bytes:
+            raise OffsetError(0)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             stands_at = os.fstat(descriptor).st_size

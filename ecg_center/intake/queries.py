@@ -28,6 +28,11 @@ async def recording_by_content(session: AsyncSession, institution_id: UUID, sha2
     )
 
 
+async def study_of(session: AsyncSession, recording_id: UUID) -> UUID | None:
+    """The study of a recording in sight."""
+    return await session.scalar(select(Recording.study_id).where(Recording.id == recording_id))
+
+
 async def lock_recording(session: AsyncSession, recording_id: UUID) -> Recording | None:
     """One recording, locked."""
     return await session.scalar(select(Recording).where(Recording.id == recording_id).with_for_update())
@@ -38,9 +43,13 @@ async def upload(session: AsyncSession, institution_id: UUID, sha256: str) -> Up
     return await session.get(Upload, (institution_id, sha256))
 
 
-async def upload_by_content(session: AsyncSession, sha256: str) -> Upload | None:
-    """An upload under way of an institution in sight."""
-    return await session.scalar(select(Upload).where(Upload.sha256 == sha256).limit(1))
+async def uploads_by_content(session: AsyncSession, sha256: str) -> list[Upload]:
+    """The uploads of this content under way for institutions in sight; nearly always one."""
+    return list(
+        await session.scalars(
+            select(Upload).where(Upload.sha256 == sha256).order_by(Upload.created_at, Upload.institution_id)
+        )
+    )
 
 
 async def save_upload(

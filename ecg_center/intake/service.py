@@ -6,6 +6,7 @@ told only after it is committed. The same bytes sent again find the first record
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.contract.findings import PREREAD_QUEUE, PREREAD_TASK, ROUTINE_PRIORITY, URGENT_PRIORITY
 from ecg_center.contract.upload import Receipt, RecordingIdentity, UploadOffer
+from ecg_center.domain.clocks import believable
 from ecg_center.domain.matching import Identity, Match, OrderIdentity, match
 from ecg_center.domain.numbering import study_instance_uid
 from ecg_center.domain.workflow import OPEN_STATES, TAKES_RECORDINGS, Move, State
@@ -21,7 +23,7 @@ from ecg_center.store.base import new_id
 from ecg_center.store.deadlines import set_deadlines
 from ecg_center.store.events import Actor, move, note
 from ecg_center.store.jobs import defer
-from ecg_center.store.studies import refresh_urgency
+from ecg_center.store.studies import lock_study, refresh_urgency
 from ecg_center.store.tables import Device, Patient, Recording, Study
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,7 @@ async def receive(
     session: AsyncSession, actor: Actor, institution_id: UUID, offer: UploadOffer, now: datetime
 ) -> Receipt:
     """Take a recording whose bytes are durable into the flow: study, recording and pre-read job, or none of them."""
+    offer = storable(offer)
     await queries.lock_content(session, institution_id, offer.sha256)
     known = await queries.recording_by_content(session, institution_id, offer.sha256)
     if known is not None:
@@ -56,7 +59,7 @@ async def receive(
         identity_conflict=list(found.against),
         safe_at=offer.safe_at,
         stored_at=now,
-        started_at=identity.started_at,
+        started_at=believable(identity.started_at, now),
     )
     session.add(recording)
     await _take(session, study, recording, identity, source, actor, now)
@@ -101,6 +104,7 @@ async def _take(
     study.urgent = study.urgent or bool(identity.urgent)
     study.chest_pain = study.chest_pain or bool(identity.chest_pain)
     refresh_urgency(study)
+    was_open = State(study.state) in OPEN_STATES
     note(session, study, "safe", actor=source, at=recording.safe_at, transport=recording.transport)
     move(
         session,
@@ -114,7 +118,7 @@ async def _take(
         matched=study.patient_id is not None,
         against=recording.identity_conflict,
     )
-    if study.received_at is None:
+    if study.received_at is None or not was_open:  # what came before could not be read: the time begins anew
         study.received_at = now
     await session.flush()
     await set_deadlines(session, study)
@@ -183,12 +187,14 @@ async def _new_unmatched(
 
 async def rematch(session: AsyncSession, recording_id: UUID, actor: Actor, now: datetime) -> bool:
     """After decoding: take the order that the file itself names, where the study has none yet."""
-    recording = await queries.lock_recording(session, recording_id)
-    if recording is None:
+    study_id = await queries.study_of(session, recording_id)
+    if study_id is None:
         return False
-    study = await session.get(Study, recording.study_id, with_for_update=True)
+    study = await lock_study(session, study_id)
+    recording = await queries.lock_recording(session, recording_id)
+    assert recording is not None
     identity = RecordingIdentity.model_validate(recording.identity)
-    if study is None or study.patient_id is not None or not identity.accession_number:
+    if study.patient_id is not None or not identity.accession_number:
         return False
     order = await queries.order_by_accession(session, recording.institution_id, identity.accession_number)
     if order is None or State(order[0].state) is not State.REGISTERED:
@@ -252,7 +258,7 @@ def _identity(identity: RecordingIdentity) -> Identity:
         patient_id=identity.patient_id,
         patient_name=identity.patient_name,
         sex=identity.sex,
-        birth_date=date.fromisoformat(identity.birth_date) if identity.birth_date else None,
+        birth_date=_day(identity.birth_date),
     )
 
 
@@ -265,3 +271,24 @@ def order_identity(study: Study, patient: Patient) -> OrderIdentity:
         sex=patient.sex,
         birth_date=patient.birth_date,
     )
+
+
+def _day(text: str | None) -> date | None:
+    """A date that the calendar has; a device may write the 31st of February."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def storable(offer: UploadOffer) -> UploadOffer:
+    """The offer without NUL characters, which a device may pad its texts with and PostgreSQL does not store."""
+    return UploadOffer.model_validate(_without_nul(offer.model_dump()))
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {key: _without_nul(item) for key, item in value.items()}
+    return value

@@ -7,13 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.domain.authority import Act, Principal
 from ecg_center.domain.errors import Conflict, Invalid, NotFound
-from ecg_center.domain.workflow import Move, State
+from ecg_center.domain.workflow import Move, State, allows
 from ecg_center.intake import queries
 from ecg_center.intake.service import adopt_order, enqueue_preread
 from ecg_center.store.events import move, note
 from ecg_center.store.scopes import actor_of
 from ecg_center.store.studies import lock_study
-from ecg_center.store.tables import Recording
+from ecg_center.store.tables import Recording, Study
 
 
 async def assign(session: AsyncSession, principal: Principal, study_id: UUID, order_id: UUID, now: datetime) -> None:
@@ -25,7 +25,7 @@ async def assign(session: AsyncSession, principal: Principal, study_id: UUID, or
     principal.require(Act.RESOLVE)
     study = await lock_study(session, study_id)
     order = await lock_study(session, order_id)
-    if study.patient_id is not None:
+    if study.patient_id is not None or State(study.state) is State.CANCELLED:
         raise Conflict("This recording has been matched already.")
     if State(order.state) is not State.REGISTERED or order.patient_id is None:
         raise Conflict("This order has its recording already; choose another.")
@@ -36,10 +36,12 @@ async def assign(session: AsyncSession, principal: Principal, study_id: UUID, or
 
 async def retry_quarantined(session: AsyncSession, principal: Principal, recording_id: UUID, now: datetime) -> None:
     """Have the worker read the bytes once more, after its software was renewed for instance."""
-    recording = await _quarantined(session, principal, recording_id)
-    study = await lock_study(session, recording.study_id)
+    study, recording = await _quarantined(session, principal, recording_id)
     recording.state, recording.reason = "stored", ""
-    move(session, study, Move.RECEIVE, actor=actor_of(principal), at=now, why="read again")
+    if allows(State(study.state), Move.RECEIVE):
+        move(session, study, Move.RECEIVE, actor=actor_of(principal), at=now, why="read again")
+    else:  # another recording of the study is past this step; its findings come beside that one's
+        note(session, study, Move.RECEIVE.value, actor=actor_of(principal), at=now, why="read again")
     await enqueue_preread(session, study, recording.id)
 
 
@@ -53,17 +55,18 @@ async def dismiss_quarantined(
     """
     if not reason.strip():
         raise Invalid("Say why the recording is set aside.", field="reason")
-    recording = await _quarantined(session, principal, recording_id)
-    study = await lock_study(session, recording.study_id)
+    study, recording = await _quarantined(session, principal, recording_id)
     recording.state = "dismissed"
     note(session, study, "dismiss", actor=actor_of(principal), at=now, why=reason.strip())
 
 
-async def _quarantined(session: AsyncSession, principal: Principal, recording_id: UUID) -> Recording:
+async def _quarantined(session: AsyncSession, principal: Principal, recording_id: UUID) -> tuple[Study, Recording]:
     principal.require(Act.RESOLVE)
-    recording = await queries.lock_recording(session, recording_id)
-    if recording is None:
+    study_id = await queries.study_of(session, recording_id)
+    if study_id is None:
         raise NotFound("There is no such recording.")
-    if recording.state != "quarantined":
+    study = await lock_study(session, study_id)
+    recording = await queries.lock_recording(session, recording_id)
+    if recording is None or recording.state != "quarantined":
         raise Conflict("Someone has dealt with this recording already.")
-    return recording
+    return study, recording

@@ -10,8 +10,8 @@ from ecg_center.contract.upload import UploadOffer, UploadStatus
 from ecg_center.domain.errors import Conflict, NotFound
 from ecg_center.http import Gateway
 from ecg_center.intake import queries, service
-from ecg_center.intake.parts import Parts
-from ecg_center.store.blobs import Blobs, original_key
+from ecg_center.intake.parts import NoRoomError, OffsetError, Parts
+from ecg_center.store.blobs import Blobs, BlobStoreError, original_key
 from ecg_center.store.session import EVERYTHING, Database
 
 log = structlog.get_logger(__name__)
@@ -42,6 +42,7 @@ class Uploads:
             NotAllowed: the gateway does not serve this institution.
         """
         institution_id = gateway.institution(offer.institution_code)
+        offer = service.storable(offer)
         async with self._database.transaction(gateway.scope) as session:
             known = await queries.recording_by_content(session, institution_id, offer.sha256)
             if known is None:
@@ -63,28 +64,51 @@ class Uploads:
             OffsetError, NoRoomError, ChecksumError: see there; none of them loses what the gateway has.
         """
         async with self._database.transaction(gateway.scope) as session:
-            upload = await queries.upload_by_content(session, sha256)
-        if upload is None:
+            uploads = await queries.uploads_by_content(session, sha256)
+        if not uploads:
             raise NotFound("Nothing of this digest is on offer; offer it first.")
-        offer = UploadOffer.model_validate(upload.offer)
+        first = uploads[0]
+        offer = UploadOffer.model_validate(first.offer)
         offset = await asyncio.to_thread(
-            self._parts.append, upload.institution_id, sha256, offset_bytes, chunk, offer.size_bytes
+            self._parts.append, first.institution_id, sha256, offset_bytes, chunk, offer.size_bytes
         )
         if offset < offer.size_bytes:
             return UploadStatus(sha256=sha256, offset_bytes=offset)
-        return await self._complete(gateway, upload.institution_id, offer, now)
+        status = await self._complete(gateway, first.institution_id, offer, now)
+        for other in uploads[1:]:  # offered for a second clinic meanwhile: its receipt must not be left out
+            await self._receive(gateway, other.institution_id, UploadOffer.model_validate(other.offer), now)
+        return status
 
     async def _complete(
         self, gateway: Gateway, institution_id: UUID, offer: UploadOffer, now: datetime
     ) -> UploadStatus:
-        """Verify, store durably, and only then write the transaction; every step may be repeated."""
-        part = self._parts.path(institution_id, offer.sha256)
-        if part.exists():
+        """Verify, store durably, and only then write the transaction; every step may be repeated, or done at once.
+
+        Raises:
+            ChecksumError: the bytes are not those that were offered.
+            OffsetError: they are gone, because another request found that they were not.
+            NoRoomError: the store does not take them now.
+        """
+        try:
             digest = await asyncio.to_thread(self._parts.sha256, institution_id, offer.sha256)
             if digest != offer.sha256:
                 await asyncio.to_thread(self._parts.drop, institution_id, offer.sha256)
                 raise ChecksumError("The bytes do not have the digest that was offered; send the file again from 0.")
-            await self._blobs.put(original_key(offer.sha256), part)
+            await self._blobs.put(original_key(offer.sha256), self._parts.path(institution_id, offer.sha256))
+        except BlobStoreError as error:
+            log.error("original_not_stored", sha256=offer.sha256, error=str(error))
+            raise NoRoomError("The centre cannot store the recording now; it is sent again later.") from error
+        except FileNotFoundError:
+            # Only a recording of this very clinic proves that the bytes were here: without one there is no receipt.
+            if not await self._is_known(gateway, institution_id, offer.sha256):
+                raise OffsetError(0) from None
+        return await self._receive(gateway, institution_id, offer, now)
+
+    async def _is_known(self, gateway: Gateway, institution_id: UUID, sha256: str) -> bool:
+        async with self._database.transaction(gateway.scope) as session:
+            return await queries.recording_by_content(session, institution_id, sha256) is not None
+
+    async def _receive(self, gateway: Gateway, institution_id: UUID, offer: UploadOffer, now: datetime) -> UploadStatus:
         async with self._database.transaction(gateway.scope) as session:
             receipt = await service.receive(session, gateway.actor, institution_id, offer, now)
         await asyncio.to_thread(self._parts.drop, institution_id, offer.sha256)

@@ -125,6 +125,8 @@ async def mark(
     """
     if not (principal.may(Act.REGISTER) or principal.may(Act.OPINE)):
         principal.require(Act.REGISTER)
+    if urgent is None and chest_pain is None:
+        raise Invalid("Say which mark to set or take back.", field="chest_pain")
     study = await lock_study(session, study_id)
     if State(study.state) in (State.RELEASED, State.DELIVERED, State.CANCELLED):
         raise Conflict("The study is closed; its marks can no longer change.")
@@ -136,15 +138,9 @@ async def mark(
         study.marked_at = now
     refresh_urgency(study)
     await set_deadlines(session, study)
-    what = "chest_pain" if chest_pain is not None else "urgent"
-    note(
-        session,
-        study,
-        what,
-        actor=actor_of(principal),
-        at=now,
-        on=study.chest_pain if chest_pain is not None else after,
-    )
+    for what, on in (("urgent", urgent), ("chest_pain", chest_pain)):
+        if on is not None:
+            note(session, study, what, actor=actor_of(principal), at=now, on=on)
     return study
 
 

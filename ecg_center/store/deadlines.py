@@ -54,6 +54,7 @@ async def _write(session: AsyncSession, study: Study, row: DeadlineRow | None, d
         row = DeadlineRow(study_id=study.id, institution_id=study.institution_id, kind=deadline.kind.value)
         session.add(row)
     row.warn_at, row.due_at = deadline.warn_at, deadline.due_at
+    row.warned_at = row.breached_at = None  # they spoke of the old due time; the timeline keeps their lines
     for at in (deadline.warn_at, deadline.due_at):
         await defer(session, WAKE_TASK, queue=CENTRE_QUEUE, at=at, study_id=str(study.id))
 
@@ -84,8 +85,19 @@ async def centre_calendar(session: AsyncSession) -> tuple[WorkingCalendar, bool]
 
 
 def read_hours(hours: list[Any]) -> Hours:
-    """[["08:00", "12:00"], …] as times."""
-    return tuple((time.fromisoformat(begin), time.fromisoformat(end)) for begin, end in hours)
+    """[["08:00", "12:00"], …] as times.
+
+    Raises:
+        ValueError: these are no hours of a day in ascending order.
+    """
+    try:
+        read = tuple((time.fromisoformat(begin), time.fromisoformat(end)) for begin, end in hours)
+    except TypeError as error:
+        raise ValueError("a day's hours are pairs of times") from error
+    edges = [edge for span in read for edge in span]
+    if edges != sorted(set(edges)):
+        raise ValueError("a day's hours ascend and do not touch")
+    return read
 
 
 async def deadlines_of(session: AsyncSession, study_id: UUID) -> list[DeadlineRow]:
