@@ -50,12 +50,13 @@ async def sign_in(body: Credentials, request: Request, response: Response, db: D
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
-    """Give the browser the session; it cannot be read by scripts nor sent from other sites."""
+    """Give the browser the session; it cannot be read by scripts nor sent from other sites, nor over plain HTTP
+    where the centre is known by an https address."""
     response.set_cookie(
         SESSION_COOKIE,
         token,
         max_age=round(accounts.SESSION.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=request.url.scheme == "https" or request.app.state.public_url.startswith("https://"),
     )

@@ -5,6 +5,8 @@ Pure ASGI, so that streams (SSE, long polls) pass untouched.
 
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,7 +26,15 @@ class WhoAsks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the caller, then pass the request on."""
         if scope["type"] == "http" and not scope["path"].startswith(UNWATCHED):
-            await self._find(Request(scope))
+            request = Request(scope)
+            try:
+                await self._find(request)
+            except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+                # Outside the handlers' own net: without this a restarting database would read as our fault (500),
+                # and a gateway would not know that it should try again.
+                unavailable = request.app.exception_handlers[OperationalError]
+                await (await unavailable(request, error))(scope, receive, send)
+                return
         await self.app(scope, receive, send)
 
     async def _find(self, request: Request) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import numpy as np
 from fastapi import APIRouter, Response
 
+from ecg_center.domain.authority import Act
 from ecg_center.http import BlobStore, Db, SignedIn
 from ecg_center.preread import service
 from ecg_center.store.scopes import scope_of
@@ -21,6 +22,7 @@ async def waveform_header(
     recording_id: UUID, principal: SignedIn, db: Db, blobs: BlobStore, response: Response
 ) -> dict[str, Any]:
     """Leads, scale, rate and length of the recording."""
+    principal.require(Act.READ)
     async with db.transaction(scope_of(principal)) as session:
         recording, institution = await service.recording(session, recording_id)
     waveform = service.for_display(await service.waveform(blobs, recording))
@@ -48,6 +50,7 @@ async def waveform_header(
 @router.get("/api/recordings/{recording_id}/waveform.i16")
 async def waveform_samples(recording_id: UUID, principal: SignedIn, db: Db, blobs: BlobStore) -> Response:
     """The samples: little-endian int16, lead after lead."""
+    principal.require(Act.READ)
     async with db.transaction(scope_of(principal)) as session:
         recording, _ = await service.recording(session, recording_id)
     waveform = service.for_display(await service.waveform(blobs, recording))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ecg_center.directory import accounts
+from ecg_center.directory.routes import set_cookie
 from ecg_center.directory.sessions import SESSION_COOKIE
 from ecg_center.domain.errors import Invalid, NotAllowed
 from ecg_center.http import Db, SignedIn
@@ -53,14 +54,7 @@ async def sign_in(
         )
         return render(request, "login.html", status=422, back=safe_path(back), login=login, fault=fault)
     answer = RedirectResponse(safe_path(back), status_code=303)
-    answer.set_cookie(
-        SESSION_COOKIE,
-        token,
-        max_age=int(accounts.SESSION.total_seconds()),
-        httponly=True,
-        secure=request.url.scheme == "https",
-        samesite="lax",
-    )
+    set_cookie(request, answer, token)
     return answer
 
 
