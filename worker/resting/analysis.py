@@ -86,6 +86,8 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
         by_code.setdefault(statement.code, statement)
     for code in [code for code in by_code if code.endswith(".333") and code.replace(".333", ".330") in by_code]:
         del by_code[code]  # the Q of an infarction that is happening now
+    if "142b" in by_code:
+        by_code.pop("142a", None)  # strain says the voltage as well
     return [by_code[code] for code in in_report_order(by_code)]
 
 

@@ -17,6 +17,7 @@ from worker.resting.say import AHA_2009_ST_QT, TEXTBOOK, UNIVERSAL_MI_4, evidenc
 ST_UV: Final = 100.0
 V2_V3_UV: Final = {"woman": 150.0, "man_40": 200.0, "man": 250.0}
 DEPRESSED_UV: Final = -50.0
+MINOR_UV: Final = -25.0
 WIDESPREAD_UV: Final = -80.0
 RECIPROCAL_UV: Final = -50.0
 T_FLAT_SHARE: Final = 0.10
@@ -135,12 +136,14 @@ def _contiguous(leads: Iterable[str]) -> bool:
 
 def _depression(reading: Reading, high_voltage: bool) -> list[Statement]:
     depressed = {
-        lead: waves.st_j_uv
+        lead: min(waves.st_j_uv, waves.st60_uv)
         for lead, waves in reading.waves.items()
-        if lead != "aVR" and waves.st_j_uv <= DEPRESSED_UV and waves.st60_uv <= DEPRESSED_UV
+        if lead != "aVR"
+        and waves.st60_uv <= DEPRESSED_UV * (0.8 if waves.st_j_uv <= DEPRESSED_UV else 1)
+        and waves.st_j_uv <= 0
     }
     if not _contiguous(depressed):
-        return []
+        return _minor_depression(reading)
     avr, v1 = reading.wave("aVR"), reading.wave("V1")
     seen = evidence(
         "st_j_mv", min(depressed.values()) / 1000, DEPRESSED_UV / 1000, "mV", leads=depressed, source=UNIVERSAL_MI_4
@@ -154,6 +157,19 @@ def _depression(reading: Reading, high_voltage: bool) -> list[Statement]:
     if high_voltage and lateral and not set(depressed) - {"I", "aVL", "V4", "V5", "V6", "II", "aVF", "III"}:
         return [say("142b", seen, certainty="probable")]
     return [say("145b", seen, certainty="probable" if min(depressed.values()) <= -100 else "possible")]
+
+
+def _minor_depression(reading: Reading) -> list[Statement]:
+    """Less than the limit of ischaemia, more than the healthy of CPSC 2018 have (−10 µV in any but III)."""
+    minor = {
+        lead: waves.st60_uv
+        for lead, waves in reading.waves.items()
+        if lead not in ("aVR", "III", "V1") and waves.st60_uv <= MINOR_UV and waves.st_j_uv <= 50
+    }
+    if not _contiguous(minor):
+        return []
+    seen = evidence("st60_mv", min(minor.values()) / 1000, MINOR_UV / 1000, "mV", leads=minor, source=TEXTBOOK)
+    return [say("145c", seen, certainty="possible")]
 
 
 def _t_waves(reading: Reading, high_voltage: bool) -> list[Statement]:

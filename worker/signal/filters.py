@@ -16,6 +16,7 @@ Complexes = NDArray[np.complex128]
 PAD_S: Final = 1.0
 WORKING_HZ: Final = (400.0, 800.0)
 """Analysis runs at a whole multiple or fraction of the recorder's rate in this range: 250 → 500, 1000 → 500."""
+TARGET_HZ: Final = 500.0
 
 
 class Spectrum:
@@ -98,7 +99,7 @@ def to_working_rate(signal: Floats, hz: float) -> tuple[Floats, float]:
         long = np.fft.irfft(values, n_long, axis=1)
         start = spectrum.pad * factor
         return long[:, start : start + spectrum.n_samples * factor] + signal.mean(axis=1, keepdims=True), hz * factor
-    factor = int(hz // low)
+    factor = max(2, round(hz / TARGET_HZ))
     spectrum = Spectrum(signal, hz)
     smooth = spectrum.band(lowpass(spectrum.frequencies, 0.4 * hz / factor, 8))
     return smooth[:, ::factor] + signal.mean(axis=1, keepdims=True), hz / factor
