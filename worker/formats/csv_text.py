@@ -48,7 +48,7 @@ _NUMBER: Final = re.compile(r"^[+-]?\d+(?:[.,]\d+)?$")
 
 def recognises(data: bytes) -> bool:
     """Whether this is a declared table, an Apple Watch export, or a table whose header names ECG leads."""
-    lines = _head(data)
+    lines = head_lines(data)
     if not lines:
         return False
     return lines[0].strip().startswith(SIGNATURE) or _is_apple(lines) or _names_leads(lines)
@@ -60,7 +60,7 @@ def read(data: bytes) -> Recording:
     Raises:
         UnreadableRecording: one of its family, saying what is wrong and what to do.
     """
-    lines = _head(data)
+    lines = head_lines(data)
     text = decode(data)
     if lines[:1] and lines[0].strip().startswith(SIGNATURE):
         return _declared(text)
@@ -83,7 +83,7 @@ def read_mapped(data: bytes, column_map: ColumnMap) -> Recording:
     return _made(decode(data), column_map, 1, {}, [])
 
 
-def _head(data: bytes) -> list[str]:
+def head_lines(data: bytes) -> list[str]:
     """The first lines; none where these are no text."""
     head = data[:HEAD_BYTES]
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
