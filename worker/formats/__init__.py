@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import aecg, cardiosoft, csv_text, dicom, edf, ishne, muse, philips, scp, wfdb_records
+from worker.formats import aecg, cardiosoft, csv_text, dicom, edf, ishne, mfer, muse, philips, scp, wfdb_records
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
@@ -17,6 +17,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
     ishne,
     scp,
     edf,
+    mfer,
     wfdb_records,
     muse,
     aecg,
