@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from ecg_center import __version__
 
 if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
     from ecg_center.settings import CenterSettings
     from ecg_center.store.settings import StoreSettings
 
@@ -109,15 +112,12 @@ def _migrate(store: "StoreSettings") -> int:
     return 0
 
 
-def _serve(store: "StoreSettings", center: "CenterSettings") -> int:
+def server_config(app: "FastAPI", center: "CenterSettings") -> "uvicorn.Config":
+    """How the web application is served; only the named proxies are believed about who asks."""
     import uvicorn
 
-    from ecg_center.app import create_app
-    from ecg_center.logs import configure_logs
-
-    configure_logs()
-    uvicorn.run(
-        create_app(store, center),
+    return uvicorn.Config(
+        app,
         host=center.host,
         port=center.port,
         proxy_headers=True,
@@ -127,7 +127,18 @@ def _serve(store: "StoreSettings", center: "CenterSettings") -> int:
         timeout_graceful_shutdown=5,
         server_header=False,
     )
-    return 0
+
+
+def _serve(store: "StoreSettings", center: "CenterSettings") -> int:
+    import uvicorn
+
+    from ecg_center.app import create_app
+    from ecg_center.logs import configure_logs
+
+    configure_logs()
+    server = uvicorn.Server(server_config(create_app(store, center), center))
+    server.run()
+    return 0 if server.started else 3
 
 
 if __name__ == "__main__":

@@ -26,17 +26,17 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        received = int(announced) if announced.isdigit() else 0
+        too_large = announced.isdecimal() and int(announced) > MAX_BODY_BYTES
+        received = 0
 
         async def counted() -> Message:
             nonlocal received
-            if received > MAX_BODY_BYTES:
+            if too_large:
                 raise HTTPException(413)
             message = await receive()
-            if message["type"] == "http.request" and announced == "0":
-                received += len(message.get("body", b""))
-                if received > MAX_BODY_BYTES:
-                    raise HTTPException(413)
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413)
             return message
 
         await self.app(scope, counted, send)

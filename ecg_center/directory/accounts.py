@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.directory import queries
-from ecg_center.directory.passwords import MIN_PASSWORD, hash_password, new_token, token_digest, verify_password
+from ecg_center.directory.passwords import (
+    MAX_PASSWORD,
+    MIN_PASSWORD,
+    hash_password,
+    new_token,
+    token_digest,
+    verify_password,
+)
 from ecg_center.domain.authority import Grant, Principal, Role
 from ecg_center.domain.errors import Invalid, NotAllowed, NotFound
 from ecg_center.http import Gateway
@@ -137,11 +144,13 @@ async def change_password(session: AsyncSession, principal: Principal, old: str,
 
 
 async def checked_hash(password: str) -> str:
-    """The hash of a password that is long enough.
+    """The hash of a password that is long enough, and short enough to be typed at the log-in.
 
     Raises:
-        Invalid: it is too short.
+        Invalid: it is too short or too long.
     """
     if len(password) < MIN_PASSWORD:
         raise Invalid("A password has at least {n} characters.", field="password", n=MIN_PASSWORD)
+    if len(password) > MAX_PASSWORD:
+        raise Invalid("A password has at most {n} characters.", field="password", n=MAX_PASSWORD)
     return await asyncio.to_thread(hash_password, password)
