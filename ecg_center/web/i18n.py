@@ -144,6 +144,13 @@ def show_time(instant: datetime | None) -> str:
     return instant.astimezone(CLINIC_TIME).strftime("%H:%M") if instant else "–"
 
 
+def show_figure(value: float) -> str:
+    """A measured number as a physician reads it: ``812``, ``72.8``, ``0.21``; no digits that nobody measured."""
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+
+
 def show_clock(instant: datetime | None) -> str:
     """``14:05:09.123`` in clinic time, a dash for none: a timeline counts milliseconds."""
     return instant.astimezone(CLINIC_TIME).strftime("%H:%M:%S.%f")[:-3] if instant else "–"

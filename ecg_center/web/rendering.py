@@ -50,6 +50,7 @@ def environment(language: Language) -> Environment:
         duration=i18n.show_duration,
         clock=i18n.show_clock,
         lapse=i18n.show_lapse,
+        figure=i18n.show_figure,
         frames=_frames,
         report_content=ReportContent.model_validate,
         instant=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,18 @@ def test_times_are_the_clinics_whatever_zone_they_came_in() -> None:
 )
 def test_a_lapse_reads_in_the_unit_that_fits(span: float, text: str) -> None:
     assert i18n.show_lapse(timedelta(seconds=span)) == text
+
+
+def test_every_quantity_that_the_worker_measures_has_its_word() -> None:
+    worker = Path(__file__).parents[3] / "worker"
+    pattern = re.compile(r"(?:\bevidence\(\s*|quantity=)\"([a-z0-9_]+)\"")
+    said = {name for path in worker.rglob("*.py") for name in pattern.findall(path.read_text("utf-8"))}
+    assert said
+    assert not said - set(words.QUANTITIES)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(812.4, "812"), (72.816, "72.8"), (0.2131, "0.21"), (-1.5, "-1.5"), (0, "0")]
+)
+def test_a_figure_has_no_digits_that_nobody_measured(value: float, text: str) -> None:
+    assert i18n.show_figure(value) == text

@@ -58,6 +58,7 @@ class Desk {
     for (const input of this.#form.querySelectorAll("input[data-measurement]")) {
       if (!(input instanceof HTMLInputElement)) continue;
       const value = input.value.trim();
+      if (value === input.defaultValue) continue; // shown rounded, kept as measured
       measurements[input.dataset.measurement ?? ""] = value === "" ? null : Number(value);
     }
     return {
