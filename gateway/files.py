@@ -7,6 +7,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
@@ -65,8 +66,8 @@ def append_all(file: FileIO, data: Bytes) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put ``data`` in place of the file, atomically and durably."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    """Put ``data`` in place of the file, atomically and durably; of two at once the later wins whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     temporary.unlink(missing_ok=True)
     try:
         write_new(temporary, [data])

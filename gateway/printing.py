@@ -118,7 +118,7 @@ class PrintAgent:
                     log.debug("print tasks not heard", error=str(error))
                     await asyncio.sleep(delay_s(ROUTINE, failures, random.random()))  # noqa: S311
                     continue
-                for entry in self._journal.unreported():
+                for entry in self._to_tell():
                     await self._tell(entry)
                 self._forget_all_but({task.delivery_id for task in tasks} | self._running.keys())
                 for task in tasks:
@@ -130,6 +130,13 @@ class PrintAgent:
                 running.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
 
+    def _to_tell(self) -> list[Entry]:
+        """Outcomes the centre has not heard, but for those under way.
+
+        Whoever prints them is about to tell; a second teller would write an older entry over theirs.
+        """
+        return [entry for entry in self._journal.unreported() if entry.task.delivery_id not in self._running]
+
     def _forget_all_but(self, wanted: set[UUID]) -> None:
         """Drop the waits of what is no longer to be printed."""
         for waits in (self._failures, self._not_before, self._busy_since):
@@ -137,7 +144,7 @@ class PrintAgent:
                 del waits[key]
 
     async def _ask(self) -> list[PrintTask]:
-        wait = 0 if self._journal.unreported() else WAIT_S
+        wait = 0 if self._to_tell() else WAIT_S
         response = await self._centre.request(
             "GET", "/api/gateway/prints", params={"wait_s": str(wait)}, answer_s=WAIT_S + 15
         )

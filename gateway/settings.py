@@ -71,7 +71,7 @@ class MqttSettings(_Table):
         16 * 1024,
         ge=1024,
         le=MIB,
-        description="Segment size told to devices; must fit the broker's packet limit (embedded broker: 20 KiB).",
+        description="Segment size told to devices; must fit the broker's packet limit.",
     )
     window_bytes: int = Field(
         256 * 1024,

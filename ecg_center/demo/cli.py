@@ -12,9 +12,11 @@ from pathlib import Path
 from ecg_center.demo.community import CLINICS, LEAD, PASSWORD, PEOPLE
 from ecg_center.demo.machine import DemoError, Machine, quiet_logs
 from ecg_center.demo.once import StepFailedError, Story, run_once
+from ecg_center.embedded.files import EmbeddedError
 from ecg_center.embedded.ports import free_port
 from ecg_center.embedded.postgres import EmbeddedPostgres
 from ecg_center.supervised import SupervisorError
+from ecg_center.supervisor import Supervisor
 
 DEFAULT_PORT = 8080
 
@@ -24,11 +26,11 @@ def run_demo(chosen: argparse.Namespace) -> int:
     quiet_logs()
     try:
         if chosen.reset:
-            return _reset(chosen.folder)
+            return asyncio.run(_reset(chosen.folder))
         if chosen.once:
             return asyncio.run(_once(chosen))
         return asyncio.run(_demo(chosen))
-    except (DemoError, SupervisorError, StepFailedError) as error:
+    except (DemoError, SupervisorError, StepFailedError, EmbeddedError) as error:
         print(f"ecg-center demo: {error}", file=sys.stderr)
         return 1
 
@@ -94,10 +96,11 @@ def _own_folder() -> Path:
     return folder
 
 
-def _reset(folder: Path) -> int:
-    if folder.exists():
-        EmbeddedPostgres(folder / "postgres").reset()
-        shutil.rmtree(folder)
+async def _reset(folder: Path) -> int:
+    if await asyncio.to_thread(folder.exists):
+        async with Supervisor([], folder, None):  # takes the folder, or says that a demo runs there
+            await asyncio.to_thread(EmbeddedPostgres(folder / "postgres").reset)
+        await asyncio.to_thread(shutil.rmtree, folder)
     print(f"the demo's data in {folder} are gone")
     return 0
 

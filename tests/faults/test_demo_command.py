@@ -96,13 +96,15 @@ def test_start_stop_start_again_kill_and_reset(folder: Path) -> None:
 
     third = Demo(folder, port)
     third.wait_open()
+    words = [COMMAND, "demo", "--reset", "--folder", str(folder)]
+    refused = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "already runs" in refused.stderr
     assert before <= third.studies()
     third.process.send_signal(signal.SIGTERM)
     third.process.wait(60)
 
-    reset = subprocess.run(
-        [COMMAND, "demo", "--reset", "--folder", str(folder)], check=False, capture_output=True, text=True
-    )
+    reset = subprocess.run(words, check=False, capture_output=True, text=True)
     assert reset.returncode == 0
     assert not folder.exists()
 
