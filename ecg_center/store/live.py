@@ -22,6 +22,8 @@ from ecg_center.store.session import Scope
 log = structlog.get_logger(__name__)
 
 QUEUE_LENGTH = 200
+KEEPALIVE_S = 15
+"""A listener never sends: without these a connection cut silently by a firewall would be missed for two hours."""
 RECONNECT_S = 1.0
 """A restarted PostgreSQL is back within seconds; pages show the gap in the meantime."""
 
@@ -71,12 +73,13 @@ class Live:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=5
+                    self._url, autocommit=True, connect_timeout=5, keepalives_idle=KEEPALIVE_S
                 ) as connection:
                     await connection.execute(f"LISTEN {LIVE_CHANNEL}")
                     self._tell(RELOAD)
                     async for notice in connection.notifies():
-                        self._tell(_read(notice.payload))
+                        if (news := _read(notice.payload)) is not None:
+                            self._tell(news)
             except psycopg.Error as error:
                 log.warning("live_connection_lost", error=str(error).strip())
             await asyncio.sleep(RECONNECT_S)
@@ -92,6 +95,11 @@ class Live:
             queue.put_nowait(news)
 
 
-def _read(payload: str) -> News:
-    fields = json.loads(payload)
-    return News(UUID(fields["study"]), UUID(fields["institution"]), fields["what"])
+def _read(payload: str) -> News | None:
+    """The news in a notice; None for words that are none of ours, which must not end the listening."""
+    try:
+        fields = json.loads(payload)
+        return News(UUID(fields["study"]), UUID(fields["institution"]), str(fields["what"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        log.warning("live_notice_not_understood", payload=payload[:200])
+        return None
