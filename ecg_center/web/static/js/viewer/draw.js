@@ -53,6 +53,7 @@ const SMALL_CSS_PX = 11;
 const LEAST_GRID_PX = 2.4; // device pixels a millimetre below which the 1 mm grid would be a grey smear
 const GAP_WORD_S = 0.2;
 const EDGE_MM = 8;
+const WHOLE_LANE_ALPHA = 0.09; // a whole row framed needs no strong colour to be found
 
 let xs = new Float32Array(4096);
 let ys = new Float32Array(4096);
@@ -323,7 +324,7 @@ function drawEvidence(ctx, p) {
       const y = toY(p, lane.top_mm + 0.5);
       const height = (lane.height_mm - 1) * p.scale;
       ctx.save();
-      ctx.globalAlpha = 0.22;
+      ctx.globalAlpha = from <= lane.from_s && to >= lane.to_s ? WHOLE_LANE_ALPHA : 0.22;
       ctx.fillStyle = p.theme.evidence;
       ctx.fillRect(x, y, width, height);
       ctx.restore();
