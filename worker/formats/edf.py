@@ -83,6 +83,8 @@ def read(data: bytes) -> Recording:
     if placed.starts is not None:
         digital, gaps = _lay_out(digital, placed, per_record, zeros, names)
     marks = [*placed.marks, *tal.read_annotations(raw_annotations, placed.first_s, guess, warnings)]
+    digital = tal.without_padding(digital, marks, sampling_hz, per_record)
+    who = tal.with_name(header.identity, marks)
     kind: Kind = "holter" if digital.shape[1] / sampling_hz > HOLTER_FROM_S else "resting"
     started_at = _started_at(header, placed.first_s)
     recording = Recording(
@@ -95,7 +97,7 @@ def read(data: bytes) -> Recording:
         sampling_hz=sampling_hz,
         started_at=started_at,
         calibrated=calibrated,
-        identity=header.identity.model_copy(update={"started_at": started_at, "study_kind": kind}),
+        identity=who.model_copy(update={"started_at": started_at, "study_kind": kind}),
         device=header.device,
         filters=_filters(channels),
         gaps=gaps,

@@ -5,19 +5,23 @@ list by byte 0. The first list of each data record says when that record began.
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg_center.contract.upload import RecordingIdentity
 from worker.formats.dicom_text import Texts
-from worker.recording import Annotation
+from worker.recording import Annotation, Samples
 
 MAX_MARKS: Final = 400_000
 """Every beat of two days, annotated."""
 MAX_SPARSENESS: Final = 8
 """Interrupted recordings are laid out with their gaps up to this many times what was measured."""
 MAX_TEXT: Final = 500
+ENDS: Final = "Recording ends"
+"""The standard text (EDF+ list of standard texts) that closes a recording before its last data record does."""
+NAME_MARK: Final = "Patient name: "
 
 _LIST: Final = re.compile(rb"([+-]\d{1,9}(?:\.\d{0,12})?)(?:\x15(\d{1,9}(?:\.\d{0,12})?))?\x14([^\0]{1,4000})\0", re.S)
 _ONSET: Final = re.compile(rb"([+-]\d{1,9}(?:\.\d{0,12})?)(?:\x15\d{0,9}(?:\.\d{0,12})?)?\x14\x14")
@@ -50,6 +54,26 @@ def read_annotations(
                 label = _decode(text, guess)[:MAX_TEXT]
                 marks.append(Annotation(label, start, None if duration is None else start + duration))
     return marks
+
+
+def without_padding(digital: Samples, marks: list[Annotation], sampling_hz: float, per_record: int) -> Samples:
+    """The samples up to the annotation "Recording ends" in the last data record, with which a writer marks padding."""
+    for place, mark in enumerate(marks):
+        end = round(mark.start_s * sampling_hz)
+        if mark.label == ENDS and digital.shape[1] - per_record < end < digital.shape[1] and end > 0:
+            del marks[place]
+            shorter: Any = digital[:, :end]
+            return shorter  # type: ignore[no-any-return]
+    return digital
+
+
+def with_name(who: RecordingIdentity, marks: list[Annotation]) -> RecordingIdentity:
+    """The identity with the name that our writer puts into an annotation where the header's ASCII cannot hold it."""
+    for place, mark in enumerate(marks):
+        if who.patient_name is None and mark.label.startswith(NAME_MARK):
+            del marks[place]
+            return who.model_copy(update={"patient_name": mark.label.removeprefix(NAME_MARK)[:200] or None})
+    return who
 
 
 def _decode(raw: bytes, guess: Texts) -> str:

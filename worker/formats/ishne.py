@@ -83,7 +83,7 @@ def read(data: bytes) -> Recording:
         warnings.append("the header does not say how large a step is; amplitudes are not to be trusted")
     guess = Texts("")
     started_at = clock(recorded[2], recorded[1], recorded[0], max(begun[0], 0), max(begun[1], 0), max(begun[2], 0))
-    kind: Kind = "holter" if held / sampling_hz > HOLTER_FROM_S else "resting"
+    kind: Kind = "holter" if max(held, claimed) / sampling_hz > HOLTER_FROM_S else "resting"
     recording = Recording(
         format=NAME,
         kind=kind,
