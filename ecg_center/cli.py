@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ecg_center import __version__
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import uvicorn
     from fastapi import FastAPI
 
@@ -135,8 +137,16 @@ def _serve(store: "StoreSettings", center: "CenterSettings") -> int:
     from ecg_center.app import create_app
     from ecg_center.logs import configure_logs
 
+    class Server(uvicorn.Server):
+        """Ends the open pages' streams first, so that a stop takes no longer than the requests under way."""
+
+        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+            app.state.live.end()
+            super().handle_exit(sig, frame)
+
     configure_logs()
-    server = uvicorn.Server(server_config(create_app(store, center), center))
+    app = create_app(store, center)
+    server = Server(server_config(app, center))
     server.run()
     return 0 if server.started else 3
 

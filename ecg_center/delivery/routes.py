@@ -11,7 +11,7 @@ from ecg_center.contract.printing import PrintOutcome, PrintTasks
 from ecg_center.delivery import service
 from ecg_center.http import BlobStore, Db, FromGateway, SignedIn
 from ecg_center.store.blobs import report_key
-from ecg_center.store.live import Live
+from ecg_center.store.live import END, Live
 from ecg_center.store.scopes import scope_of
 
 router = APIRouter()
@@ -36,8 +36,10 @@ async def prints(
                 return found
             try:
                 async with asyncio.timeout(min(left, RECHECK_S)):
-                    while (await news.get()).what not in ("document", "print_again", "reload"):
+                    while (heard := await news.get()).what not in ("document", "print_again", "reload", "end"):
                         pass
+                if heard is END:
+                    return found
             except TimeoutError:
                 continue
 

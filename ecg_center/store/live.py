@@ -38,6 +38,8 @@ class News:
 
 
 RELOAD = News(None, None, "reload")
+END = News(None, None, "end")
+"""The process stops: whoever streams ends the stream, so that the stop need not wait for open pages."""
 
 
 class Live:
@@ -47,10 +49,17 @@ class Live:
         self._url = plain_url(database_url)
         self._subscribers: dict[asyncio.Queue[News], Scope] = {}
         self._task: asyncio.Task[None] | None = None
+        self._ended = False
 
     async def start(self) -> None:
         """Begin to listen."""
         self._task = asyncio.create_task(self._run(), name="live")
+
+    def end(self) -> None:
+        """Tell every subscriber that the process stops; may be called from a signal handler."""
+        self._ended = True
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._tell, END)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -64,6 +73,8 @@ class Live:
         """A queue of the news in sight, for as long as the block lasts."""
         queue: asyncio.Queue[News] = asyncio.Queue(QUEUE_LENGTH)
         self._subscribers[queue] = scope
+        if self._ended:  # a gateway asks again at once, on the connection it has
+            queue.put_nowait(END)
         try:
             yield queue
         finally:

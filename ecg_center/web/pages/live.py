@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from ecg_center.http import SignedIn
-from ecg_center.store.live import Live, News
+from ecg_center.store.live import END, Live, News
 from ecg_center.store.scopes import scope_of
 
 router = APIRouter(include_in_schema=False)
@@ -30,6 +30,8 @@ async def live_stream(request: Request, principal: SignedIn) -> AsyncIterator[Se
             except TimeoutError:
                 yield beat()
                 continue
+            if heard is END:
+                return
             yield ServerSentEvent(event="change", data={"topics": topics(heard)})
 
 
