@@ -96,11 +96,19 @@ def looks_like_header(data: bytes) -> bool:
     rest = (record[4] or "").split()
     if rest and not _RATE.match(rest[0]):
         return False
+    return _second_line_fits(record, lines, named=bool(rest))
+
+
+def _second_line_fits(record: re.Match[str], lines: list[str], *, named: bool) -> bool:
+    """Whether what follows the record line is what it announces; a record of annotations alone has one line."""
     if int(record[3]) == 0:
-        return data.lstrip()[:1] != b"#" and len(lines) == 1 and bool(rest)
+        return len(lines) == 1 and named
     if len(lines) < 2:
         return False
-    return bool(_SEGMENT.match(lines[1]) if record[2] else _SIGNAL.match(lines[1]))
+    if record[2]:
+        return bool(_SEGMENT.match(lines[1]))
+    signal = _SIGNAL.match(lines[1])
+    return signal is not None and ("." in signal[1] or signal[1] == "~")
 
 
 def read_header(data: bytes) -> RecordHeader:

@@ -193,6 +193,7 @@ def _piece(header: RecordHeader, source: _Source, start: int, n_frames: int | No
     length = min(len(row) // signal.per_frame for signal, row in kept)
     if n_frames is not None and length < n_frames:
         source.warnings.append(f"the header announces {n_frames} samples, the signal files hold {length}: one was cut")
+    length = length if n_frames is None else min(length, n_frames)
     return Piece(start, length, tuple(signal for signal, _ in kept), [row for _, row in kept])
 
 
