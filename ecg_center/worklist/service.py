@@ -47,7 +47,10 @@ async def recent(
     """Studies in sight, the newest first, and how many there are (counted up to 10 000)."""
     text = text.strip()[:64]
     found = await queries.recent_rows(session, states=states, text=text, since=since, limit=PAGE, offset=offset)
-    total = await queries.recent_count(session, states=states, text=text, since=since, most=COUNT_MOST)
+    if len(found) < PAGE and (found or offset == 0):
+        total = offset + len(found)  # the last page says it itself
+    else:
+        total = await queries.recent_count(session, states=states, text=text, since=since, most=COUNT_MOST)
     return [_row(row, now) for row in found], total
 
 

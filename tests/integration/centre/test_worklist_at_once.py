@@ -13,7 +13,9 @@ from ecg_center.domain.claims import LEASE
 from ecg_center.domain.errors import Conflict, NotAllowed
 from ecg_center.intake import unmatched
 from ecg_center.registration import service as registration
+from ecg_center.registration.schemas import PatientForm
 from ecg_center.reporting import service as reporting
+from ecg_center.store.scopes import scope_of
 from ecg_center.store.session import EVERYTHING
 from ecg_center.store.tables import DeadlineRow, Delivery, PersonGrant, Study, StudyEvent
 from ecg_center.timeline import service as timeline
@@ -224,3 +226,39 @@ async def test_an_event_is_of_the_studys_own_institution(centre: Centre) -> None
     async with centre.database.transaction(EVERYTHING) as session:
         owners = set(await session.scalars(select(StudyEvent.institution_id)))
     assert owners == {(await study_of(centre, receipt.study_id)).institution_id}
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("", 2),
+            ("张", 1),
+            ("san", 1),
+            ("SAN", 1),
+            ("p-1", 2),
+            ("P-10", 1),
+            ("t1-", 2),
+            ("-001", 0),
+            ("%", 0),
+            ("_", 0),
+            ("\\", 0),
+            ("100%", 0),
+            (" 张 ", 1),
+        ],
+    )
+    async def test_by_name_or_the_beginning_of_a_number(self, centre: Centre, text: str, found: int) -> None:
+        await register(centre, patient=PatientForm(name="张San", sex="F", patient_no="P-10"))
+        await register(centre, patient=PatientForm(name="李四", sex="M", patient_no="P-11"))
+        await register(centre, "t2", patient=PatientForm(name="张他镇", sex="M", patient_no="P-10"))
+        t1 = await centre.person("t1")
+        async with centre.database.transaction(scope_of(t1)) as session:
+            rows, total = await worklist.recent(session, now(), text=text)
+        assert (len(rows), total) == (found, found)
+
+    async def test_the_total_is_right_on_every_page(self, centre: Centre) -> None:
+        for _ in range(3):
+            await register(centre)
+        async with centre.database.transaction(EVERYTHING) as session:
+            totals = [(await worklist.recent(session, now(), offset=offset))[1] for offset in (0, 1, 2, 3, 50)]
+            assert totals == [3, 3, 3, 3, 3]
