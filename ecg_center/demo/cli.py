@@ -134,7 +134,7 @@ def _welcome(machine: Machine) -> str:
             *rows,
             "",
             "  Try first:",
-            "    1. as wang: the worklist fills by itself; press Enter on the first study, read it, sign it",
+            "    1. as wang: the worklist fills by itself; press N for the next study, read it, sign it",
             "    2. as li, in another browser: review and release it",
             f"    3. look at the printed page in {machine.folder / 'printed'}",
             "    4. as t1: register an exam and mark it as chest pain; a recorder takes it from its worklist",

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.domain.authority import Act, Principal
-from ecg_center.domain.errors import Conflict, Invalid, NotFound
+from ecg_center.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from ecg_center.domain.workflow import Move, State, allows
 from ecg_center.intake import queries
 from ecg_center.intake.service import adopt_order, enqueue_preread
@@ -32,6 +32,19 @@ async def assign(session: AsyncSession, principal: Principal, study_id: UUID, or
     if order.institution_id != study.institution_id:
         raise Conflict("The order belongs to another institution than the recording.")
     await adopt_order(session, study, order, actor_of(principal), now, why="matched by a person")
+
+
+def require_own(principal: Principal, study: Study) -> None:
+    """Refuse whoever is not a technician of the clinic that the recording came from: an exam is registered and billed
+    where it was made.
+
+    Raises:
+        NotAllowed: another clinic's recording, or no technician.
+    """
+    principal.require(Act.REGISTER)
+    principal.require(Act.RESOLVE)
+    if study.institution_id != principal.institution_id:
+        raise NotAllowed("A recording is registered by the technicians of the clinic that it came from.")
 
 
 async def retry_quarantined(session: AsyncSession, principal: Principal, recording_id: UUID, now: datetime) -> None:

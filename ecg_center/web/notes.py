@@ -25,6 +25,7 @@ NOTES: dict[str, Note] = {
     "unmarked": Note(N_("Mark taken back.")),
     "cancelled": Note(N_("Order cancelled.")),
     "matched": Note(N_("The recording belongs to its order now.")),
+    "registered-matched": Note(N_("Registered. The recording has its accession number now.")),
     "again": Note(N_("The recording is being read again.")),
     "dismissed": Note(N_("Set aside; the bytes stay stored.")),
     "printing": Note(N_("The clinic's printer is given the report once more.")),

@@ -196,6 +196,7 @@ EVENTS: dict[str, Line] = {
     "quarantine": Line(N_("Recording unreadable, set aside"), "danger"),
     "dismiss": Line(N_("Unreadable recording dismissed"), "warn"),
     "match": Line(N_("Recording matched to its order")),
+    "contradiction": Line(N_("The recording names another patient than its order"), "danger"),
     "claim": Line(N_("Taken")),
     "let_go": Line(N_("Given back")),
     "sign": Line(N_("Report signed by its writer")),

@@ -228,6 +228,29 @@ async def test_an_unmatched_recording_is_given_its_order(centre: Centre, enter: 
     assert "match" in {line.what for line in await events(centre, UUID(str(receipt.study_id)))}
 
 
+async def test_a_recording_that_came_first_is_registered_with_one_click(centre: Centre, enter: Callable) -> None:
+    identity = {"patient_name": "演示^先到", "sex": "F", "birth_date": "1961-02-03", "patient_id": "DEMO-77"}
+    receipt = await upload(centre, ecg(6), **identity)
+    await read(centre, receipt.recording_id)
+    physician = await enter("zhao", "/unmatched")
+    assert await physician.locator("a[href$='/register']").count() == 0  # registered and billed where it was made
+    page = await enter("t1", "/unmatched")
+    await page.click("a[href$='/register']")
+    await expect(page.locator("#name")).to_have_value("演示 先到")
+    await expect(page.locator("#patient_no")).to_have_value("DEMO-77")
+    await expect(page.locator("#birth_date")).to_have_value("1961-02-03")
+    await expect(page.locator("input[name=sex][value=F]")).to_be_checked()
+    await page.fill("#indication", "体检")
+    await page.click("form[action$='/register'] button.primary")
+    await page.wait_for_url(f"**/studies/{receipt.study_id}*")
+    await expect(page.locator("#panel")).to_contain_text("T1-")
+    await expect(page.locator("#panel")).to_contain_text("体检")
+    other = await enter("t2")
+    answer = await other.goto(f"/unmatched/{receipt.study_id}/register")
+    assert answer is not None
+    assert answer.status == 404
+
+
 class Wire:
     """The network between a browser and the centre, that a test may cut."""
 

@@ -60,7 +60,7 @@ async def register(request: Request, principal: SignedIn, db: Db) -> Response:
     async with db.transaction(scope_of(principal)) as session:
         fees = await registration_queries.fee_items(session)
     kind = next((fee.kind for fee in fees if fee.code == values.get("fee_item_code")), "resting")
-    form, faults = forms.read(RegistrationForm, _nested(values, kind), texts_of(request))
+    form, faults = forms.read(RegistrationForm, nested(values, kind), texts_of(request))
     if form is not None:
         try:
             async with db.transaction(scope_of(principal)) as session:
@@ -86,7 +86,7 @@ async def register(request: Request, principal: SignedIn, db: Db) -> Response:
     )
 
 
-def _nested(values: Mapping[str, str], kind: str) -> dict[str, Any]:
+def nested(values: Mapping[str, str], kind: str) -> dict[str, Any]:
     """The flat form as registration takes it; empty fields are left out."""
     return {
         "patient": forms.without_empty(values, *PATIENT_FIELDS),

@@ -111,6 +111,11 @@ def actions(principal: Principal, view: StudyView, now: datetime) -> frozenset[s
         "amend": state in (State.RELEASED, State.DELIVERED)
         and principal.may(Act.AMEND, study.kind)
         and principal.may(Act.WRITE, study.kind),
+        "register": study.patient_id is None
+        and state is not State.CANCELLED
+        and study.institution_id == principal.institution_id
+        and principal.may(Act.REGISTER)
+        and principal.may(Act.RESOLVE),
         "resolve": study.patient_id is None and principal.may(Act.RESOLVE),
     }
     return frozenset(name for name, is_possible in possible.items() if is_possible)
