@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats import xml_reader
-from worker.formats.aecg_annotations import annotated
+from worker.formats.aecg_annotations import Said, annotated
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording, UnsupportedRecording
-from worker.formats.rows import Block, Row, assemble, checked_rate
+from worker.formats.rows import Block, Row, assemble, rate_of_period
 from worker.formats.text_numbers import decimals
 from worker.formats.xml_reader import Element, as_number
 from worker.leads import standard_name
-from worker.recording import Device, Filters, MedianBeat, Recording
+from worker.recording import Device, Filters, Gap, MedianBeat, Recording
 
 NAME: Final = "aecg"
 MAX_SEQUENCES: Final = 512
@@ -83,7 +83,7 @@ def read(data: bytes) -> Recording:
         identity=_identity(root, started_at, "holter" if duration_s > f.HOLTER_FROM_S else "resting"),
         device=_device(series, root),
         filters=_filters(series),
-        gaps=block.gaps,
+        gaps=(*block.gaps, *_noted_gaps(marks, block, main.sampling_hz)),
         annotations=marks.annotations,
         median_beat=_median_beat(root),
         device_measurements=marks.measurements,
@@ -154,10 +154,7 @@ def _clock(value: Element) -> tuple[float, datetime | None, float]:
         if steps.size == 0 or steps.min() != steps.max():
             raise UnsupportedRecording("the samples were not taken at a steady rate, which is not read here")
         step_s *= float(steps[0]) / 10.0**places
-    if step_s <= 0:
-        raise DamagedRecording("the aECG file does not say how often per second the ECG was sampled")
-    rate, nearest = 1 / step_s, round(1 / step_s)
-    rate = checked_rate(float(nearest) if abs(rate - nearest) < 1e-6 * rate else rate)
+    rate = rate_of_period(step_s)
     begins = f.instant(head.get("value"))
     head_s = (as_number(head.get("value")) or 0.0) * SECONDS.get(head.get("unit") or "s", 0.0) if not begins else 0.0
     return rate, begins, head_s if abs(head_s) < 1e7 else 0.0
@@ -218,6 +215,17 @@ def _seconds_between(main: _SequenceSet, other: _SequenceSet) -> float:
     if main.begins is not None and other.begins is not None:
         return (other.begins - main.begins).total_seconds()
     return other.head_s - main.head_s
+
+
+def _noted_gaps(said: Said, block: Block, sampling_hz: float) -> list[Gap]:
+    """The gaps that our own writer has noted."""
+    gaps = []
+    for start_s, end_s, codes in said.gaps:
+        start, stop = round(start_s * sampling_hz), round(end_s * sampling_hz)
+        leads = tuple(lead for code in codes if (lead := _lead(code)) in block.leads)
+        if 0 <= start < stop <= block.digital.shape[1] and leads:
+            gaps.append(Gap(start, stop, leads))
+    return gaps
 
 
 def _median_beat(root: Element) -> MedianBeat | None:

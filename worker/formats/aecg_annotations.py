@@ -36,6 +36,10 @@ _WAVES: Final = {
     "MDC_ECG_WAVC_UWAVE": "U wave", "MDC_ECG_WAVC_QRSTWAVE": "QRS-T",
 }  # fmt: skip
 _INTERPRETATION: Final = "MDC_ECG_INTERPRETATION"
+OWN_MEASUREMENT: Final = "ECG_CENTER_"
+"""How the codes begin under which our own writer writes measurements that MDC has no code for."""
+NOT_MEASURED: Final = "NOT_MEASURED"
+"""The code under which our own writer notes a gap."""
 
 
 @dataclass
@@ -45,6 +49,8 @@ class Said:
     measurements: dict[str, float] = field(default_factory=dict)
     statements: tuple[str, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    gaps: tuple[tuple[float, float, tuple[str, ...]], ...] = ()
+    """Start and end in seconds, and the codes of the leads."""
 
 
 def annotated(series: Element, root: Element, begins: datetime | None, head_s: float) -> Said:
@@ -62,11 +68,15 @@ def annotated(series: Element, root: Element, begins: datetime | None, head_s: f
         for annotation in _children(annotation_set):
             _gather(annotation, said.measurements, statements)
     marks: list[Annotation] = []
+    gaps: list[tuple[float, float, tuple[str, ...]]] = []
     for subject in series.all("subjectOf"):
         for annotation_set in subject.all("annotationSet"):
             for annotation in _children(annotation_set):
-                if len(marks) < f.MAX_ANNOTATIONS:
+                if _code(annotation) == NOT_MEASURED and len(gaps) < f.MAX_ANNOTATIONS:
+                    gaps += _gap(annotation, begins, head_s)
+                elif len(marks) < f.MAX_ANNOTATIONS:
                     marks += _marks(annotation, begins, head_s)
+    said.gaps = tuple(gaps)
     said.annotations = tuple(sorted(marks[: f.MAX_ANNOTATIONS], key=lambda mark: mark.start_s))
     said.statements = tuple(dict.fromkeys(statements))[: f.MAX_STATEMENTS]
     return said
@@ -90,6 +100,8 @@ def _gather(annotation: Element, measurements: dict[str, float], statements: lis
         scale = _SCALES[f"_{name.rpartition('_')[2]}"].get(value.get("unit"))
         number = as_number(value.get("value"))
         f.note(measurements, name, number * scale if number is not None and scale is not None else None)
+    elif value is not None and code.startswith(OWN_MEASUREMENT):
+        f.note(measurements, code.removeprefix(OWN_MEASUREMENT), as_number(value.get("value")))
     elif value is not None and code.startswith((_INTERPRETATION, "MDC_ECG_RHY")):
         text = " ".join(value.text.split()) or value.get("displayName")
         statements += [text[:500]] if text else []
@@ -118,6 +130,13 @@ def _marks(annotation: Element, begins: datetime | None, head_s: float) -> list[
             if _code(boundary).startswith("TIME_") and (times := _times(boundary, begins, head_s)):
                 marks.append(Annotation(_label(one), times[0], times[1] if len(times) > 1 else None))
     return marks
+
+
+def _gap(annotation: Element, begins: datetime | None, head_s: float) -> list[tuple[float, float, tuple[str, ...]]]:
+    boundaries = list(_boundaries(annotation))
+    leads = tuple(_code(boundary) for boundary in boundaries if not _code(boundary).startswith("TIME_"))
+    times = [_times(boundary, begins, head_s) for boundary in boundaries if _code(boundary).startswith("TIME_")]
+    return [(ends[0], ends[1], leads) for ends in times if len(ends) == 2 and leads]
 
 
 def _label(annotation: Element) -> str:

@@ -15,7 +15,7 @@ from worker.formats.dicom_elements import DataSet, parse
 from worker.formats.dicom_groups import Channel, Group, assemble, median_group, read_group
 from worker.formats.dicom_text import SPECIFIC_CHARACTER_SET, Texts
 from worker.formats.errors import NoWaveform
-from worker.recording import Annotation, Device, Filters, Kind, MedianBeat, Recording
+from worker.recording import Annotation, Device, Filters, Gap, Kind, MedianBeat, Recording
 
 NAME: Final = "dicom"
 CHINA: Final = timezone(timedelta(hours=8))
@@ -73,7 +73,8 @@ def read(data: bytes) -> Recording:
         identity=_identity(data_set, texts),
         device=_device(data_set, texts),
         filters=_filters(body.channels, warnings),
-        gaps=body.gaps,
+        derived=frozenset(channel.lead for channel in body.channels if channel.derived),
+        gaps=(*body.gaps, *_noted_gaps(data_set, body)),
         annotations=annotations,
         median_beat=_median_beat(median),
         device_measurements=measurements,
@@ -205,16 +206,36 @@ def _annotations(
         if text := texts.decode(item.raw(t.TEXT_VALUE))[:500]:
             statements.append(text)
         elif value is not None and meaning:
-            _measurement(measurements, meaning, value, item)
-        elif t.RANGE_TYPE in item:
+            own = concepts[0].ascii(t.CODE_SCHEME) == t.OWN_CODES
+            _measurement(measurements, meaning, value, item, own)
+        elif t.RANGE_TYPE in item and meaning != t.GAP_LABEL:
             marks += _marks(item, meaning, sampling_hz)
         elif coded := item.items(t.CONCEPT_CODE):
             statements.append(texts.decode(coded[0].raw(t.CODE_MEANING))[:500])
     return measurements, tuple(filter(None, statements[:MAX_STATEMENTS])), tuple(marks)
 
 
-def _measurement(measurements: dict[str, float], meaning: str, value: float, item: DataSet) -> None:
-    name = t.measurement_name(meaning) or re.sub(r"\W+", "_", meaning.lower()).strip("_")
+def _noted_gaps(data_set: DataSet, body: Group) -> list[Gap]:
+    """The gaps that our own writer has noted, as their samples hold what the device put there."""
+    gaps: list[Gap] = []
+    for item in data_set.items(t.ANNOTATIONS)[:MAX_ANNOTATIONS]:
+        concepts = item.items(t.CONCEPT_NAME)
+        if not concepts or concepts[0].ascii(t.CODE_MEANING) != t.GAP_LABEL:
+            continue
+        positions, places = item.unsigned_all(t.REFERENCED_SAMPLES, 4), item.unsigned_all(t.REFERENCED_CHANNELS, 2)
+        at = [
+            (group - 1) * t.GROUP_CHANNELS + channel - 1
+            for group, channel in zip(places[::2], places[1::2], strict=False)
+        ]
+        leads = tuple(body.channels[place].lead for place in at if 0 <= place < len(body.channels))
+        if len(positions) == 2 and leads and 0 < positions[0] <= positions[1] <= body.digital.shape[1]:
+            gaps.append(Gap(positions[0] - 1, positions[1], leads))
+    return gaps
+
+
+def _measurement(measurements: dict[str, float], meaning: str, value: float, item: DataSet, own: bool) -> None:
+    known = None if own else t.measurement_name(meaning)
+    name = known or re.sub(r"\W+", "_", meaning.lower()).strip("_")
     units = item.items(t.UNITS_CODE)
     if units and units[0].ascii(t.CODE_VALUE) == "s" and name.endswith("_ms"):
         value *= 1000

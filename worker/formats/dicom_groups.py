@@ -35,6 +35,7 @@ class Channel:
     offset_samples: int
     calibrated: bool
     filters: Filters
+    derived: bool = False
 
 
 @dataclass(eq=False)
@@ -152,7 +153,8 @@ def _channel(
         definition.decimal(t.FILTER_HIGH) or None,
         definition.decimal(t.FILTER_NOTCH) or None,
     )
-    return Channel(unique, per_lsb, 0.0 - zero_in_units / per_lsb, round(offset), calibrated, filters)
+    derived = definition.ascii(t.CHANNEL_DERIVATION) == t.DERIVED_FROM_I_AND_II
+    return Channel(unique, per_lsb, 0.0 - zero_in_units / per_lsb, round(offset), calibrated, filters, derived)
 
 
 def _microvolts(units: DataSet, unit: str) -> float | None:
@@ -227,7 +229,7 @@ def median_group(groups: list[Group]) -> Group | None:
         return None
     longest = max(group.duration_s for group in groups)
     short = [group for group in groups if group.duration_s < min(longest, 3.0)]
-    labelled = [group for group in short if _MEDIAN_LABEL.search(group.label)]
+    labelled = [group for group in groups if group.duration_s < longest and _MEDIAN_LABEL.search(group.label)]
     return next(iter(labelled or [group for group in short if group.derived]), None)
 
 

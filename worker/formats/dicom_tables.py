@@ -63,6 +63,7 @@ BASELINE: Final = 0x003A0213
 TIME_SKEW_S: Final = 0x003A0214
 SAMPLE_SKEW: Final = 0x003A0215
 CHANNEL_OFFSET_S: Final = 0x003A0218
+CHANNEL_DERIVATION: Final = 0x003A020C
 BITS_STORED: Final = 0x003A021A
 FILTER_LOW: Final = 0x003A0220
 FILTER_HIGH: Final = 0x003A0221
@@ -91,6 +92,14 @@ SAMPLE_TYPES: Final = {
     ("UL", 32): "u4",
 }
 """(interpretation, bits allocated): the sample's type (PS3.3 table C.10-10)."""
+DERIVED_FROM_I_AND_II: Final = "computed from leads I and II"
+"""Channel Derivation Description (003A,020C) of a lead that was not recorded but derived here."""
+GROUP_CHANNELS: Final = 24
+"""Channels of one multiplex group at most where there are several (PS3.3 A.34.4.4.3)."""
+OWN_CODES: Final = "99ECGC"
+"""The coding scheme of our own codes; the meaning of a measurement in it is our name."""
+GAP_LABEL: Final = "not measured"
+"""The annotation of samples that are no ECG although the device put numbers there."""
 COMPANDED: Final = {"MB": "8-bit mu-law", "AB": "8-bit A-law"}
 
 MICROVOLTS: Final = {"nV": 1e-3, "uV": 1.0, "µV": 1.0, "μV": 1.0, "mV": 1e3, "V": 1e6}

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording, UnsupportedRecording
-from worker.formats.pressure_json import HEAD_BYTES, load
+from worker.formats.pressure_json import HEAD_BYTES, load_json
 from worker.pressure_readings import MAX_READINGS, MMHG_PER_KPA, BloodPressureSeries, PressureReading, in_order
 from worker.recording import Device
 
@@ -42,7 +42,7 @@ def read(data: bytes) -> BloodPressureSeries:
     Raises:
         UnreadableRecording: one of its family, saying what is wrong and what to do.
     """
-    root = _object(load(data))
+    root = _object(load_json(data))
     warnings: list[str] = []
     observations = list(_resources(root, "Observation"))
     if len(observations) > 4 * MAX_READINGS:

@@ -27,7 +27,8 @@ NAME: Final = "pressure-json"
 MAX_JSON_BYTES: Final = 16 * 1024**2
 """20 000 readings with every field are 5 MB."""
 HEAD_BYTES: Final = 4096
-MAX_NESTING: Final = 64
+MAX_PARTS: Final = 400_000
+"""Objects and arrays; 20 000 readings as FHIR observations have 300 000."""
 
 Number = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=200)]
@@ -96,7 +97,7 @@ def read(data: bytes) -> BloodPressureSeries:
         UnreadableRecording: one of its family, naming the field that is wrong.
     """
     try:
-        said = _File.model_validate(load(data))
+        said = _File.model_validate(load_json(data))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -125,16 +126,16 @@ def read(data: bytes) -> BloodPressureSeries:
     )
 
 
-def load(data: bytes) -> Any:
+def load_json(data: bytes, longest: int = MAX_JSON_BYTES) -> Any:
     """The JSON value of these bytes; UTF-8, or GB18030 where it is none.
 
     Raises:
         TooLargeRecording, DamagedRecording
     """
-    if len(data) > MAX_JSON_BYTES:
-        raise TooLargeRecording(f"the JSON is larger than {MAX_JSON_BYTES // 1024**2} MB, more than readings need")
-    if max(data.count(b"["), data.count(b"{")) > MAX_READINGS * 60:
-        raise TooLargeRecording("the JSON has more parts than readings need")
+    if len(data) > longest:
+        raise TooLargeRecording(f"the JSON is larger than {longest // 1024**2} MB, more than it should need")
+    if max(data.count(b"["), data.count(b"{"), data.count(b",") // 10) > MAX_PARTS:
+        raise TooLargeRecording("the JSON has more parts than a recorder writes")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

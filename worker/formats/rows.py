@@ -10,6 +10,8 @@ from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecordin
 from worker.recording import MAX_LEADS, MAX_SAMPLING_HZ, MIN_SAMPLING_HZ, Floats, Gap, MedianBeat, Samples
 
 MAX_UV_PER_LSB: Final = 1e5
+RATE_ROUNDING: Final = 1e-9
+"""Relative: below what any clock keeps, above what writing a period as a decimal loses."""
 MAX_CELLS: Final = 200_000_000
 """Leads times samples: 24 h of three leads at 500 Hz are 130 million."""
 
@@ -100,6 +102,21 @@ def checked_rate(sampling_hz: float | None) -> float:
     if not MIN_SAMPLING_HZ <= sampling_hz <= MAX_SAMPLING_HZ:
         raise DamagedRecording(f"a sampling rate of {sampling_hz:g} Hz is outside what recorders do")
     return sampling_hz
+
+
+def rate_of_period(period_s: float) -> float:
+    """The sampling rate of a period that was written as a decimal: 0.002 s is 500 Hz, 1/511.844 s is 511.844 Hz.
+
+    Raises:
+        DamagedRecording: it is no recorder's.
+    """
+    if not period_s > 0:
+        raise DamagedRecording("the file does not say how often per second the ECG was sampled")
+    rate = 1 / period_s
+    tidy = next(
+        (near for places in (0, 3, 6) if abs((near := round(rate, places)) - rate) < RATE_ROUNDING * rate), rate
+    )
+    return checked_rate(float(tidy))
 
 
 def _unique(rows: list[Row], warnings: list[str]) -> list[Row]:

@@ -1,9 +1,9 @@
 """HL7 annotated ECG: the recording as PORT_MT020001 (HL7 aECG Implementation Guide, final, 21 March 2005)
 
-Chapters AnnotatedECG, Series, DerivedSeries, SequenceSet and AnnotationSet. The leads that were measured, as the device's own
-integers: a value is origin + digit × scale, in µV, both written so that they read back as the same numbers. Derived leads are
-left out; a reader derives them from the same I and II. Where a lead was not measured the digit is that of 0 µV and an
-annotation ``MDC_ECG_NOISE_GAP`` of this project's own code system names the time.
+Chapters AnnotatedECG, Series, DerivedSeries, SequenceSet and AnnotationSet. The leads that were measured, as the
+device's own integers: a value is origin + digit × scale, in µV, written so that both read back as the same numbers.
+Derived leads are left out; a reader derives them from the same I and II. An annotation ``NOT_MEASURED`` of this
+project's own code system names the time and the leads of a gap.
 """
 
 from datetime import datetime, timedelta
@@ -14,11 +14,12 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.formats.aecg_annotations import NOT_MEASURED, OWN_MEASUREMENT
 from worker.formats.fields import CHINA
-from worker.formats.write.common import file_name, held
+from worker.formats.write.common import file_name, measured_rows
 from worker.formats.write.errors import UnwritableRecording
 from worker.leads import is_ecg
-from worker.recording import Annotation, MedianBeat, Recording
+from worker.recording import Annotation, Gap, MedianBeat, Recording
 
 NAME: Final = "aecg"
 MDC: Final = 'codeSystem="2.16.840.1.113883.6.24" codeSystemName="MDC"'
@@ -47,16 +48,18 @@ def write(recording: Recording, name: str) -> dict[str, bytes]:
     Raises:
         UnwritableRecording: there is no sample, or more than XML is for.
     """
-    kept = held(recording)
-    if kept.digital.size > MAX_SAMPLES:
+    rows = measured_rows(recording)
+    if len(rows) * recording.n_samples > MAX_SAMPLES:
         raise UnwritableRecording("the recording is too long for text; write EDF or DICOM instead")
     starts = recording.started_at
     ends = starts + timedelta(seconds=recording.duration_s) if starts is not None else None
-    leads = _leads(kept.leads, kept.digital, kept.uv_per_lsb, kept.baseline.astype(np.float64))
+    names = tuple(recording.leads[row] for row in rows)
+    leads = _leads(names, recording.digital[rows], recording.uv_per_lsb[rows], recording.baseline[rows])
     clock = _absolute(starts, recording.sampling_hz) if starts else _relative(recording.sampling_hz)
     parts = [
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<AnnotatedECG xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" type="Observation">',
+        '<AnnotatedECG xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        'type="Observation">',
         f'<id root="{_uuid(recording, "document")}"/>',
         '<code code="93000" codeSystem="2.16.840.1.113883.6.12" codeSystemName="CPT-4"/>',
         _effective(starts, ends),
@@ -105,6 +108,12 @@ def _subject(recording: Recording) -> str:
         "</trialSubject></subject><componentOf><clinicalTrial>"
         f'<id root="{_uuid(recording, "trial")}"/></clinicalTrial></componentOf>'
         "</subjectAssignment></componentOf></timepointEvent></componentOf>"
+        + (
+            f"<location><testingSite><location><name>{escape(recording.device.institution)}</name></location>"
+            "</testingSite></location>"
+            if recording.device.institution
+            else ""
+        )
         + (
             '<controlVariable><relatedObservation><code code="21612-7" codeSystem="2.16.840.1.113883.6.1" '
             f'codeSystemName="LOINC"/><value xsi:type="PQ" value="{who.age_years:.10g}" unit="a"/></relatedObservation>'
@@ -179,16 +188,11 @@ def _leads(
 ) -> str:
     made = []
     for row, lead in enumerate(leads):
-        code = (
-            f'<code code="MDC_ECG_LEAD_{lead.upper()}" {MDC}/>'
-            if is_ecg(lead)
-            else f"<code code={quoteattr(lead)} {OWN}/>"
-        )
         step, zero = float(uv_per_lsb[row]), float(baseline[row])
         digits = " ".join(map(str, digital[row].tolist()))
         made.append(
             _sequence(
-                code,
+                _lead_code(lead),
                 f'<value xsi:type="SLIST_PQ"><origin value="{0.0 - zero * step!r}" unit="uV"/>'
                 f'<scale value="{step!r}" unit="uV"/><digits>{digits}</digits></value>',
             )
@@ -213,6 +217,12 @@ def _annotations(recording: Recording) -> str:
         for name, (code, unit) in _MEASUREMENTS.items()
         if name in recording.device_measurements
     ]
+    inside += [
+        f"<component><annotation><code code={quoteattr(OWN_MEASUREMENT + name)} {OWN}/>"
+        f'<value xsi:type="PQ" value="{value!r}"/></annotation></component>'
+        for name, value in recording.device_measurements.items()
+        if name not in _MEASUREMENTS
+    ]
     said = "".join(
         f'<component><annotation><code code="MDC_ECG_INTERPRETATION_STATEMENT" {MDC}/>'
         f'<value xsi:type="ST">{escape(_clean(statement))}</value></annotation></component>'
@@ -223,6 +233,7 @@ def _annotations(recording: Recording) -> str:
             f'<component><annotation><code code="MDC_ECG_INTERPRETATION" {MDC}/>{said}</annotation></component>'
         )
     inside += [_mark(mark) for mark in recording.annotations]
+    inside += [_gap(gap, recording) for gap in recording.gaps]
     return f"<subjectOf><annotationSet>{''.join(inside)}</annotationSet></subjectOf>" if inside else ""
 
 
@@ -247,6 +258,27 @@ def _mark(mark: Annotation) -> str:
     )
 
 
+def _gap(gap: Gap, recording: Recording) -> str:
+    low, high = (at * 1000 / recording.sampling_hz for at in (gap.start, gap.stop))
+    leads = "".join(
+        f"<component><boundary>{_lead_code(lead)}</boundary></component>"
+        for lead in gap.leads
+        if lead not in recording.derived
+    )
+    return (
+        f'<component><annotation><code code="{NOT_MEASURED}" {OWN}/><support><supportingROI classCode="ROIBND">'
+        f'<code code="ROIPS" {ACT}/><component><boundary><code code="TIME_RELATIVE" {ACT}/><value xsi:type="IVL_PQ">'
+        f'<low value="{low!r}" unit="ms"/><high value="{high!r}" unit="ms"/></value></boundary></component>{leads}'
+        "</supportingROI></support></annotation></component>"
+    )
+
+
+def _lead_code(lead: str) -> str:
+    return (
+        f'<code code="MDC_ECG_LEAD_{lead.upper()}" {MDC}/>' if is_ecg(lead) else f"<code code={quoteattr(lead)} {OWN}/>"
+    )
+
+
 def _clean(words: str) -> str:
     """Without what XML 1.0 cannot hold (section 2.2)."""
-    return "".join(sign for sign in words if sign in "\t\n\r" or sign >= " " and sign not in "\ufffe\uffff")
+    return "".join(sign for sign in words if sign in "\t\n\r" or (sign >= " " and sign not in "\ufffe\uffff"))

@@ -1,40 +1,34 @@
-"""DICOM waveforms: of which class is this recording, and how do its integers stand in it? (PS3.3 A.34.3 to A.34.5, C.10.9)
+"""DICOM waveforms: of which class is this recording, how do its integers stand in it? (PS3.3 A.34.3 to A.34.5, C.10.9)
 
-12-lead ECG for a resting 12-lead, Ambulatory for Holter, General else; General 32-bit where samples or rate fit no other
-class. Samples are the device's own integers: sensitivity is the step, baseline the value of 0, both to the 16 characters of
-a decimal string (PS3.5 6.2). The median beat is a second multiplex group; derived leads are marked as such. Samples that
-were not measured are padding (C.10.9.1.4.5), except where the device put a number there: then the number stays and an
-annotation names the gap.
+12-lead ECG for a resting 12-lead, Ambulatory for Holter, General else; General 32-bit where samples or rate fit no
+other class. Samples are the device's own integers: sensitivity is the step, baseline the value of 0, both to the 16
+characters of a decimal string (PS3.5 6.2). The median beat is a second multiplex group; derived leads are marked as
+such. Samples that were not measured are padding (C.10.9.1.4.5), except where the device put a number there: then the
+number stays and an annotation names the gap.
 
-:func:`write` also gives the measurements of an analysis as a structured report (:mod:`worker.formats.write.dicom_report`).
+:func:`write` also gives an analysis' measurements as a structured report (:mod:`worker.formats.write.dicom_report`).
 """
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from io import BytesIO
 from typing import Any, Final
-from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmwrite
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian
-from pydicom.valuerep import format_number_as_ds
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from ecg_center.contract.findings import Findings
-from worker.formats.dicom_tables import DERIVED_FROM_I_AND_II, GAP_LABEL, LEAD_NUMBERS, PADDING
+from worker.formats.dicom_tables import DERIVED_FROM_I_AND_II, GAP_LABEL, LEAD_NUMBERS, OWN_CODES, PADDING
 from worker.formats.write.common import file_name
+from worker.formats.write.dicom_header import MEASUREMENTS, code, decimal, encoded, header, stable_uid, text
+from worker.formats.write.dicom_report import report
 from worker.formats.write.errors import UnwritableRecording
 from worker.leads import TWELVE
 from worker.recording import Filters, Gap, MedianBeat, Recording, Samples
 
 NAME: Final = "dicom"
-IMPLEMENTATION_CLASS_UID: Final = UID("2.25.210553406170428302414210951424302161473")
-"""A UUID of our own under the 2.25 arc (PS3.5 B.2)."""
-
 TWELVE_LEAD: Final = UID("1.2.840.10008.5.1.4.1.1.9.1.1")
 GENERAL: Final = UID("1.2.840.10008.5.1.4.1.1.9.1.2")
 AMBULATORY: Final = UID("1.2.840.10008.5.1.4.1.1.9.1.3")
@@ -48,18 +42,7 @@ RATES_HZ: Final = {TWELVE_LEAD: (200, 1000), GENERAL: (200, 1000), AMBULATORY: (
 """A.34.3.4.5, A.34.4.4.4, A.34.5.4.4; the 32-bit class leaves it to the conformance statement."""
 MAX_GROUP_BYTES: Final = 2**32 - 4
 MAX_MARKS: Final = 20_000
-OWN_CODES: Final = "99ECGC"
 
-MEASUREMENTS: Final = {
-    "rr_mean_ms": ("2:16168", "RR interval global", "ms"), "p_ms": ("2:16184", "P duration global", "ms"),
-    "pr_ms": ("2:15872", "PR interval global", "ms"), "qrs_ms": ("2:16156", "QRS duration global", "ms"),
-    "qt_ms": ("2:16160", "QT interval global", "ms"), "qtc_ms": ("2:15876", "QTc interval global", "ms"),
-    "p_axis_deg": ("2:16128", "P axis", "deg"), "qrs_axis_deg": ("2:16132", "QRS axis", "deg"),
-    "t_axis_deg": ("2:16136", "T axis", "deg"), "heart_rate_bpm": ("2:16016", "Ventricular heart rate", "/min"),
-    "atrial_rate_bpm": ("2:16020", "Atrial rate", "/min"),
-}  # fmt: skip
-"""Our name: MDC code, its meaning and UCUM unit (PS3.16 CID 3228, 3229, TID 3713)."""
-_HAN: Final = re.compile("[\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -69,8 +52,6 @@ def write(recording: Recording, name: str, findings: Findings | None = None) -> 
     Raises:
         UnwritableRecording: there is no sample, or more than one object holds.
     """
-    from worker.formats.write.dicom_report import report  # here, as it writes the same headers
-
     if recording.n_samples == 0:
         raise UnwritableRecording("the recording has no sample to write")
     dataset = waveform(recording)
@@ -124,43 +105,6 @@ def class_of(recording: Recording) -> UID:
     return GENERAL_32_BIT
 
 
-def header(recording: Recording) -> Dataset:
-    """Patient, study, times and equipment, for the waveform and the report alike."""
-    who, device = recording.identity, recording.device
-    dataset = Dataset()
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.PatientName = person_name(who.patient_name or "")
-    dataset.PatientID = text(who.patient_id or "", 64)
-    dataset.PatientBirthDate = (who.birth_date or "").replace("-", "")
-    dataset.PatientSex = who.sex or ""
-    if who.age_years is not None and who.age_years >= 1:
-        dataset.PatientAge = f"{int(who.age_years):03d}Y"
-    dataset.StudyInstanceUID = stable_uid(recording, "study")
-    dataset.StudyID = ""
-    dataset.AccessionNumber = text(who.accession_number or "", 16)
-    dataset.ReferringPhysicianName = ""
-    _times(dataset, recording.started_at)
-    dataset.Manufacturer = text(device.manufacturer, 64)
-    dataset.ManufacturerModelName = text(device.model, 64)
-    dataset.DeviceSerialNumber = text(device.serial, 64)
-    dataset.SoftwareVersions = text(device.software, 64)
-    dataset.StationName = text(device.station, 16)
-    dataset.InstitutionName = text(device.institution, 64)
-    dataset.OperatorsName = person_name(device.technician)
-    return dataset
-
-
-def _times(dataset: Dataset, started_at: datetime | None) -> None:
-    """Where the device's file has no time, the times are empty: none is made up."""
-    day = started_at.strftime("%Y%m%d") if started_at else ""
-    time = started_at.strftime("%H%M%S.%f") if started_at else ""
-    dataset.StudyDate = dataset.ContentDate = day
-    dataset.StudyTime = dataset.ContentTime = time
-    dataset.AcquisitionDateTime = day + time + (started_at.strftime("%z")[:5] if started_at else "")
-    if started_at:
-        dataset.TimezoneOffsetFromUTC = started_at.strftime("%z")[:5]
-
-
 def _rhythm(recording: Recording, samples: Samples, rows: slice, padded: bool) -> Dataset:
     leads = recording.leads[rows]
     group = _group(samples[rows], recording.sampling_hz, "ORIGINAL", "RHYTHM")
@@ -201,7 +145,7 @@ def _median(beat: MedianBeat, wide: bool) -> Dataset:
 
 
 def _group(samples: Samples, sampling_hz: float, originality: str, label: str) -> Dataset:
-    data = np.ascontiguousarray(samples.T).astype(samples.dtype.newbyteorder("<"), copy=False)
+    data: NDArray[Any] = np.ascontiguousarray(samples.T).astype(samples.dtype.newbyteorder("<"), copy=False)
     if data.nbytes > MAX_GROUP_BYTES:
         raise UnwritableRecording("the recording is larger than the 4 GB of one DICOM waveform; write EDF instead")
     group = Dataset()
@@ -250,7 +194,8 @@ def _as_type(digital: Samples, wide: bool) -> Samples:
     """32-bit where the class has it, and where a median beat needs it."""
     values = np.iinfo(np.int16)
     fits = digital.size == 0 or (digital.min() >= values.min and digital.max() <= values.max)
-    result: Samples = digital.astype(np.int32 if wide or not fits else np.int16, copy=False)
+    kind: type[Any] = np.int32 if wide or not fits else np.int16
+    result: Samples = digital.astype(kind, copy=False)
     return result
 
 
@@ -260,7 +205,7 @@ def _padded(recording: Recording, wide: bool) -> tuple[Samples, bool, list[Gap]]
     lowest = np.iinfo(samples.dtype).min
     if not recording.gaps or samples.min() == lowest:
         return samples, False, list(recording.gaps)
-    padded: NDArray[Any] = samples.copy()
+    padded: Any = samples.copy()
     kept: list[Gap] = []
     used = False
     for gap in recording.gaps:
@@ -324,54 +269,3 @@ def _place(recording: Recording, row: int) -> tuple[int, int]:
     """(multiplex group, channel), both counted from 1."""
     each = CHANNELS[class_of(recording)]
     return row // each + 1, row % each + 1
-
-
-def code(value: str, scheme: str, meaning: str) -> Dataset:
-    """A code sequence item (PS3.3 section 8)."""
-    item = Dataset()
-    item.CodeValue = value[:16]
-    item.CodingSchemeDesignator = scheme
-    item.CodeMeaning = text(meaning, 64) or "?"
-    return item
-
-
-def text(words: str, longest: int) -> str:
-    """Words that a short or long string can hold: no control character, no backslash, cut."""
-    return _CONTROL.sub(" ", words).strip()[:longest]
-
-
-def person_name(name: str) -> str:
-    """A person name (PS3.5 6.2.1): Chinese in the ideographic group, all of it as the family name."""
-    plain = re.sub(r"[\^=\\\x00-\x1f\x7f]", " ", name).strip()[:64]
-    return f"={plain}" if _HAN.search(plain) else plain
-
-
-def decimal(number: float) -> str:
-    """A decimal string of at most 16 characters."""
-    return str(format_number_as_ds(float(number)))
-
-
-def stable_uid(recording: Recording, part: str) -> UID:
-    """The same for the same recording: a repeated conversion is no second object."""
-    start = recording.started_at.isoformat() if recording.started_at else ""
-    name = f"ecg-center/{part}/{recording.signal_sha256}/{start}/{recording.identity.patient_id}"
-    return UID(f"2.25.{uuid5(NAMESPACE_OID, name).int}")
-
-
-def encoded(dataset: Dataset) -> bytes:
-    """The object as a file (PS3.10)."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    meta.ImplementationVersionName = "ECG-CENTER"
-    dataset.file_meta = meta
-    out = BytesIO()
-    dcmwrite(out, dataset, enforce_file_format=True)
-    return out.getvalue()
-
-
-def ended_at(recording: Recording) -> datetime | None:
-    """When the last sample was taken."""
-    return recording.started_at + timedelta(seconds=recording.duration_s) if recording.started_at else None

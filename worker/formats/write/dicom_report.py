@@ -1,7 +1,8 @@
-"""The measurements of an analysis as a DICOM structured report: ECG Report (PS3.16 TID 3700, 3708, 3713, 3714, 3717, 3719)
+"""The measurements of an analysis as a DICOM structured report: ECG Report (PS3.16 TID 3700, 3708, 3713 to 3719)
 
-A Comprehensive SR (PS3.3 A.35.3) of the same study that refers to the waveform object. It is a pre-read: the completion flag
-is PARTIAL, the verification flag UNVERIFIED, the observer a device, and the first finding says that nobody has confirmed it.
+A Comprehensive SR (PS3.3 A.35.3) of the same study that refers to the waveform object. It is a pre-read: the completion
+flag is PARTIAL, the verification flag UNVERIFIED, the observer a device, and the first finding says that nobody has
+confirmed it.
 """
 
 from typing import Final
@@ -12,8 +13,16 @@ from pydicom.uid import UID
 
 from ecg_center.contract.findings import Findings
 from ecg_center.domain.statements import TERMS
-from worker.formats.dicom_tables import LEAD_NUMBERS
-from worker.formats.write.dicom import MEASUREMENTS, OWN_CODES, code, decimal, header, stable_uid, text
+from worker.formats.dicom_tables import LEAD_NUMBERS, OWN_CODES
+from worker.formats.write.dicom_header import (
+    IMPLEMENTATION_CLASS_UID,
+    MEASUREMENTS,
+    code,
+    decimal,
+    header,
+    stable_uid,
+    text,
+)
 from worker.recording import Recording
 
 COMPREHENSIVE_SR: Final = UID("1.2.840.10008.5.1.4.1.1.88.33")
@@ -131,7 +140,7 @@ def _observer(findings: Findings) -> list[Dataset]:
     )
     kind = coded(_of(codes.DCM.ObserverType), _of(codes.DCM.Device), "HAS OBS CONTEXT")
     uid = item("UIDREF", _of(codes.DCM.DeviceObserverUID), "HAS OBS CONTEXT")
-    uid.UID = UID("2.25.210553406170428302414210951424302161473")
+    uid.UID = IMPLEMENTATION_CLASS_UID
     name = words(_of(codes.DCM.DeviceObserverName), text(findings.engine, 64), "HAS OBS CONTEXT")
     return [language, kind, uid, name]
 
