@@ -23,8 +23,8 @@ ENDS: Final = "Recording ends"
 """The standard text (EDF+ list of standard texts) that closes a recording before its last data record does."""
 NAME_MARK: Final = "Patient name: "
 
-_LIST: Final = re.compile(rb"([+-]\d{1,9}(?:\.\d{0,12})?)(?:\x15(\d{1,9}(?:\.\d{0,12})?))?\x14([^\0]{1,4000})\0", re.S)
-_ONSET: Final = re.compile(rb"([+-]\d{1,9}(?:\.\d{0,12})?)(?:\x15\d{0,9}(?:\.\d{0,12})?)?\x14\x14")
+_LIST: Final = re.compile(rb"([+-]\d{1,9}(?:\.\d{0,25})?)(?:\x15(\d{1,9}(?:\.\d{0,25})?))?\x14([^\0]{1,4000})\0", re.S)
+_ONSET: Final = re.compile(rb"([+-]\d{1,9}(?:\.\d{0,25})?)(?:\x15\d{0,9}(?:\.\d{0,25})?)?\x14\x14")
 
 
 def record_onsets(raw: NDArray[np.uint8]) -> list[float | None]:
