@@ -8,7 +8,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats import aecg, cardiosoft, csv_text, dicom, edf, ishne, mfer, muse, philips, scp, wfdb_records
+from worker.formats import (
+    aecg,
+    cardiosoft,
+    csv_text,
+    dicom,
+    edf,
+    fhir_ecg,
+    ishne,
+    mfer,
+    muse,
+    philips,
+    scp,
+    wfdb_records,
+)
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
 from worker.recording import Recording
 
@@ -23,6 +36,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
     aecg,
     philips,
     cardiosoft,
+    fhir_ecg,
     csv_text,
 )
 """Asked in this order; the most certain signature first."""

@@ -9,14 +9,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from worker.formats.write import csv_text, edf, scp, wfdb_record
+from worker.formats.write import aecg, csv_text, dicom, edf, fhir, scp, wfdb_record
 from worker.formats.write.errors import UnwritableRecording
 from worker.recording import Recording
 
 WRITERS: Final[dict[str, ModuleType]] = {
     module.NAME: module
     for module in (
+        aecg,
         csv_text,
+        dicom,
+        fhir,
         edf,
         scp,
         wfdb_record,

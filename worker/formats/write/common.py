@@ -42,6 +42,18 @@ def held(recording: Recording) -> Held:
     return Held(tuple(recording.leads[row] for row in rows), digital, scales, np.rint(zeros).astype(np.int64))
 
 
+def measured_rows(recording: Recording) -> list[int]:
+    """The rows of the leads that the file held, for formats whose zero may lie between two integers.
+
+    Raises:
+        UnwritableRecording: there is no sample.
+    """
+    rows = [row for row, lead in enumerate(recording.leads) if lead not in recording.derived]
+    if not rows or recording.n_samples == 0:
+        raise UnwritableRecording("the recording has no sample to write")
+    return rows
+
+
 def ascii_word(text: str, longest: int) -> str:
     """The text if it is printable ASCII, cut; empty otherwise."""
     return text[:longest] if text.isascii() and text.isprintable() else ""
