@@ -18,6 +18,9 @@ from ecg_center.store.studies import refresh_urgency
 from ecg_center.store.tables import FindingsRow, Patient, Study
 from ecg_center.store.tables import Recording as RecordingRow
 
+GRADES = ("critical", "major", "abnormal", "normal")
+"""The gravest first."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -78,14 +81,15 @@ async def store_read(
     recording.started_at = recording.started_at or believable(started_at, now)
     if findings is not None:
         await _store_findings(session, recording, findings, took_ms)
-        study.grade = findings.grade
+        study.grade = await _worst_grade(session, study.id)
         refresh_urgency(study)
     if allows(State(study.state), Move.PREREAD):
         data: dict[str, Any] = {"recording_id": str(recording_id), "took_ms": took_ms}
         if findings is not None:
             data |= {"grade": findings.grade, "engine": f"{findings.engine} {findings.engine_version}"}
         move(session, study, Move.PREREAD, actor=actor, at=now, why=failure, **data)
-    if study.patient_id is None and recording.identity.get("accession_number"):
+    names_someone = ("patient_id", "sex", "birth_date") if study.patient_id else ("accession_number",)
+    if any(recording.identity.get(name) for name in names_someone):
         await defer(session, REMATCH_TASK, queue=CENTRE_QUEUE, recording_id=str(recording_id))
 
 
@@ -107,6 +111,17 @@ async def _store_findings(session: AsyncSession, recording: RecordingRow, findin
             set_={"content": content, "took_ms": took_ms, "created_at": func.now()},
         )
     )
+
+
+async def _worst_grade(session: AsyncSession, study_id: UUID) -> str | None:
+    """The gravest grade of the study's recordings, by the newest findings of each: none hides a critical one."""
+    newest = (
+        select(FindingsRow.content["grade"].astext)
+        .where(FindingsRow.study_id == study_id)
+        .distinct(FindingsRow.recording_id)
+        .order_by(FindingsRow.recording_id, FindingsRow.created_at.desc(), FindingsRow.id.desc())
+    )
+    return min(await session.scalars(newest), key=GRADES.index, default=None)
 
 
 async def quarantine(session: AsyncSession, recording_id: UUID, reason: str, actor: Actor, now: datetime) -> None:

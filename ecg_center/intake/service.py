@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ecg_center.contract.findings import PREREAD_QUEUE, PREREAD_TASK, ROUTINE_PRIORITY, URGENT_PRIORITY
 from ecg_center.contract.upload import Receipt, RecordingIdentity, UploadOffer
 from ecg_center.domain.clocks import believable
-from ecg_center.domain.matching import Identity, Match, OrderIdentity, match
+from ecg_center.domain.matching import Identity, Match, OrderIdentity, contradictions, match
 from ecg_center.domain.numbering import study_instance_uid
 from ecg_center.domain.workflow import OPEN_STATES, TAKES_RECORDINGS, Move, State
 from ecg_center.intake import queries
@@ -186,7 +186,10 @@ async def _new_unmatched(
 
 
 async def rematch(session: AsyncSession, recording_id: UUID, actor: Actor, now: datetime) -> bool:
-    """After decoding: take the order that the file itself names, where the study has none yet."""
+    """After decoding: take the order that the file itself names, where the study has none yet.
+
+    Where it has one, what the file says of the patient is held against it.
+    """
     study_id = await queries.study_of(session, recording_id)
     if study_id is None:
         return False
@@ -194,7 +197,10 @@ async def rematch(session: AsyncSession, recording_id: UUID, actor: Actor, now: 
     recording = await queries.lock_recording(session, recording_id)
     assert recording is not None
     identity = RecordingIdentity.model_validate(recording.identity)
-    if study.patient_id is not None or not identity.accession_number:
+    if study.patient_id is not None:
+        await _compare(session, study, recording, identity, actor, now)
+        return False
+    if not identity.accession_number:
         return False
     order = await queries.order_by_accession(session, recording.institution_id, identity.accession_number)
     if order is None or State(order[0].state) is not State.REGISTERED:
@@ -205,6 +211,18 @@ async def rematch(session: AsyncSession, recording_id: UUID, actor: Actor, now: 
         return False
     await adopt_order(session, study, order[0], actor, now, why="accession number in the file")
     return True
+
+
+async def _compare(
+    session: AsyncSession, study: Study, recording: Recording, identity: RecordingIdentity, actor: Actor, now: datetime
+) -> None:
+    """Mark a recording whose file speaks against the order that it was matched to, by a typed number for instance."""
+    patient = None if study.patient_id is None else await queries.patient(session, study.patient_id)
+    against = [] if patient is None else list(contradictions(_identity(identity), order_identity(study, patient)))
+    if not against or against == recording.identity_conflict:
+        return
+    recording.identity_conflict = list[Any](against)
+    note(session, study, "contradiction", actor=actor, at=now, recording_id=str(recording.id), against=against)
 
 
 async def adopt_order(

@@ -35,7 +35,7 @@ from ecg_center.registration.schemas import PatientForm
 from ecg_center.store.blobs import original_key
 from ecg_center.store.events import CENTRE
 from ecg_center.store.session import EVERYTHING
-from ecg_center.store.tables import DeadlineRow, Recording, Study, StudyEvent
+from ecg_center.store.tables import DeadlineRow, FindingsRow, Recording, Study, StudyEvent
 from ecg_center.worklist import service as worklist
 from worker import queries as worker
 
@@ -439,9 +439,9 @@ class TestCalendarMistakes:
         ):
             with pytest.raises(Invalid):
                 async with centre.database.transaction(EVERYTHING) as session:
-                    await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x")
+                    await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x", now())
         async with centre.database.transaction(EVERYTHING) as session:
-            await directory.set_calendar_day(session, admin, calendar.id, now().date(), [["08:00", "12:00"]], "x")
+            await directory.set_calendar_day(session, admin, calendar.id, now().date(), [["08:00", "12:00"]], "x", now())
 
 
 async def test_a_form_with_what_postgresql_cannot_store_is_refused_politely(centre: Centre) -> None:
@@ -453,3 +453,38 @@ async def test_a_form_with_what_postgresql_cannot_store_is_refused_politely(cent
         assert "psycopg" not in answer.text
         assert (await client.get("/studies", params={"q": "\x00"})).status_code in (200, 422)
         assert (await client.get("/studies", params={"offset": 10**30})).status_code in (200, 422)
+
+
+class TestWhatTheFileSays:
+    async def test_a_file_that_contradicts_its_order_after_the_match_is_marked(self, centre: Centre) -> None:
+        """The number was typed at the device; the file inside is of somebody else."""
+        order = await register(centre)
+        receipt = await upload(centre, accession_number=order.accession_number)
+        assert receipt.matched
+        async with centre.database.transaction(EVERYTHING) as session:
+            recording = await session.get(Recording, receipt.recording_id)
+            recording.identity = {"sex": "M", "patient_id": "OTHER"}
+        await read(centre, receipt.recording_id)
+        async with centre.database.transaction(EVERYTHING) as session:
+            job = text("SELECT args FROM procrastinate_jobs WHERE task_name = 'rematch'")
+            assert (await session.execute(job)).scalar_one() == {"recording_id": str(receipt.recording_id)}
+        for _ in range(2):
+            async with centre.database.transaction(EVERYTHING) as session:
+                await intake.rematch(session, receipt.recording_id, CENTRE, now())
+        assert (await recording_of(centre, receipt.recording_id)).identity_conflict == ["patient_id", "sex"]
+        lines = [line for line in await events(centre, order.id) if line.what == "contradiction"]
+        assert [line.data["against"] for line in lines] == [["patient_id", "sex"]]
+        async with centre.client(cookies=await centre.cookie("wang")) as client:
+            assert "与申请不一致" in (await client.get(f"/studies/{order.id}")).text
+
+    async def test_a_harmless_second_recording_hides_no_critical_first(self, centre: Centre) -> None:
+        exam = await recorded(centre, 1)
+        async with centre.database.transaction(EVERYTHING) as session:
+            row = await session.scalar(select(FindingsRow))
+            row.content = row.content | {"grade": "critical"}
+            study = await session.get(Study, exam.study_id)
+            study.grade, study.urgency = "critical", 1
+        second = await upload(centre, ecg(2), accession_number=exam.accession_number)
+        await read(centre, second.recording_id)
+        study = await study_of(centre, exam.study_id)
+        assert (study.grade, study.urgency) == ("critical", 1)
