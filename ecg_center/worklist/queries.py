@@ -129,13 +129,18 @@ async def desk_count(session: AsyncSession, desk: str, person_id: UUID, kinds: C
 async def next_free(
     session: AsyncSession, desk: str, person_id: UUID, kinds: Collection[str], now: datetime, *, after: UUID | None
 ) -> UUID | None:
-    """The study to read next that nobody else holds; rows locked by a claim under way are skipped."""
+    """The study to read next that nobody else holds; rows locked by a claim under way are skipped.
+
+    One whose recording is not decoded yet has nothing to show: it stands on the list, but is nobody's next.
+    """
     due = _next_deadline()
+    decoded = select(Recording.id).where(Recording.study_id == Study.id, Recording.state == "decoded").exists()
+    readable = or_(Study.state != State.RECEIVED.value, decoded)
     free = or_(Study.claimed_by.is_(None), Study.claimed_by == person_id, Study.lease_until <= now)
     statement = (
         select(Study.id)
         .outerjoin(due, literal(True))
-        .where(_desk(desk, person_id, kinds), free)
+        .where(_desk(desk, person_id, kinds), free, readable)
         .order_by(Study.urgency, due.c.due_at.asc().nulls_first(), Study.received_at)
         .limit(1)
         .with_for_update(of=Study, skip_locked=True)

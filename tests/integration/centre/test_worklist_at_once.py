@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from support.centre import Centre
-from support.studies import do, documented, ecg, events, outcome, recorded, register, released, study_of, upload
+from support.studies import do, documented, ecg, events, outcome, read, recorded, register, released, study_of, upload
 
 from ecg_center.delivery import service as delivery
 from ecg_center.domain.claims import LEASE
@@ -38,6 +39,12 @@ async def make_readers(centre: Centre) -> None:
         )
 
 
+async def uploaded_and_read(centre: Centre, number: int = 0, **identity: bool) -> UUID:
+    receipt = await upload(centre, ecg(number), **identity)
+    await read(centre, receipt.recording_id)
+    return receipt.study_id
+
+
 async def test_of_two_who_claim_at_once_exactly_one_holds_it(centre: Centre) -> None:
     receipt = await upload(centre)
     for attempt in range(10):
@@ -55,7 +62,7 @@ async def test_of_two_who_claim_at_once_exactly_one_holds_it(centre: Centre) -> 
 
 async def test_take_next_gives_everyone_another_study(centre: Centre) -> None:
     await make_readers(centre)
-    waiting = [(await upload(centre, ecg(number))).study_id for number in range(len(READERS))]
+    waiting = [await uploaded_and_read(centre, number) for number in range(len(READERS))]
     taken = await asyncio.gather(*(do(centre, login, worklist.take_next, "write", now()) for login in READERS))
     assert sorted(study.id for study in taken if study) == sorted(waiting)
     assert await do(centre, "wang", worklist.take_next, "write", now(), after=taken[0].id) is None
@@ -63,15 +70,24 @@ async def test_take_next_gives_everyone_another_study(centre: Centre) -> None:
 
 async def test_more_readers_than_studies(centre: Centre) -> None:
     await make_readers(centre)
-    receipt = await upload(centre)
+    study_id = await uploaded_and_read(centre)
     taken = await asyncio.gather(*(do(centre, login, worklist.take_next, "write", now()) for login in READERS))
-    assert [study.id for study in taken if study] == [receipt.study_id]
+    assert [study.id for study in taken if study] == [study_id]
+
+
+async def test_what_cannot_be_drawn_yet_is_not_taken_next(centre: Centre) -> None:
+    receipt = await upload(centre, ecg(1), chest_pain=True)
+    rows, _ = await do(centre, "wang", worklist.rows, "write", now())
+    assert [row.study_id for row in rows] == [receipt.study_id]  # everyone sees that it is there
+    assert await do(centre, "wang", worklist.take_next, "write", now()) is None
+    await read(centre, receipt.recording_id)
+    assert (await do(centre, "wang", worklist.take_next, "write", now())).id == receipt.study_id
 
 
 async def test_what_is_read_next_is_the_most_urgent_then_the_oldest(centre: Centre) -> None:
-    first, second = await upload(centre, ecg(1)), await upload(centre, ecg(2))
-    urgent, pain = await upload(centre, ecg(3), urgent=True), await upload(centre, ecg(4), chest_pain=True)
-    order = [pain.study_id, urgent.study_id, first.study_id, second.study_id]
+    first, second = await uploaded_and_read(centre, 1), await uploaded_and_read(centre, 2)
+    urgent, pain = await uploaded_and_read(centre, 3, urgent=True), await uploaded_and_read(centre, 4, chest_pain=True)
+    order = [pain, urgent, first, second]
     rows, total = await do(centre, "wang", worklist.rows, "write", now())
     assert ([row.study_id for row in rows], total) == (order, 4)
     for expected in order:
