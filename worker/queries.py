@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.contract.findings import Findings
@@ -118,7 +118,7 @@ async def _worst_grade(session: AsyncSession, study_id: UUID) -> str | None:
     newest = (
         select(FindingsRow.content["grade"].astext)
         .where(FindingsRow.study_id == study_id)
-        .distinct(FindingsRow.recording_id)
+        .ext(distinct_on(FindingsRow.recording_id))
         .order_by(FindingsRow.recording_id, FindingsRow.created_at.desc(), FindingsRow.id.desc())
     )
     return min(await session.scalars(newest), key=GRADES.index, default=None)
