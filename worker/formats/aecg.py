@@ -15,7 +15,13 @@ from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats import xml_reader
 from worker.formats.aecg_annotations import Said, annotated
-from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording, UnsupportedRecording
+from worker.formats.errors import (
+    DamagedRecording,
+    NoWaveform,
+    TooLargeRecording,
+    UnreadableRecording,
+    UnsupportedRecording,
+)
 from worker.formats.rows import Block, Row, assemble, rate_of_period
 from worker.formats.text_numbers import decimals
 from worker.formats.xml_reader import Element, as_number
@@ -231,12 +237,13 @@ def _noted_gaps(said: Said, block: Block, sampling_hz: float) -> list[Gap]:
 def _median_beat(root: Element) -> MedianBeat | None:
     """The representative beat, from a derived series or from a series of its own; what is odd in it is not told."""
     for series in root.iter("derivedSeries", "series"):
-        if _code(series).startswith(_REPRESENTATIVE) and (sets := _sets(series, [], [])):
-            first = sets[0]
-            try:
-                return assemble(first.rows, []).median_beat(first.sampling_hz)
-            except NoWaveform:
-                continue
+        if not _code(series).startswith(_REPRESENTATIVE):
+            continue
+        try:
+            for one in _sets(series, [], [])[:1]:
+                return assemble(one.rows, []).median_beat(one.sampling_hz)
+        except UnreadableRecording:
+            continue
     return None
 
 

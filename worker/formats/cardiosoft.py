@@ -12,7 +12,7 @@ from typing import Final
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats import xml_reader
-from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording
+from worker.formats.errors import DamagedRecording, NoWaveform, UnreadableRecording
 from worker.formats.rows import Row, assemble, checked_rate
 from worker.formats.text_numbers import integers
 from worker.formats.xml_reader import Element, as_number
@@ -131,7 +131,7 @@ def _median_beat(root: Element) -> MedianBeat | None:
         if median.all("WaveformData"):
             try:
                 return assemble(_rows(median), []).median_beat(_rate(median))
-            except (DamagedRecording, NoWaveform, TooLargeRecording):
+            except UnreadableRecording:
                 continue
     return None
 

@@ -19,11 +19,11 @@ import numpy as np
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats import xml_reader
-from worker.formats.errors import DamagedRecording, NoWaveform, UnsupportedRecording
+from worker.formats.errors import DamagedRecording, NoWaveform, UnreadableRecording, UnsupportedRecording
 from worker.formats.rows import Block, Row, assemble, checked_rate
 from worker.formats.xml_reader import Element
 from worker.leads import standard_name
-from worker.recording import Annotation, Device, Filters, Recording
+from worker.recording import Annotation, Device, Filters, MedianBeat, Recording
 
 NAME: Final = "muse"
 MAX_LEAD_DATA: Final = 128
@@ -54,7 +54,7 @@ def read(data: bytes) -> Recording:
     rhythm, median = _waveforms(root, warnings)
     rate = _rate(rhythm)
     block = _block(rhythm, warnings)
-    measurements = _measurements(root)
+    beat = _median_beat(median, warnings)
     recording = Recording(
         format=NAME,
         kind="resting",
@@ -69,8 +69,8 @@ def read(data: bytes) -> Recording:
         filters=_filters(rhythm),
         gaps=block.gaps,
         annotations=_beats(root),
-        median_beat=_block(median, []).median_beat(_rate(median)) if median is not None else None,
-        device_measurements=measurements,
+        median_beat=beat,
+        device_measurements=_measurements(root),
         device_statements=_statements(root),
         warnings=tuple(warnings),
     )
@@ -101,6 +101,17 @@ def _block(waveform: Element, warnings: list[str]) -> Block:
     return assemble(rows, warnings)
 
 
+def _median_beat(median: Element | None, warnings: list[str]) -> MedianBeat | None:
+    """The median beat; a damaged one is left out, as the recording beside it is sound."""
+    if median is None:
+        return None
+    try:
+        return _block(median, []).median_beat(_rate(median))
+    except UnreadableRecording as error:
+        warnings.append(f"the median beat was left out: {error}")
+        return None
+
+
 def _row(lead: Element, warnings: list[str]) -> Row:
     name = standard_name(lead.word("LeadID"))
     size = lead.number("LeadSampleSize")
@@ -122,7 +133,7 @@ def _row(lead: Element, warnings: list[str]) -> Row:
     if claimed is not None and claimed != samples.size:
         warnings.append(f"lead {name} claims {claimed:g} samples and holds {samples.size}")
     checksum = lead.word("LeadDataCRC32")
-    if checksum.isdigit() and int(checksum) not in (0, zlib.crc32(raw)):
+    if checksum.isdecimal() and len(checksum) <= 10 and int(checksum) not in (0, zlib.crc32(raw)):
         warnings.append(f"the checksum of lead {name} does not fit its samples; they may have been changed")
     if lead.word("LeadOff").upper() == "TRUE":
         warnings.append(f"the device reports that the electrode of lead {name} was off")

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from worker.formats import fields as f
 from worker.formats import philips_xli as xli
 from worker.formats import xml_reader
-from worker.formats.errors import DamagedRecording, NoWaveform, TruncatedRecording, UnsupportedRecording
+from worker.formats.errors import (
+    DamagedRecording,
+    NoWaveform,
+    TruncatedRecording,
+    UnreadableRecording,
+    UnsupportedRecording,
+)
 from worker.formats.philips_words import device, identity, marks, measurements, started_at, statements
 from worker.formats.rows import Block, Row, assemble, checked_rate
 from worker.formats.text_numbers import integers
@@ -60,7 +66,7 @@ def read(data: bytes) -> Recording:
     reader = _leadwaveforms if parsed.tag == "leadwaveforms" else _parsedwaveforms
     block = assemble(reader(parsed, signal, root, rate, warnings), warnings)
     gaps = (*block.gaps, *_calibration(block, warnings))
-    begins = started_at(root)
+    begins, beat = started_at(root), _beat_beside(waveforms, rate, warnings)
     recording = Recording(
         format=NAME,
         kind="resting",
@@ -75,7 +81,7 @@ def read(data: bytes) -> Recording:
         filters=_filters(parsed, signal),
         gaps=gaps,
         annotations=marks(root),
-        median_beat=_median_beat(waveforms, rate, warnings),
+        median_beat=beat,
         device_measurements=measurements(root),
         device_statements=statements(root),
         warnings=tuple(warnings),
@@ -249,6 +255,15 @@ def _median_beat(waveforms: Element, rate: float, warnings: list[str]) -> Median
             beat_rate = samples.size * 1000 / lasts
         rows.append(Row(standard_name(beat.get("leadname")), samples, step))
     return assemble(rows, []).median_beat(beat_rate or rate) if rows else None
+
+
+def _beat_beside(waveforms: Element, rate: float, warnings: list[str]) -> MedianBeat | None:
+    """The representative beats; damaged ones are left out, as the recording beside them is sound."""
+    try:
+        return _median_beat(waveforms, rate, warnings)
+    except UnreadableRecording as error:
+        warnings.append(f"the representative beats were left out: {error}")
+        return None
 
 
 def _filters(parsed: Element, signal: Element) -> Filters:
