@@ -39,9 +39,10 @@ class Spectrum:
         self.values = np.fft.rfft(padded, self.length, axis=1)
         self.frequencies: Floats = np.asarray(np.fft.rfftfreq(self.length, 1 / hz), np.float64)
 
-    def band(self, response: Floats | Complexes) -> Floats:
-        """(n_leads, n_samples): the signal with each frequency multiplied by ``response``."""
-        filtered = np.fft.irfft(self.values * response, self.length, axis=1)
+    def band(self, response: Floats | Complexes, rows: list[int] | None = None) -> Floats:
+        """(n_leads, n_samples): the leads, or these rows, with each frequency multiplied by ``response``."""
+        values = self.values if rows is None else self.values[rows]
+        filtered = np.fft.irfft(values * response, self.length, axis=1)
         band: Floats = filtered[:, self.pad : self.pad + self.n_samples]
         return band
 

@@ -1,37 +1,56 @@
-"""Where are the heart's ventricular beats, over all leads at once?
+"""Where are the heart's ventricular beats, in one lead or in all at once?
 
-After Pan and Tompkins, doi:10.1109/TBME.1985.325532: band-pass, slope, energy, moving window, adaptive threshold,
-search back. What differs: zero-phase filters; all usable leads enter, each in units of its own usual QRS slope, so that
-one noisy lead cannot hide the beats of the others; thresholds come from the whole recording instead of its past; a
-candidate found by searching back must look like the other beats, because in a pause the next largest thing is a P wave.
+After Pan and Tompkins, doi:10.1109/TBME.1985.325532: band-pass, slope, energy. What differs: zero-phase filters; all
+usable leads enter, each in units of its own usual QRS slope, so that one noisy lead cannot hide the beats of the
+others; every energy maximum is a candidate, weighed by its size, its likeness to the other beats and what stands
+beside it (:mod:`worker.signal.qrs_weights`); and the beats are the sequence of candidates that is the most plausible
+as a whole, found by dynamic programming: a T wave or a P wave costs two short intervals, a lost beat a long one.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
+from worker.signal.qrs_weights import Candidates, weigh
 
 BAND_HZ: Final = (7.0, 26.0)
 """Where QRS energy stands out most from P, T and baseline (Thakor 1984, doi:10.1109/TBME.1984.325393)."""
+BROAD_HZ: Final = (1.0, 30.0)
 WINDOW_S: Final = 0.09
-REFRACTORY_S: Final = 0.20
-"""The shortest RR that is believed, 300/min."""
-T_WAVE_S: Final = 0.36
+CANDIDATES_APART_S: Final = 0.17
+CANDIDATE_ENERGY: Final = 0.012
 THRESHOLD: Final = 0.30
+T_WAVE_S: Final = 0.36
 T_WAVE_SHARE: Final = 0.45
-SEARCH_BACK_SHARE: Final = 0.12
-SEARCH_BACK_RR: Final = 1.6
-SEARCH_BACK_LIKENESS: Final = 0.75
-BROAD_HZ: Final = (1.5, 20.0)
-BROAD_ENERGY: Final = 0.14
-BROAD_SIZE: Final = 0.65
-BROAD_NEXT_S: Final = 0.25
+"""The first guess, which only serves to know what a beat of this recording looks like."""
 LEVEL_WINDOW_S: Final = 1.5
+CALM: Final = 0.003
+"""Mean square between the beats in units of the usual peak: half the weight of a lead without any noise."""
 MIN_SLOPE_UV_S: Final = 1500.0
 """A QRS of 0.05 mV in every lead still slopes more than this in the band; less is noise on a flat line."""
+PASSES: Final = 2
+
+REFRACTORY_S: Final = 0.18
+"""The shortest RR that is believed, 330/min."""
+SHORT_S: Final = 0.33
+SHORT_COST: Final = 2.5
+LONG_RR: Final = 1.35
+LONG_COST: Final = 3.0
+LONGEST_RR: Final = 3.0
+REGULAR_WITHIN: Final = 0.25
+REGULAR_GAIN: Final = 1.5
+WORTH: Final = 6.0
+"""A candidate's log odds are held at ± this, so that no single one buys an impossible rhythm."""
+LOCAL_BEATS: Final = 15
+USUAL_RR_S: Final = (0.3, 1.6)
+LOOK_BACK: Final = 12
+
+CHUNK_S: Final = 60.0
+OVERLAP_S: Final = 5.0
+"""Long recordings are read minute by minute, so that what is usual follows the recording."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,35 +66,65 @@ class Detection:
     energy: Floats
 
 
+def find_beats(signal: Floats, hz: float) -> NDArray[np.int_]:
+    """(n_beats,) samples of the QRS complexes of (n_leads, n_samples) µV of any length.
+
+    >>> seconds = np.arange(0, 8, 1 / 250)
+    >>> spikes = 900 * np.exp(-(((seconds % 0.8 - 0.4) / 0.012) ** 2))
+    >>> np.round(find_beats(spikes[None], 250) / 250, 2)[:4].tolist()
+    [0.4, 1.2, 2.0, 2.8]
+    """
+    n, step, margin = signal.shape[1], round(CHUNK_S * hz), round(OVERLAP_S * hz)
+    found: list[int] = []
+    for start in range(0, n, step):
+        first, last = max(0, min(start, n - 2 * margin) - margin), min(n, start + step + margin)
+        part = detect(Spectrum(signal[:, first:last], hz), list(range(signal.shape[0])))
+        found += [first + at for at in part.beats if start <= first + at < start + step]
+    return np.array(found, int)
+
+
 def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
     """Find the beats in the leads ``usable`` (row numbers)."""
-    hz = spectrum.hz
+    candidates, energy = candidates_of(spectrum, usable)
+    if candidates is None:
+        return Detection([], energy)
+    beats = _first_guess(energy, candidates.at.tolist(), spectrum.hz)
+    for _ in range(PASSES):
+        if len(beats) < 2:
+            break
+        beats = best_sequence(candidates.at, weigh(candidates, np.array(beats, int)), spectrum.hz)
+    return Detection(beats, energy)
+
+
+def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | None, Floats]:
+    """(what may be beats, the energy curve); None where the leads are flat."""
+    hz, frequencies = spectrum.hz, spectrum.frequencies
+    nothing = np.zeros(spectrum.n_samples)
     if not usable:
-        return Detection([], np.zeros(spectrum.n_samples))
-    frequencies = spectrum.frequencies
+        return None, nothing
     response = highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1])
-    slope = spectrum.band(response * (2j * np.pi * frequencies))[usable]
-    level = _usual_peak(np.abs(slope), hz)
+    slope = spectrum.band(response * (2j * np.pi * frequencies), usable)
+    level = usual_peak(np.abs(slope), hz)
     strong = level >= MIN_SLOPE_UV_S
     if not strong.any():
-        return Detection([], np.zeros(spectrum.n_samples))
+        return None, nothing
     units = slope[strong] / level[strong, None]
+    weights = _clear_leads(units, hz)
+    units = units * weights[:, None]
     energy = np.sqrt(moving_mean(np.mean(units**2, axis=0), round(WINDOW_S * hz)))
-    reference = float(_usual_peak(energy[None], hz)[0])
-    energy = energy / reference
-    peaks = _peaks(energy, round(REFRACTORY_S * hz))
-    beats = _select(energy, peaks, hz)
-    beats = _add_broad(
-        spectrum.band(highpass(frequencies, BROAD_HZ[0]) * lowpass(frequencies, BROAD_HZ[1]))[usable],
-        energy,
-        peaks,
-        beats,
-        hz,
-    )
-    return Detection(_search_back(energy, units, peaks, beats, hz), energy)
+    energy = energy / float(usual_peak(energy[None], hz)[0])
+    at = np.array([peak for peak in _peaks(energy, round(CANDIDATES_APART_S * hz))], int)
+    at = at[energy[at] > CANDIDATE_ENERGY]
+    if at.size == 0:
+        return None, energy
+    rows = [row for row, kept in zip(usable, strong.tolist(), strict=True) if kept]
+    broad = spectrum.band(highpass(frequencies, BROAD_HZ[0]) * lowpass(frequencies, BROAD_HZ[1]), rows)
+    broad = broad / np.maximum(usual_peak(np.abs(broad), hz), 1e-3)[:, None]
+    broad = broad * weights[:, None]
+    return Candidates(at, energy, units, broad, hz), energy
 
 
-def _usual_peak(curve: Floats, hz: float) -> Floats:
+def usual_peak(curve: Floats, hz: float) -> Floats:
     """(n_leads,) median of the maxima of stretches that each hold a beat at any but the slowest rate."""
     width = round(LEVEL_WINDOW_S * hz)
     n = curve.shape[1]
@@ -85,6 +134,17 @@ def _usual_peak(curve: Floats, hz: float) -> Floats:
     maxima = curve[:, : whole * width].reshape(curve.shape[0], whole, width).max(axis=2)
     # the upper part: in bradycardia and pauses some stretches hold no beat
     return np.asarray(np.quantile(maxima, 0.6, axis=1))
+
+
+def _clear_leads(units: Floats, hz: float) -> Floats:
+    """(n_leads,) weights, their mean square 1: leads whose signal between the beats is calm count for more."""
+    if units.shape[0] == 1:
+        return np.ones(1)
+    thin = moving_mean(units**2, round(WINDOW_S * hz))[:, :: max(1, round(0.03 * hz))]
+    between = np.median(thin, axis=1)  # most of the time is between the beats
+    weights = 1 / (between + CALM)
+    scaled: Floats = weights / np.sqrt(np.mean(weights**2))
+    return scaled
 
 
 def _peaks(curve: Floats, apart: int) -> list[int]:
@@ -101,10 +161,10 @@ def _peaks(curve: Floats, apart: int) -> list[int]:
     return sorted(kept)
 
 
-def _select(energy: Floats, peaks: list[int], hz: float) -> list[int]:
-    """Peaks above the threshold that are not the T wave of the beat before."""
+def _first_guess(energy: Floats, candidates: list[int], hz: float) -> list[int]:
+    """Candidates above a threshold that are not the T wave of the one before."""
     beats: list[int] = []
-    for at in peaks:
+    for at in candidates:
         if energy[at] < THRESHOLD:
             continue
         if beats and at - beats[-1] < T_WAVE_S * hz and energy[at] < T_WAVE_SHARE * energy[beats[-1]]:
@@ -113,60 +173,61 @@ def _select(energy: Floats, peaks: list[int], hz: float) -> list[int]:
     return beats
 
 
-def _add_broad(broad: Floats, energy: Floats, peaks: list[int], beats: list[int], hz: float) -> list[int]:
-    """Ectopic beats are broad: their slopes lie below the threshold while their size does not."""
-    if len(beats) < 2:
-        return beats
-    magnitude = np.sqrt((broad**2).sum(axis=0))
-    reach = round(0.06 * hz)
-    size = {at: float(magnitude[max(0, at - reach) : at + reach].max()) for at in peaks}
-    usual = float(np.median([size[at] for at in beats]))
-    added = list(beats)
-    for at in peaks:
-        if at in size and BROAD_ENERGY <= energy[at] < THRESHOLD and size[at] >= BROAD_SIZE * usual:
-            before = [beat for beat in added if beat < at]
-            after = [beat for beat in added if beat > at]
-            free = not before or at - max(before) >= T_WAVE_S * hz
-            if free and (not after or min(after) - at >= BROAD_NEXT_S * hz):
-                added = sorted([*added, at])
-    return added
+def best_sequence(at: NDArray[np.int_], worth: Floats, hz: float) -> list[int]:
+    """The candidates that together are the most plausible rhythm (Viterbi).
+
+    Args:
+        at: (n,) samples of the candidates, increasing.
+        worth: (n,) log odds of each being a beat, from its looks alone.
+        hz: the rate of ``at``.
+    """
+    seconds = at / hz
+    usual, gain = _local_rhythm(seconds, seconds[worth > 0])
+    own = np.clip(worth, -WORTH, WORTH).tolist()
+    t = seconds.tolist()
+    best: list[float] = []
+    before: list[int] = []
+    for i, now in enumerate(t):
+        score, chosen = (0.0, -1) if i < LOOK_BACK else (-np.inf, -1)
+        for j in range(i - 1, -1, -1):
+            rr = now - t[j]
+            if rr > LONGEST_RR * usual[i] and j < i - LOOK_BACK:
+                break
+            if rr >= REFRACTORY_S:
+                value = best[j] - _cost(rr, usual[i], gain[i])
+                if value > score:
+                    score, chosen = value, j
+        best.append(score + own[i])
+        before.append(chosen)
+    tail = range(max(0, len(t) - LOOK_BACK), len(t))
+    i = max(tail, key=best.__getitem__)
+    kept: list[int] = []
+    while i >= 0:
+        if own[i] > 0 or kept or before[i] >= 0:
+            kept.append(int(at[i]))
+        i = before[i]
+    return kept[::-1]
 
 
-def _search_back(energy: Floats, units: Floats, peaks: list[int], beats: list[int], hz: float) -> list[int]:
-    """Where an RR is far too long, the largest lower peak between that looks like a beat."""
-    if len(beats) < 3:
-        return beats
-    usual = float(np.median(np.diff(beats)))
-    template = _template(units, beats, hz)
-    added: list[int] = []
-    for first, second in pairwise(beats):
-        if second - first < SEARCH_BACK_RR * usual:
-            continue
-        margin = int(REFRACTORY_S * hz)
-        for at in peaks:
-            inside = first + margin < at < second - margin
-            if inside and energy[at] >= SEARCH_BACK_SHARE and _likeness(units, at, template, hz) > SEARCH_BACK_LIKENESS:
-                added.append(at)
-    return sorted({*beats, *added})
+def _cost(rr: float, usual: float, gain: float) -> float:
+    """What an interval costs; a regular one in a regular rhythm pays."""
+    cost = SHORT_COST * ((SHORT_S - rr) / 0.1) ** 2 if rr < SHORT_S else 0.0
+    ratio = rr / usual
+    if ratio > LONG_RR:
+        cost += LONG_COST * (min(ratio, LONGEST_RR) - LONG_RR)
+    if abs(ratio - 1) < REGULAR_WITHIN:
+        cost -= gain * (1 - ((ratio - 1) / REGULAR_WITHIN) ** 2)
+    return cost
 
 
-def _window(units: Floats, at: int, half: int) -> Floats | None:
-    return units[:, at - half : at + half + 1] if half <= at < units.shape[1] - half else None
-
-
-def _template(units: Floats, beats: list[int], hz: float) -> Floats:
-    half = round(0.07 * hz)
-    windows = [window for at in beats if (window := _window(units, at, half)) is not None]
-    return np.asarray(np.median(windows, axis=0)) if windows else np.zeros((units.shape[0], 2 * half + 1))
-
-
-def _likeness(units: Floats, at: int, template: Floats, hz: float) -> float:
-    """Largest correlation of the leads around ``at`` with the template, over small shifts."""
-    half = template.shape[1] // 2
-    best = 0.0
-    norm = float(np.linalg.norm(template)) or 1.0
-    for shift in range(-round(0.04 * hz), round(0.04 * hz) + 1, 2):
-        window = _window(units, at + shift, half)
-        if window is not None:
-            best = max(best, float((window * template).sum() / (norm * (np.linalg.norm(window) or 1.0))))
-    return best
+def _local_rhythm(seconds: Floats, sure: Floats) -> tuple[list[float], list[float]]:
+    """(usual RR, what regularity pays) at each candidate."""
+    if sure.size < 4:
+        return [0.8] * seconds.size, [0.0] * seconds.size
+    rr = np.diff(sure)
+    padded = np.pad(rr, LOCAL_BEATS // 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, LOCAL_BEATS)
+    local = np.median(windows, axis=1)
+    regular = np.mean(np.abs(windows / local[:, None] - 1) < REGULAR_WITHIN / 2, axis=1)
+    usual = np.clip(np.interp(seconds, sure[1:], local), *USUAL_RR_S)
+    return usual.tolist(), (REGULAR_GAIN * np.interp(seconds, sure[1:], regular)).tolist()
