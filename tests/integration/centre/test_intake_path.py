@@ -439,9 +439,10 @@ class TestCalendarMistakes:
         ):
             with pytest.raises(Invalid):
                 async with centre.database.transaction(EVERYTHING) as session:
-                    await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x", now())
+                    await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x")
         async with centre.database.transaction(EVERYTHING) as session:
-            await directory.set_calendar_day(session, admin, calendar.id, now().date(), [["08:00", "12:00"]], "x", now())
+            hours = [["08:00", "12:00"]]
+            await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x", now())
 
 
 async def test_a_form_with_what_postgresql_cannot_store_is_refused_politely(centre: Centre) -> None:
