@@ -24,7 +24,7 @@ from worker.leads import standard_name
 from worker.recording import MAX_LEADS, Device, Filters, Gap, Recording
 
 NAME: Final = "fhir"
-MAX_JSON_BYTES: Final = 96 * 1024**2
+MAX_JSON_BYTES: Final = 48 * 1024**2
 HEAD_BYTES: Final = 4096
 MDC_BASE: Final = 131_328
 """MDC_ECG_ELEC_POTL; + n is the potential of lead n."""

@@ -25,8 +25,8 @@ NAME: Final = "aecg"
 MDC: Final = 'codeSystem="2.16.840.1.113883.6.24" codeSystemName="MDC"'
 ACT: Final = 'codeSystem="2.16.840.1.113883.5.4" codeSystemName="ActCode"'
 OWN: Final = 'codeSystem="2.25.210553406170428302414210951424302161473" codeSystemName="ECG-CENTER"'
-MAX_SAMPLES: Final = 20_000_000
-"""Of all leads: 96 MB of text, as much as our own reader takes."""
+MAX_SAMPLES: Final = 8_000_000
+"""Of all leads: about 40 MB of text, less than our own reader takes."""
 
 _MEASUREMENTS: Final = {
     "heart_rate_bpm": ("MDC_ECG_HEART_RATE", "bpm"), "p_ms": ("MDC_ECG_TIME_PD_P", "ms"),
