@@ -23,7 +23,7 @@ from worker.leads import standard_name
 from worker.recording import MAX_LEADS, Gap
 
 MAX_TEXT_BYTES: Final = 32 * 1024**2
-"""Twenty minutes of 12 leads at 500 Hz; measured: 57 MB took 10 s and 750 MB. Longer recordings are not kept as text."""
+"""Twenty minutes of 12 leads at 500 Hz; measured: 57 MB took 10 s and 750 MB. Longer ones are no text."""
 ROWS_AT_ONCE: Final = 20_000
 MAX_CELL_CHARACTERS: Final = 4096
 MICROVOLTS: Final = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6, "nv": 1e-3, "微伏": 1.0, "毫伏": 1e3}
