@@ -1,0 +1,78 @@
+"""The nine classes of CPSC 2018, from the statements of the pre-read, on any 12-lead set of the Challenge 2021."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from bench.accuracy.data import comments, headers, twelve_leads
+from bench.accuracy.score import Counts, Table, halves
+from ecg_center.contract.findings import Findings
+from worker.resting import analyse
+
+NEEDS = "12-lead records with '# Dx:' in the header, words of CPSC 2018 or SNOMED codes"
+SNOMED: Final = {
+    "426783006": "Normal", "164889003": "AF", "270492004": "I-AVB", "164909002": "LBBB", "733534002": "LBBB",
+    "59118001": "RBBB", "713427006": "RBBB", "284470004": "PAC", "63593006": "PAC", "427172004": "PVC",
+    "17338001": "PVC", "164884008": "PVC", "429622005": "STD", "164931005": "STE",
+}  # fmt: skip
+CODES: Final[dict[str, tuple[str, ...]]] = {
+    "AF": ("50", "50a", "50b", "50c", "50d"),
+    "I-AVB": ("82",),
+    "LBBB": ("104",),
+    "RBBB": ("106",),
+    "PAC": ("30", "30a", "30b", "31", "36", "41"),
+    "PVC": ("60", "60a", "60b", "60c", "60d", "60e", "60f", "60g", "71"),
+    "STD": ("145b", "142b", "220", "220c", "220a", "226", "146"),
+    "STE": ("145a", "160.330", "161.330", "162.330", "163.330", "163a.330", "165.330", "166.330", "200"),
+}
+NORMAL_UNLESS: Final = frozenset(
+    ("51", "52", "55", "70", "74", "105", "107", "108", "110", "109", "145c", "147a", "147b", "147c", "148", "88", "85")
+)
+"""Said of none that the readers of CPSC 2018 called normal, so that Normal is not what is left over."""
+
+
+def run(folder: Path, options: Any) -> list[Table]:
+    """Sensitivity, predictivity and F1 by class."""
+    counts = {name: Counts() for name in ("Normal", *CODES)}
+    n = 0
+    wrong: list[list[Any]] = []
+    for header in headers(folder):
+        if options.half and halves(header.stem) != options.half:
+            continue
+        truth = labels(header)
+        whole = twelve_leads(header)
+        if not truth or whole is None:
+            continue
+        n += 1
+        said = predicted(analyse(whole))
+        for name, count in counts.items():
+            count.add(Counts(name in truth and name in said, name in truth and name not in said,
+                             name not in truth and name in said))  # fmt: skip
+        if truth != said:
+            wrong.append([header.stem, " ".join(sorted(truth)), " ".join(sorted(said))])
+    table = Table(f"Nine classes, {n} records", ["class", "records", "Se %", "+P %", "F1"])
+    for name, count in counts.items():
+        if count.tp + count.fn:
+            table.rows.append([name, count.tp + count.fn, count.se, count.ppv, count.f1])
+            table.figures[f"{name}.f1"] = count.f1
+    scores = list(table.figures.values())
+    table.figures["mean_f1"] = sum(scores) / max(1, len(scores))
+    table.figures["min_f1"] = min(scores, default=0.0)
+    table.rows.append(["mean", n, "", "", table.figures["mean_f1"]])
+    listed = Table("Records where label and statements differ", ["record", "label", "said"], wrong)
+    return [table] if options.quick else [table, listed]
+
+
+def labels(header: Path) -> set[str]:
+    """The record's classes; those outside the nine are left out, a normal rhythm counts only where it stands alone."""
+    words = [word.strip() for word in comments(header).get("Dx", "").split(",") if word.strip()]
+    if any(word in SNOMED for word in words):
+        named = {SNOMED[word] for word in words if word in SNOMED}
+        return named - {"Normal"} if len(words) > 1 else named
+    return {word for word in words if word in CODES or word == "Normal"}
+
+
+def predicted(findings: Findings) -> set[str]:
+    """The classes that the statements say."""
+    codes = {statement.code for statement in findings.statements}
+    named = {name for name, mine in CODES.items() if codes & set(mine)}
+    return named or (set() if codes & NORMAL_UNLESS or not codes else {"Normal"})
