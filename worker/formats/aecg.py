@@ -32,7 +32,7 @@ NAME: Final = "aecg"
 MAX_SEQUENCES: Final = 512
 
 SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0}
-_MICROVOLTS: Final = {"uV": 1.0, "µV": 1.0, "μV": 1.0, "mV": 1e3, "V": 1e6, "nV": 1e-3}
+_MICROVOLTS: Final = {"uV": 1.0, "µV": 1.0, "μV": 1.0, "mV": 1e3, "V": 1e6, "nV": 1e-3, "uv": 1.0, "UV": 1.0, "mv": 1e3}
 _REPRESENTATIVE: Final = ("REPRESENTATIVE", "MEDIAN", "AVERAGE")
 _FILTER: Final = "MDC_ECG_CTL_VBL_ATTR_FILTER_"
 _NOTHING: Final = Element("", {})

@@ -125,7 +125,8 @@ def _row(lead: Element, warnings: list[str]) -> Row:
         raise DamagedRecording(f"lead {name} does not say how large a step is")
     text = lead.find("WaveFormData")
     try:
-        raw = base64.b64decode("".join(text.text.split()) if text is not None else "", validate=True)
+        packed = "".join(text.text.split()) if text is not None else ""
+        raw = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise DamagedRecording(f"the base64 text of lead {name} is damaged; export the recording again") from None
     samples = np.frombuffer(raw, "<i2", len(raw) // 2)

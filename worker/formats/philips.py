@@ -113,7 +113,9 @@ def _scale(parsed: Element, signal: Element, warnings: list[str]) -> tuple[float
 def _bytes(text: str, encoding: str) -> bytes:
     packed = "".join(text.split())
     try:
-        return base64.b64decode(packed, validate=True) if encoding == "Base64" else bytes.fromhex(packed)
+        if encoding == "Hex":
+            return bytes.fromhex(packed)
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise DamagedRecording(f"the {encoding} text of the samples is damaged; export the recording again") from None
 

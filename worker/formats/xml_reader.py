@@ -5,8 +5,9 @@ refused before it acts: an internal document type subset (and with it every enti
 own), parameter entities, external entities. A ``DOCTYPE`` that merely names a DTD, which GE MUSE writes, is allowed and
 never fetched. Size, depth and the number of elements are bounded.
 
-What differs from a plain parser: devices in China declare UTF-8 and write GB18030, databases turn UTF-16 into UTF-8 and
-keep the declaration, transfers pad with NULs. All three are read, the first with a warning.
+What differs from a plain parser: devices in China declare UTF-8 or Latin-1 and write GB18030, databases turn UTF-16
+into UTF-8 and keep the declaration, transfers pad with NULs, editors leave a blank line before the declaration. All are
+read, the first with a warning.
 """
 
 import re
@@ -33,6 +34,8 @@ _NATIVE: Final = {
 """Declared encoding: what expat calls it. Everything else is decoded by Python and handed over as UTF-8."""
 _CHINESE: Final = frozenset({"gb18030", "gbk", "gb2312", "x-gbk", "cp936", "ms936", "936", "windows-936", "hz-gb-2312"})
 _DECLARATION: Final = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+_HIGH: Final = re.compile(rb"[\x80-\xff]+")
+_HAN_PAIRS: Final = re.compile(rb"(?:[\xb0-\xf7][\xa1-\xfe])+")
 _TRUNCATED: Final = frozenset({
     expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
     expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN],
@@ -122,7 +125,7 @@ def root_name(data: bytes) -> tuple[str, str]:
     Looks at the first 64 KB only, and never raises. A file that :func:`parse` will refuse for its document type is
     known by the name in its DOCTYPE, so that the refusal can be said by the right reader.
     """
-    head = data[:HEAD_BYTES]
+    head = _from_first_sign(data[:HEAD_BYTES])
     if not head[:256].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0").startswith(b"<"):
         return "", ""
     encoding = _encoding(head)
@@ -168,7 +171,11 @@ def parse(data: bytes) -> Document:
     if len(data) > MAX_XML_BYTES:
         raise TooLargeRecording(f"the XML is larger than {MAX_XML_BYTES // 1024**2} MB, more than any recorder writes")
     warnings: list[str] = []
+    data = _from_first_sign(data)
     encoding = _encoding(data)
+    if encoding == "iso-8859-1" and _is_han(data):
+        warnings.append("the XML declares Latin-1 but its texts are Chinese; read as GB18030")
+        encoding = "gb18030"
     if encoding in _EXPAT:
         whole = data if encoding.startswith("utf-16") else data.rstrip(b"\0\x1a \r\n\t")
     else:
@@ -187,6 +194,23 @@ def parse(data: bytes) -> Document:
 
 
 _EXPAT: Final = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1"})
+
+
+def _from_first_sign(data: bytes) -> bytes:
+    """Without blank lines before the declaration, which XML does not allow."""
+    return data.lstrip(b" \t\r\n") if data[:1] in (b" ", b"\t", b"\r", b"\n") and data[1:2] != b"\0" else data
+
+
+def _is_han(data: bytes) -> bool:
+    """Whether all bytes above ASCII are pairs of GB 2312's Han rows (B0 to F7), and two of them follow one another.
+
+    No text of a language that Latin-1 is for has four such letters in a row.
+    """
+    head = data[: 4 * HEAD_BYTES]
+    runs = _HIGH.findall(head)
+    if runs and len(head) < len(data) and head[-1] >= 0x80:
+        runs.pop()  # the cut may lie within a character
+    return any(len(run) >= 4 for run in runs) and all(_HAN_PAIRS.fullmatch(run) for run in runs)
 
 
 def _encoding(data: bytes) -> str:

@@ -36,6 +36,21 @@ def test_gb18030_under_a_utf_8_declaration_is_read_with_a_warning():
     assert document.warnings == ["the XML declares UTF-8 but is not; read as GB18030"]
 
 
+def test_gb18030_under_a_latin_1_declaration_is_read_with_a_warning_and_latin_1_is_left_alone():
+    head = "<?xml version='1.0' encoding='ISO-8859-1'?><r><name>{}</name></r>"
+    document = xml_reader.parse(head.format("欧阳小明").encode("gb18030"))
+    assert document.root.word("name") == "欧阳小明"
+    assert document.warnings == ["the XML declares Latin-1 but its texts are Chinese; read as GB18030"]
+    for name in ("Müller", "Größe", "José Núñez", "Ærøskøbing"):
+        assert xml_reader.parse(head.format(name).encode("latin-1")).root.word("name") == name
+
+
+def test_blank_lines_before_the_declaration():
+    data = b"\r\n \t<?xml version='1.0' encoding='UTF-8'?><r>x</r>"
+    assert xml_reader.root_name(data) == ("r", "")
+    assert xml_reader.parse(data).root.text == "x"
+
+
 def test_utf_16_declared_but_written_as_utf_8_and_padded_with_nuls():
     assert xml_reader.parse(b"<?xml version='1.0' encoding='utf-16'?><r>x</r>\0\0\0").root.text == "x"
 
