@@ -1,6 +1,6 @@
 """All SQL of the directory."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from ecg_center.store.tables import (
     Institution,
     Person,
     PersonGrant,
+    SigningCertificate,
     WebSession,
 )
 
@@ -130,6 +131,35 @@ async def devices(session: AsyncSession) -> list[tuple[Device, Institution]]:
 async def gateways(session: AsyncSession) -> list[GatewayAccount]:
     """All gateways."""
     return list(await session.scalars(select(GatewayAccount).order_by(GatewayAccount.name)))
+
+
+async def gateways_in_sight(session: AsyncSession) -> list[tuple[GatewayAccount, list[str]]]:
+    """Gateways that serve institutions in sight, with the names of these institutions."""
+    rows = await session.execute(
+        select(GatewayAccount, Institution.name)
+        .join(GatewayInstitution, GatewayInstitution.gateway_id == GatewayAccount.id)
+        .join(Institution, Institution.id == GatewayInstitution.institution_id)
+        .order_by(GatewayAccount.name, Institution.code)
+    )
+    served: dict[UUID, tuple[GatewayAccount, list[str]]] = {}
+    for gateway, name in rows:
+        served.setdefault(gateway.id, (gateway, []))[1].append(name)
+    return list(served.values())
+
+
+async def certificates(session: AsyncSession) -> dict[UUID, SigningCertificate]:
+    """The newest certificate that is not revoked, by person."""
+    rows = await session.scalars(
+        select(SigningCertificate)
+        .where(SigningCertificate.revoked_at.is_(None))
+        .order_by(SigningCertificate.created_at)
+    )
+    return {row.person_id: row for row in rows}
+
+
+async def delete_calendar_day(session: AsyncSession, calendar_id: UUID, day: date) -> None:
+    """Forget a day that differs."""
+    await session.execute(delete(CalendarDay).where(CalendarDay.calendar_id == calendar_id, CalendarDay.day == day))
 
 
 async def calendars(session: AsyncSession) -> list[Calendar]:

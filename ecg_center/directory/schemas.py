@@ -1,5 +1,7 @@
 """What the directory takes."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
@@ -45,15 +47,49 @@ class PersonForm(RolesForm):
     locale: Literal["zh", "en"] = "zh"
 
 
-class DeviceForm(BaseModel):
-    """A recorder."""
+class DeviceChange(BaseModel):
+    """What may change of a recorder; the way it sends stays."""
 
     institution_code: str
     name: Name
     vendor: str = ""
     model: str = ""
-    transport: Literal["dicom", "mqtt", "ftp", "folder", "web"]
     identity: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_ascii_title)
     ]
     """AE title (DICOM: at most 16 characters) or MQTT device id."""
+
+
+class DeviceForm(DeviceChange):
+    """A recorder."""
+
+    transport: Literal["dicom", "mqtt", "ftp", "folder", "web"]
+
+
+class GatewayForm(BaseModel):
+    """A clinic's gateway and the institutions that it serves."""
+
+    name: Name
+    institution_codes: Annotated[list[str], Field(min_length=1)]
+
+
+class CalendarForm(BaseModel):
+    """The weekly hours of a calendar: ISO weekday to [["08:00", "12:00"], …]."""
+
+    weekly: dict[Literal["1", "2", "3", "4", "5", "6", "7"], list[list[str]]]
+    review_waits: bool = False
+
+
+@dataclass(frozen=True)
+class GatewayAlert:
+    """Why a gateway needs somebody's eye."""
+
+    name: str
+    clinics: list[str]
+    """The names of the institutions in sight that it serves."""
+    silent_since: datetime | None
+    waiting: int
+    """Recordings that lie in its spool for longer than their way takes."""
+    oldest_at: datetime | None
+    disk_low: bool
+    problems: list[str]

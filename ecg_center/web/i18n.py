@@ -164,6 +164,16 @@ def show_lapse(span: timedelta) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else show_duration(span)
 
 
+def show_span(span: timedelta, language: Language) -> str:
+    """``3 min``, ``2 h 5 min``, ``4 days`` in words, for a silence or a wait; whole minutes, at least one."""
+    texts, minutes = Texts(language), max(1, int(span.total_seconds() // 60))
+    if minutes < 60:
+        return texts.ngettext("%(num)d minute", "%(num)d minutes", minutes)
+    if minutes < 48 * 60:
+        return texts.gettext("%(hours)d h %(minutes)d min", hours=minutes // 60, minutes=minutes % 60)
+    return texts.ngettext("%(num)d day", "%(num)d days", minutes // (24 * 60))
+
+
 def show_duration(span: timedelta | float | None) -> str:
     """``12:05`` minutes and seconds, ``1:12:05`` from an hour on; a number is in seconds."""
     if span is None:

@@ -31,6 +31,7 @@ NOTES: dict[str, Note] = {
     "printing": Note(N_("The clinic's printer is given the report once more.")),
     "amending": Note(N_("A new version is begun; the released one stays.")),
     "saved": Note(N_("Saved.")),
+    "password-set": Note(N_("The new password is set; every log-in of this person has ended.")),
     "password": Note(N_("Password changed. Sign in with the new one.")),
     "signed-out": Note(N_("You are signed out."), "info"),
 }

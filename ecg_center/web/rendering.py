@@ -19,6 +19,7 @@ from ecg_center.contract.findings import Evidence
 from ecg_center.reporting.schemas import ReportContent
 from ecg_center.store.tables import FeeItem
 from ecg_center.web import i18n, words
+from ecg_center.web.hours import show_hours
 from ecg_center.web.i18n import Language, Texts
 from ecg_center.web.navigation import navigation_of
 from ecg_center.web.notes import NOTES
@@ -51,6 +52,9 @@ def environment(language: Language) -> Environment:
         clock=i18n.show_clock,
         lapse=i18n.show_lapse,
         figure=i18n.show_figure,
+        hours=show_hours,
+        bytes=_bytes,
+        ago=lambda instant: i18n.show_span(datetime.now(UTC) - instant, language),
         frames=_frames,
         report_content=ReportContent.model_validate,
         instant=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),
@@ -74,15 +78,20 @@ def _fee(fee: FeeItem, language: Language) -> str:
     return f"{name}  ¥{fee.price_fen / 100:.2f}"
 
 
+def _bytes(number: int) -> str:
+    """``12.3 GB``."""
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
 def _frames(evidence: list[Evidence]) -> list[dict[str, Any]]:
     """Evidence as the viewer frames it."""
     return [{"leads": item.leads, "start_s": item.start_s, "end_s": item.end_s} for item in evidence]
 
 
 def language_of(request: Request) -> Language:
-    """The language that this browser chose, else the person's own, else Chinese."""
+    """The person's own language; before the log-in the one that this browser was last used in, else Chinese."""
     person = getattr(request.state, "person", None)
-    return i18n.language_named(request.cookies.get(i18n.LANGUAGE_COOKIE) or getattr(person, "locale", None))
+    return i18n.language_named(person.locale if person else request.cookies.get(i18n.LANGUAGE_COOKIE))
 
 
 def texts_of(request: Request) -> Texts:

@@ -4,8 +4,10 @@ from fastapi import FastAPI
 
 from ecg_center.web.pages import (
     account,
+    calendars,
     clinic,
     directory,
+    gateways,
     live,
     preferences,
     reading,
@@ -23,6 +25,7 @@ PAGES = (
     preferences,
     account,
     live,
+    gateways,
     worklist,
     statements,
     reading,
@@ -31,6 +34,7 @@ PAGES = (
     clinic,
     unmatched,
     directory,
+    calendars,
     verify,
 )
 

@@ -83,6 +83,16 @@ ROLES: dict[str, str] = {
     Role.ADMIN: N_("Administrator"),
 }
 
+WEEKDAYS: dict[str, str] = {
+    "1": N_("Monday"),
+    "2": N_("Tuesday"),
+    "3": N_("Wednesday"),
+    "4": N_("Thursday"),
+    "5": N_("Friday"),
+    "6": N_("Saturday"),
+    "7": N_("Sunday"),
+}
+
 SOURCES: dict[str, str] = {
     "outpatient": N_("Outpatient"),
     "inpatient": N_("Inpatient"),

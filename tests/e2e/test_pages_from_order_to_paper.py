@@ -4,13 +4,11 @@ import asyncio
 import contextlib
 import json
 import re
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 from sqlalchemy import select
 from support.centre import Centre
 from support.studies import documented, ecg, events, read, recorded, released, upload
@@ -21,55 +19,7 @@ from ecg_center.store.tables import Report, Study
 
 pytestmark = pytest.mark.e2e
 
-DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture
-async def address(centre: Centre) -> AsyncIterator[str]:
-    """The centre's pages, served in the test's own event loop."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(centre.app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    with contextlib.suppress(NotImplementedError):
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await task
-
-
-@pytest.fixture
-async def enter(chromium: Browser, address: str) -> AsyncIterator[Callable]:
-    """Open the pages as one of the demo's people; fails on any script error or breach of the content policy."""
-    errors: list[str] = []
-    contexts: list[BrowserContext] = []
-
-    async def sign_in(login: str, path: str = "/", **options) -> Page:
-        context = await chromium.new_context(**{"base_url": address, "viewport": DESKTOP, **options})
-        contexts.append(context)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: errors.append(f"{login}: {error}"))
-        page.on(
-            "console",
-            lambda said: errors.append(f"{login}: {said.text}") if "Content Security Policy" in said.text else None,
-        )
-        await page.goto("/login")
-        await page.fill("#login", login)
-        await page.fill("#password", PASSWORD)
-        await page.press("#password", "Enter")
-        await page.wait_for_url(lambda url: "/login" not in url)
-        if path != "/":
-            await page.goto(path)
-        return page
-
-    yield sign_in
-    for context in contexts:
-        await context.close()
-    assert not errors, errors
 
 
 async def newest_study(centre: Centre) -> Study:
@@ -105,6 +55,7 @@ async def test_from_the_clinics_form_to_the_released_report(centre: Centre, ente
     await expect(desk.locator(".preread")).to_contain_text("未确认")
     await give_opinion(desk)
     await expect(desk.locator(".opinion")).to_contain_text("急性下壁心肌梗死")
+    await expect(desk.locator(".opinion")).to_contain_text("与前次比较 ST 抬高")
     await expect(clinic.locator("#lists")).to_contain_text("演示患者")
     await write(desk)
     await desk.keyboard.press("Control+Enter")
@@ -133,6 +84,7 @@ async def test_from_the_clinics_form_to_the_released_report(centre: Centre, ente
 
 async def give_opinion(desk: Page) -> None:
     await desk.keyboard.press("o")
+    await desk.fill("#opinion-text", "与前次比较 ST 抬高")
     picker = desk.locator("dialog[open] statement-picker input[role=combobox]")
     await picker.fill("161.330")
     await picker.press("Enter")
@@ -298,13 +250,29 @@ async def test_a_lost_connection_is_said_and_a_found_one_catches_up(
     server.close()
 
 
-async def test_english_is_one_switch_away_and_stays(enter: Callable) -> None:
+async def test_english_is_one_switch_away_and_stays_with_the_person(enter: Callable) -> None:
     page = await enter("wang")
     await page.click(".menu summary")
     await page.click("button[name=language][value=en]")
     await expect(page.locator(".tabs")).to_contain_text("To report")
     await page.goto("/studies")
     await expect(page.locator("h1")).to_have_text("Studies")
+    elsewhere = await enter("wang")  # another browser
+    await expect(elsewhere.locator(".tabs")).to_contain_text("To report")
+    other = await enter("zhao")
+    await expect(other.locator(".tabs")).to_contain_text("待报告")
+
+
+async def test_a_language_chosen_at_the_log_in_is_the_persons(enter: Callable) -> None:
+    page = await enter("li")
+    await page.click(".menu summary")
+    await page.click("form[action='/logout'] button")
+    await page.click(".menu summary")
+    await page.click("button[name=language][value=en]")
+    await page.fill("#login", "li")
+    await page.fill("#password", PASSWORD)
+    await page.press("#password", "Enter")
+    await expect(page.locator(".tabs")).to_contain_text("To review")
 
 
 async def test_an_amendment_keeps_the_old_version(centre: Centre, enter: Callable) -> None:

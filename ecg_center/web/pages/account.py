@@ -14,8 +14,9 @@ from ecg_center.http import Db, SignedIn
 from ecg_center.store.session import EVERYTHING
 from ecg_center.web import forms
 from ecg_center.web.errors import said
+from ecg_center.web.i18n import LANGUAGES
 from ecg_center.web.navigation import first_page
-from ecg_center.web.pages.preferences import safe_path
+from ecg_center.web.pages.preferences import keep_language, safe_path
 from ecg_center.web.rendering import render, texts_of
 
 router = APIRouter(include_in_schema=False)
@@ -28,11 +29,11 @@ async def home(principal: SignedIn) -> RedirectResponse:
 
 
 @router.get("/login")
-async def login_page(request: Request, back: str = "/") -> Response:
+async def login_page(request: Request, back: str = "/", language: str = "") -> Response:
     """The log-in."""
     if getattr(request.state, "person", None) is not None:
         return RedirectResponse(safe_path(back), status_code=303)
-    return render(request, "login.html", back=safe_path(back), login="", fault="")
+    return render(request, "login.html", back=safe_path(back), login="", fault="", chosen=language)
 
 
 @router.post("/login")
@@ -42,19 +43,27 @@ async def sign_in(
     login: Annotated[str, Form(max_length=64)] = "",
     password: Annotated[str, Form(max_length=1024)] = "",
     back: Annotated[str, Form()] = "/",
+    language: Annotated[str, Form()] = "",
 ) -> Response:
-    """Check the password and begin a session."""
+    """Check the password and begin a session, in the person's language or the one just chosen at the log-in."""
     source = request.client.host if request.client else ""
     agent = request.headers.get("user-agent", "")
+    now = datetime.now(UTC)
     async with db.transaction(EVERYTHING) as session:
-        token = await accounts.sign_in(session, login, password, now=datetime.now(UTC), source=source, user_agent=agent)
-    if token is None:
+        token = await accounts.sign_in(session, login, password, now=now, source=source, user_agent=agent)
+        person = await accounts.principal_of(session, token, now=now, source=source) if token else None
+        if person is not None and language in LANGUAGES:
+            await accounts.set_locale(session, person, language)
+    if token is None or person is None:
         fault = texts_of(request).gettext(
             "Log-in name or password is wrong. After five failures the account rests for 15 minutes."
         )
-        return render(request, "login.html", status=422, back=safe_path(back), login=login, fault=fault)
+        return render(
+            request, "login.html", status=422, back=safe_path(back), login=login, fault=fault, chosen=language
+        )
     answer = RedirectResponse(safe_path(back), status_code=303)
     set_cookie(request, answer, token)
+    keep_language(request, answer, language if language in LANGUAGES else person.locale)
     return answer
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.delivery import queries as delivery
+from ecg_center.directory import service as directory
 from ecg_center.domain.authority import Act
 from ecg_center.domain.errors import Conflict, Invalid
 from ecg_center.http import Db, SignedIn
@@ -34,6 +35,7 @@ async def _lists(session: AsyncSession, now: datetime) -> dict[str, Any]:
     rows, _ = await worklist.recent(session, now, since=midnight)
     waiting = await delivery.waiting(session)
     return {
+        "alerts": await directory.gateway_alerts(session, now),
         "orders": (await registration.open_orders(session, now)).orders,
         "rows": [row for row in rows if row.state != "registered"],
         "unprinted": [(study, item) for item, _, study, _ in waiting if item.state == "failed"],

@@ -10,6 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from ecg_center.http import SignedIn
 from ecg_center.store.live import END, Live, News
 from ecg_center.store.scopes import scope_of
+from ecg_center.web.gateways import watch_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,9 +22,14 @@ BEAT_S = 5.0
 async def live_stream(request: Request, principal: SignedIn) -> AsyncIterator[ServerSentEvent]:
     """What moves within this person's sight, and a beat with the centre's time."""
     live: Live = request.app.state.live
+    gateways = watch_of(request.app.state)
+    shown = await gateways.standing()
     async with live.subscribe(scope_of(principal)) as news:
         yield beat()
         while True:
+            if (standing := await gateways.standing()) != shown:
+                shown = standing
+                yield ServerSentEvent(event="change", data={"topics": ["gateways"]})
             try:
                 async with asyncio.timeout(BEAT_S):
                     heard = await news.get()

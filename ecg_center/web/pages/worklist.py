@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from ecg_center.directory import service as directory
 from ecg_center.domain.authority import Act, Principal
 from ecg_center.domain.errors import NotAllowed, Refused
 from ecg_center.http import Db, SignedIn
@@ -46,8 +47,12 @@ async def worklist(request: Request, principal: SignedIn, db: Db, desk: Desk | N
     if not desks:
         raise NotAllowed("This page belongs to reporting and reviewing physicians.")
     chosen = desk if desk in desks else desks[0]
-    template = "parts/desk.html" if "hx-request" in request.headers else "worklist.html"
-    return render(request, template, **await _desk(db, principal, chosen))
+    shown = await _desk(db, principal, chosen)
+    if "hx-request" in request.headers:
+        return render(request, "parts/desk.html", **shown)
+    async with db.transaction(scope_of(principal)) as session:
+        alerts = await directory.gateway_alerts(session, datetime.now(UTC))
+    return render(request, "worklist.html", **shown, alerts=alerts)
 
 
 @router.post("/worklist/next")

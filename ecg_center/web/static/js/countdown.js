@@ -2,7 +2,7 @@
 // colour, and a breach counts on upwards so that nobody forgets it.
 
 import { now } from "./clock.js";
-import { t } from "./texts.js";
+import { t, tn } from "./texts.js";
 
 /** @typedef {"running" | "warn" | "breached" | "done" | "late"} Stage */
 
@@ -77,4 +77,25 @@ export class TimeLeft extends (globalThis.HTMLElement ?? Object) {
   }
 }
 
+/**
+ * `3 minutes`, `2 h 5 min`, `4 days`: whole minutes, at least one.
+ * @param {number} span_ms
+ */
+export function spanWords(span_ms) {
+  const minutes = Math.max(1, Math.floor(span_ms / 60_000));
+  if (minutes < 60) return tn("%(num)d minute", "%(num)d minutes", minutes);
+  if (minutes < 48 * 60) return t("%(hours)d h %(minutes)d min", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
+  return tn("%(num)d day", "%(num)d days", Math.floor(minutes / (24 * 60)));
+}
+
+/** `<time-since since="…">`: how long something lasts, in words. */
+export class TimeSince extends TimeLeft {
+  show() {
+    const since = Date.parse(this.getAttribute("since") ?? "");
+    const said = Number.isNaN(since) ? "" : spanWords(now() - since);
+    if (said && this.textContent !== said) this.textContent = said;
+  }
+}
+
+if (globalThis.customElements && !customElements.get("time-since")) customElements.define("time-since", TimeSince);
 if (globalThis.customElements && !customElements.get("time-left")) customElements.define("time-left", TimeLeft);

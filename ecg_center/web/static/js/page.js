@@ -84,11 +84,21 @@ function openAtOnce() {
   if (dialog instanceof HTMLDialogElement) dialog.showModal();
 }
 
+/** `data-selects` on a field selects it whole on focus, to be copied. */
+function selectOnFocus() {
+  const select = (/** @type {Element | null} */ field) => {
+    if (field instanceof HTMLInputElement && "selects" in field.dataset) field.select();
+  };
+  document.addEventListener("focusin", (event) => select(event.target instanceof Element ? event.target : null));
+  select(document.activeElement);
+}
+
 learnTheTime();
 switchBrightness();
 closeMenus();
 pressByKey();
 openDialogs();
+selectOnFocus();
 listenForFailures();
 fadeNotes();
 if (document.body.dataset.live) listen(document.body.dataset.live);
