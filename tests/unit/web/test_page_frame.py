@@ -87,7 +87,7 @@ def test_one_is_never_led_to_another_site(path: str) -> None:
 async def test_language_and_brightness_are_kept(client: httpx.AsyncClient) -> None:
     assert "登录" in (await client.get("/login")).text
     answer = await client.post("/preferences", data={"language": "en", "theme": "dark", "back": "/login"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?language=en")
     page = await client.get("/login")
     assert "Sign in" in page.text
     assert 'data-theme="dark"' in page.text

@@ -115,3 +115,19 @@ export function applyFilters(samples, sampling_hz, set) {
   }
   return out;
 }
+
+/**
+ * The recording as these filters show it; itself where there are none.
+ * @param {import("./data.js").Recording} recording
+ * @param {FilterSet} set
+ * @returns {import("./data.js").Recording}
+ */
+export function filteredRecording(recording, set) {
+  if (isAsRecorded(set)) return recording;
+  const leads = recording.leads.map((lead) => ({
+    ...lead,
+    uv: applyFilters(lead.uv, recording.sampling_hz, set),
+    centre_uv: set.highpass_hz ? 0 : lead.centre_uv,
+  }));
+  return { ...recording, leads };
+}

@@ -7,13 +7,15 @@
 
 import { h } from "../dom.js";
 import { t } from "../texts.js";
-import { fiducialsOf, medianBeats } from "./beats.js";
+import { medianBeats } from "./beats.js";
 import { load, RecordingError } from "./data.js";
-import { draw } from "./draw.js";
-import { AS_RECORDED, applyFilters, isAsRecorded, USUAL } from "./filters.js";
+import { framesOf, laneOf } from "./evidence.js";
+import { AS_RECORDED, filteredRecording, isAsRecorded, USUAL } from "./filters.js";
 import { Gestures } from "./gestures.js";
+import { keepLayout, keptLayout } from "./kept.js";
 import { press } from "./keys.js";
 import { linkPage } from "./links.js";
+import { paint } from "./paint.js";
 import {
   autoGain,
   GAINS,
@@ -27,7 +29,6 @@ import {
   timeToMm,
 } from "./projection.js";
 import { stateLine } from "./state.js";
-import { themeOf } from "./theme.js";
 import { filterWords, toolbar } from "./toolbar.js";
 import { askForScale, calliper, screenScale } from "./tools.js";
 
@@ -45,12 +46,8 @@ import { askForScale, calliper, screenScale } from "./tools.js";
  * @property {{leads?: {lead: string, verdict: string}[]}} [quality]
  */
 
-const LAYOUT_KEY = "ecg.layout";
-/** @type {Layout[]} */
-const LAYOUTS = ["12x1", "6x2", "3x4", "median"];
 const ZOOM_MIN = 0.35;
 const ZOOM_MAX = 5;
-const EVIDENCE_LEAST_S = 0.12;
 const CLOSE_UP = { speed: 50, gain: 20, zoom: 1.5 }; // one lead, or the median beat
 const DEFAULT_BEFORE_R_S = 0.35;
 
@@ -113,7 +110,7 @@ export class EcgViewer extends HTMLElement {
     this.#built = true;
     const script = this.querySelector("script[type='application/json']");
     if (script?.textContent?.trim()) this.findings = JSON.parse(script.textContent);
-    this.layout = this.#keptLayout();
+    this.layout = keptLayout();
     this.#extent.append(this.#canvas);
     this.#stage.append(this.#extent);
     this.#stage.setAttribute("aria-label", t("Electrocardiogram. Press ? for the keys."));
@@ -124,17 +121,6 @@ export class EcgViewer extends HTMLElement {
     new Gestures(this, this.#stage);
     this.append(this.#bar.element, this.#singleBar, this.#stage, this.#message, this.#state, this.#spoken);
     this.#bar.show();
-  }
-
-  /** @returns {Layout} */
-  #keptLayout() {
-    try {
-      const kept = /** @type {Layout} */ (localStorage.getItem(LAYOUT_KEY));
-      if (LAYOUTS.includes(kept) && kept !== "median") return kept;
-    } catch {
-      // storage switched off
-    }
-    return "12x1";
   }
 
   // ---------------------------------------------------------------------------------------------- loading
@@ -180,18 +166,8 @@ export class EcgViewer extends HTMLElement {
   /** Filter, take the median beat where it is asked for, lay out and draw. */
   prepare() {
     if (!this.recording) return;
-    const { sampling_hz } = this.recording;
-    const filtered = isAsRecorded(this.filters)
-      ? this.recording
-      : {
-          ...this.recording,
-          leads: this.recording.leads.map((lead) => ({
-            ...lead,
-            uv: applyFilters(lead.uv, sampling_hz, this.filters),
-            centre_uv: this.filters.highpass_hz ? 0 : lead.centre_uv,
-          })),
-        };
-    this.shown = this.#isMedian()
+    const filtered = filteredRecording(this.recording, this.filters);
+    this.shown = this.isMedian
       ? medianBeats(filtered, this.findings?.beats_s ?? [], this.#beforeR())
       : filtered;
     if (!this.shown) {
@@ -203,7 +179,8 @@ export class EcgViewer extends HTMLElement {
     this.relayout();
   }
 
-  #isMedian() {
+  /** Whether the median beat is shown. */
+  get isMedian() {
     return this.layout === "median" && !this.#single;
   }
 
@@ -247,7 +224,7 @@ export class EcgViewer extends HTMLElement {
   /** The calliper on the lane that now shows its lead and time. @param {Calliper} old */
   #moved(old) {
     const lane = this.page?.lanes.find(
-      (l) => l.name === old.lane.name && l.from_s <= old.from_s && old.to_s <= l.to_s && !this.#isMedian(),
+      (l) => l.name === old.lane.name && l.from_s <= old.from_s && old.to_s <= l.to_s && !this.isMedian,
     );
     return lane ? { ...old, lane } : null;
   }
@@ -285,38 +262,7 @@ export class EcgViewer extends HTMLElement {
 
   /** Draw now. */
   drawNow() {
-    const ctx = this.#canvas.getContext("2d", { alpha: false });
-    if (!ctx || !this.shown || !this.page) return;
-    const start = performance.now();
-    const { dpr } = this;
-    const stage = this.#stage;
-    const width_px = Math.max(1, Math.round(stage.clientWidth * dpr));
-    const height_px = Math.max(1, Math.round(stage.clientHeight * dpr));
-    if (this.#canvas.width !== width_px || this.#canvas.height !== height_px) {
-      this.#canvas.width = width_px;
-      this.#canvas.height = height_px;
-      this.#canvas.style.width = `${stage.clientWidth}px`;
-      this.#canvas.style.height = `${stage.clientHeight}px`;
-    }
-    draw(ctx, {
-      recording: this.shown,
-      page: this.page,
-      gain: this.gain,
-      scale: this.pxPerMm * dpr,
-      dpr,
-      left_px: stage.scrollLeft * dpr,
-      top_px: stage.scrollTop * dpr,
-      width_px,
-      height_px,
-      theme: themeOf(this),
-      quality: Object.fromEntries((this.findings?.quality?.leads ?? []).map((q) => [q.lead, q])),
-      beats_s: this.marksOn && !this.#isMedian() ? (this.findings?.beats_s ?? []) : [],
-      fiducials: this.marksOn && this.#isMedian() ? fiducialsOf(this.findings) : [],
-      evidence: this.#isMedian() ? [] : this.evidence,
-      calliper: this.calliper,
-      march: this.march,
-    });
-    this.drawTook = performance.now() - start;
+    if (this.shown && this.page) this.drawTook = paint(this, this.#stage, this.#canvas);
   }
 
   // ---------------------------------------------------------------------------------------------- settings
@@ -329,11 +275,7 @@ export class EcgViewer extends HTMLElement {
     else if (this.layout === "median") this.#standBack();
     this.layout = layout;
     this.calliper = null;
-    try {
-      localStorage.setItem(LAYOUT_KEY, layout);
-    } catch {
-      // storage switched off
-    }
+    if (layout !== "median") keepLayout(layout);
     this.prepare();
   }
 
@@ -460,7 +402,7 @@ export class EcgViewer extends HTMLElement {
 
   /** Show one lead large. @param {string} name @param {number} [time_s] */
   openSingle(name, time_s) {
-    if (!this.shown || this.#isMedian()) return;
+    if (!this.shown || this.isMedian) return;
     if (!this.#single) {
       this.#closeUp();
     }
@@ -519,17 +461,11 @@ export class EcgViewer extends HTMLElement {
    */
   highlight(evidence) {
     this.closeSingle();
-    const whole = this.recording?.duration_s ?? 0;
-    this.evidence = evidence.map(({ leads, start_s, end_s }) => {
-      const from = start_s ?? 0;
-      return { leads: leads ?? [], start_s: from, end_s: Math.max(end_s ?? whole, from + EVIDENCE_LEAST_S) };
-    });
+    this.evidence = framesOf(evidence, this.recording?.duration_s ?? 0);
     if (this.layout === "median" && this.evidence.length) this.setLayout("12x1");
     this.redraw();
     const first = this.evidence[0];
-    const lane = first && this.page?.lanes.find(
-      (l) => (!first.leads.length || first.leads.includes(l.name)) && first.start_s < l.to_s && first.end_s > l.from_s,
-    );
+    const lane = first && this.page ? laneOf(this.page, first) : null;
     if (!lane) return;
     const x = timeToMm(lane, first.start_s, this.speed) * this.pxPerMm;
     this.#stage.scrollTo(x - this.#stage.clientWidth / 3, lane.top_mm * this.pxPerMm - this.#stage.clientHeight / 3);
