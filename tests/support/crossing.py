@@ -20,11 +20,15 @@ from ecg_center.reporting import service as reporting
 from ecg_center.reporting.schemas import OpinionForm
 from ecg_center.store.events import CENTRE
 from ecg_center.store.session import EVERYTHING
-from ecg_center.store.tables import Institution, Person, PersonGrant, Recording, Report
+from ecg_center.store.tables import Device, GatewayAccount, Institution, Person, PersonGrant, Recording, Report
 from worker import queries as worker
 
 NAMES = {"T1": "甲镇患者", "T2": "乙镇患者"}
 EVERY_ROLE = ("technician", "reporting", "reviewing", "director", "qc", "admin")
+
+
+SHARED = ("code", "sha256", "gateway_id", "calendar_id", "day")
+"""What is not one clinic's secret."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ async def _clinic(centre: Centre, code: str, number: int) -> Clinic:
         recording = await session.get(Recording, exam.recording_id)
         institution = await session.scalar(select(Institution).where(Institution.code == code))
         person = await session.scalar(select(Person).where(Person.login == login))
+        device_id = await session.scalar(select(Device.id).join(Institution).where(Institution.code == code))
+        gateway_id = await session.scalar(select(GatewayAccount.id).limit(1))
         verify_code = await session.scalar(select(Report.verify_code).where(Report.id == report.id))
         assert recording is not None
         assert institution is not None
@@ -101,8 +107,12 @@ async def _clinic(centre: Centre, code: str, number: int) -> Clinic:
         "person_id": str(person.id),
         "code": str(verify_code),
         "sha256": hashlib.sha256(begun).hexdigest(),
+        "device_id": str(device_id),
+        "gateway_id": str(gateway_id),
+        "calendar_id": str(institution.calendar_id),
+        "day": "2026-12-01",
     }
-    hidden = {value for name, value in ids.items() if name not in ("code", "sha256")}
+    hidden = {value for name, value in ids.items() if name not in SHARED}
     numbers = {exam.accession_number, done.accession_number, order.accession_number or ""}
     more = {str(order.id), str(done.study_id), str(unmatched.study_id), str(unreadable.recording_id), NAMES[code]}
     return Clinic(institution.id, ids, str(order.id), frozenset(hidden | numbers | more))
@@ -193,6 +203,11 @@ PROBES: dict[tuple[str, str], Probe] = {
     ("POST", "/unmatched/{study_id}/assign"): Probe("person", form={"order": "{order}"}),
     ("POST", "/recordings/{recording_id}/retry"): Probe("person"),
     ("POST", "/recordings/{recording_id}/dismiss"): Probe("person", form={"reason": "theirs"}),
+    ("GET", "/unmatched/{study_id}/register"): Probe("person"),
+    ("POST", "/unmatched/{study_id}/register"): Probe(
+        "person", form={"name": "丙", "sex": "M", "fee_item_code": "310701001"}
+    ),
+    ("GET", "/gateways/alerts"): _OWN,
     ("GET", "/directory"): _OWN,
     ("POST", "/directory/institutions"): Probe("person", form={"code": "T9", "name": "丙"}, names_things=False),
     ("POST", "/directory/devices"): Probe(
@@ -207,6 +222,22 @@ PROBES: dict[tuple[str, str], Probe] = {
     ),
     ("POST", "/directory/people/{person_id}/active"): Probe("person", form={"active": "true"}),
     ("POST", "/directory/people/{person_id}/roles"): Probe("person", form={"roles": "technician"}),
+    ("POST", "/directory/people/{person_id}/password"): Probe("person", form={"password": "long enough"}),
+    ("POST", "/directory/devices/{device_id}"): Probe(
+        "person", form={"institution_code": "T2", "name": "丙", "identity": "STOLEN"}
+    ),
+    ("POST", "/directory/devices/{device_id}/active"): Probe("person", form={"active": "false"}),
+    ("POST", "/directory/gateways"): Probe(
+        "person", form={"name": "theirs", "institution_codes": "T1"}, names_things=False
+    ),
+    ("POST", "/directory/gateways/{gateway_id}/active"): Probe("person", form={"active": "false"}),
+    ("POST", "/directory/calendars"): Probe("person", form={"name": "theirs"}, names_things=False),
+    ("POST", "/directory/calendars/{calendar_id}"): Probe("person", form={"weekly_1": "08:00-12:00"}),
+    ("POST", "/directory/calendars/{calendar_id}/year"): Probe("person", form={"year": "2026"}),
+    ("POST", "/directory/calendars/{calendar_id}/days"): Probe(
+        "person", form={"day": "2026-12-01", "hours": "08:00-12:00"}
+    ),
+    ("POST", "/directory/calendars/{calendar_id}/days/{day}/remove"): Probe("person"),
     ("GET", "/v/{code}"): Probe("anyone", names_things=False),
     ("POST", "/logout"): _OWN,
     # the API of people

@@ -442,7 +442,7 @@ class TestCalendarMistakes:
                     await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x")
         async with centre.database.transaction(EVERYTHING) as session:
             hours = [["08:00", "12:00"]]
-            await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x", now())
+            await directory.set_calendar_day(session, admin, calendar.id, now().date(), hours, "x")
 
 
 async def test_a_form_with_what_postgresql_cannot_store_is_refused_politely(centre: Centre) -> None:
