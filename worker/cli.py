@@ -19,6 +19,7 @@ examples:
   ecg-worker read ecg.dcm               format, patient, leads, quality, measurements, statements
   ecg-worker read ecg.dcm --json        the same for a program; docs/read-json.md explains each field
   ecg-worker read ecg.dcm --rules regional_strict
+  ecg-worker convert ecg.xml --to dicom ecg.dcm     the same samples in another format
   ecg-worker run                        pre-read what the centre receives, until stopped (settings: [store], [worker])
 
 exit codes: 0 done, 1 the file cannot be read, 2 wrong arguments or settings
@@ -43,6 +44,10 @@ def parser() -> argparse.ArgumentParser:
     read.add_argument("--json", action="store_true", help="print one JSON object")
     read.add_argument("--rules", default="national_2017", metavar="SET", help="list of critical values (national_2017)")
     read.add_argument("--no-analysis", action="store_true", help="decode only")
+    convert = commands.add_parser("convert", help="write a recording in another format")
+    convert.add_argument("file", type=Path, help="a recording as its device wrote it")
+    convert.add_argument("--to", required=True, metavar="FORMAT", help="aecg, csv, dicom, edf, fhir, scp or wfdb")
+    convert.add_argument("out", type=Path, help="the file to write, or the record's name where a format has several")
     commands.add_parser("run", help="pre-read what the centre receives")
     return top
 
@@ -60,6 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if options.command == "read":
         return _read(options)
+    if options.command == "convert":
+        return _convert(options)
     if options.command == "run":
         return _run(options)
     top.print_help()
@@ -90,6 +97,25 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from worker.formats import UnreadableRecording, read
+    from worker.formats.write import UnwritableRecording, write
+
+    try:
+        paths = write(read(options.file), options.to, options.out)
+    except OSError as error:
+        print(f"ecg-worker: {error.filename or options.file}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except UnreadableRecording as error:
+        print(f"ecg-worker: {options.file} cannot be read: {error}", file=sys.stderr)
+        return 1
+    except UnwritableRecording as error:
+        print(f"ecg-worker: {options.file} cannot be written as {options.to}: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(str(path) for path in paths))
     return 0
 
 
