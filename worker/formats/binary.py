@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.formats.errors import TooLargeRecording
-from worker.recording import Gap, Recording, Samples
+from worker.leads import DERIVED_LIMB
+from worker.recording import MAX_LEADS, Gap, Recording, Samples
 
 MICROVOLTS: Final = {
     "nv": 1e-3, "uv": 1.0, "µv": 1.0, "μv": 1.0, "microv": 1.0, "microvolt": 1.0, "microvolts": 1.0, "mv": 1e3,
@@ -99,4 +100,5 @@ def with_limb_leads(recording: Recording) -> Recording:
 
     In a day's recording they would quadruple the memory for what anyone can compute when it is looked at.
     """
-    return recording.with_derived_leads() if recording.kind == "resting" else recording
+    has_room = len(recording.leads) + len(DERIVED_LIMB) <= MAX_LEADS
+    return recording.with_derived_leads() if recording.kind == "resting" and has_room else recording

@@ -28,6 +28,7 @@ STATUS_TYPE: Final = 4
 AHA_TYPE: Final = 9
 VOLT: Final = 0
 MAX_SPARSENESS: Final = 8
+MAX_MANTISSA_BYTES: Final = 4
 MAX_BLOCK_BYTES: Final = 64 * 1024**2
 
 _TYPES: Final = {0: "i2", 1: "u2", 2: "i4", 3: "u1", 4: "u2", 5: "i1", 6: "u4", 7: "f4", 8: "f8"}
@@ -232,6 +233,8 @@ def _scaled(held: t.Held | None) -> tuple[int | None, float]:
     """(unit, mantissa × 10^exponent) of MWF_SEN and MWF_IVL; unit None where the definition is absent."""
     if held is None or len(held.raw) < 3:
         return None, 0.0
+    if len(held.raw) > 2 + MAX_MANTISSA_BYTES:
+        raise DamagedRecording("a sampling interval or sensitivity is longer than MFER allows")
     exponent = int.from_bytes(held.raw[1:2], "big", signed=True)
     mantissa = held.signed(2)
     return held.raw[0], mantissa * 10.0**exponent if exponent >= 0 else mantissa / 10.0**-exponent
@@ -263,14 +266,16 @@ def _beside(main: _Group, rhythm: list[_Group], warnings: list[str]) -> list[_Gr
     """Groups of other leads at the main group's rate and time; the rest are named in a warning."""
     taken: list[_Group] = []
     names = {lead.name for lead in main.leads}
+    rows = len(main.leads)
     for group in rhythm:
         if group is main:
             continue
         own = {lead.name for lead in group.leads}
         fits = group.leads[0].sampling_hz == main.leads[0].sampling_hz and not own & names
-        if fits and len(names) + len(own) <= MAX_LEADS and group.pieces[0][0] < main.length:
+        if fits and rows + len(group.leads) <= MAX_LEADS and group.pieces[0][0] < main.length:
             taken.append(group)
             names |= own
+            rows += len(group.leads)
         else:
             listed = ", ".join(lead.name for lead in group.leads)[:100]
             warnings.append(f"a group of {group.leads[0].sampling_hz:g} Hz was left out beside the main one: {listed}")

@@ -11,7 +11,7 @@ import zlib
 from pathlib import PurePosixPath
 from typing import Final
 
-from worker.formats.errors import DamagedRecording, TooLargeRecording, TruncatedRecording
+from worker.formats.errors import DamagedRecording, TooLargeRecording, TruncatedRecording, UnreadableRecording
 
 MAX_MEMBERS: Final = 20_000
 MAX_UNPACKED_BYTES: Final = 192 * 1024**2
@@ -27,10 +27,8 @@ def looks_like_archive(data: bytes) -> bool:
                 return any(name.lower().endswith(".hea") for name in archive.namelist()[:MAX_MEMBERS])
         if data[TAR_MAGIC_AT : TAR_MAGIC_AT + 5] == b"ustar" or data[:2] == b"\x1f\x8b":
             return any(name.lower().endswith(".hea") for name in unpack(data))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
-        return False
-    except (DamagedRecording, TooLargeRecording):
-        return False
+    except Exception:
+        return False  # zipfile and tarfile raise errors of every kind for hostile bytes
     return False
 
 
@@ -42,9 +40,11 @@ def unpack(data: bytes) -> dict[str, bytes]:
     """
     try:
         return _unzip(data) if data[:4] == b"PK\x03\x04" else _untar(_gunzip(data))
+    except (UnreadableRecording, MemoryError):
+        raise
     except EOFError:
         raise TruncatedRecording("the archive ends within a file; send it again") from None
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
+    except Exception as error:  # zipfile and tarfile raise errors of every kind for hostile bytes
         raise DamagedRecording(f"the archive cannot be unpacked ({str(error)[:100]}); send it again") from None
 
 

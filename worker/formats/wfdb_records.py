@@ -79,7 +79,15 @@ def read(data: bytes) -> Recording:
             "a MATLAB matrix of samples does not say what was measured and how often; send it together with its "
             ".hea header, as one ZIP or TAR archive"
         )
-    members = archive.unpack(data)
+    return read_members(archive.unpack(data))
+
+
+def read_members(members: dict[str, bytes]) -> Recording:
+    """The one record in these files by name.
+
+    Raises:
+        UnreadableRecording: one of its family, saying what is wrong and what to do.
+    """
     headers = {
         name: header for name, content in members.items() if name.lower().endswith(".hea") for header in [_try(content)]
     }

@@ -129,6 +129,8 @@ def flac(raw: bytes, storage: int, n_channels: int) -> Integers:
     """
     import soundfile  # noqa: PLC0415 - libsndfile is loaded only where a record is compressed
 
+    if raw[:4] != b"fLaC":
+        raise DamagedRecording("a signal file that the header calls compressed is no FLAC; send the record again")
     try:
         with soundfile.SoundFile(io.BytesIO(raw)) as stream:
             bits = _FLAC_BITS.get(stream.subtype, 99)
