@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +39,28 @@ class Code:
     switch: bool
 
 
+class Window(NamedTuple):
+    """What 16 bits hold.
+
+    Attributes:
+        used: bits of the codes in it, with the prefix of a last code whose ``extra_bits`` follow.
+        table: number of the table to go on with, from 0.
+    """
+
+    values: tuple[int, ...]
+    used: int
+    extra_bits: int
+    base: int
+    table: int
+
+
 @dataclass(slots=True)
 class Table:
     """One Huffman table, with what its windows were found to hold."""
 
     codes: dict[tuple[int, int], Code]
     lengths: tuple[int, ...]
-    windows: dict[int, tuple[tuple[int, ...], int, int]] = field(default_factory=dict)
+    windows: dict[int, Window] = field(default_factory=dict)
 
 
 def _table(codes: list[Code]) -> Table:
@@ -134,31 +149,33 @@ def unpack(data: bytes, count: int, tables: list[Table]) -> NDArray[np.int64]:
         DamagedRecording: bits that are no code.
     """
     n_bits = len(data) * 8
-    padded = np.frombuffer(data + bytes(4), np.uint8).astype(np.int64)
-    words: list[int] = ((padded[:-2] << 16) | (padded[1:-1] << 8) | padded[2:]).tolist()
+    words = _words(data)
     out: list[int] = []
     table, at = 0, 0
     windows = tables[0].windows
     while len(out) < count and at < n_bits:
-        window = (words[at >> 3] >> (8 - (at & 7))) & 0xFFFF
-        found = windows.get(window)
+        word, shift = words[at >> 3], at & 7
+        key = (word >> (24 - shift)) & 0xFFFF
+        found = windows.get(key)
         if found is None:
-            found = _window(window, table, tables)
+            found = _window(key, table, tables)
             if len(windows) < MAX_WINDOWS:
-                windows[window] = found
-        values, used, after = found
+                windows[key] = found
+        used = found.used + found.extra_bits
         if used == 0 or at + used > n_bits:
             step = _one(data, at, tables[table])
             if step is None:
                 break
             code, value, used = step
-            if code.switch:
-                after = code.value - 1
-            else:
+            if not code.switch:
                 out.append(value)
-                after = table
+            after = code.value - 1 if code.switch else table
         else:
-            out += values
+            out += found.values
+            if found.extra_bits:
+                extra = (word >> (40 - shift - used)) & ((1 << found.extra_bits) - 1)
+                out.append(found.base + _signed(extra, found.extra_bits))
+            after = found.table
         at += used
         if after != table:
             table = after
@@ -166,29 +183,40 @@ def unpack(data: bytes, count: int, tables: list[Table]) -> NDArray[np.int64]:
     return np.array(out[:count], np.int64)
 
 
-def _window(window: int, number: int, tables: list[Table]) -> tuple[tuple[int, ...], int, int]:
-    """(values, bits that they take, table to go on with) of the whole codes in these 16 bits."""
+def _words(data: bytes) -> list[int]:
+    """The 40 bits from each byte on."""
+    padded = np.frombuffer(data + bytes(4), np.uint8).astype(np.int64)
+    n = len(data)
+    words: list[int] = (
+        (padded[:n] << 32) | (padded[1 : n + 1] << 24) | (padded[2 : n + 2] << 16) | (padded[3 : n + 3] << 8)
+        | padded[4 : n + 4]
+    ).tolist()  # fmt: skip
+    return words
+
+
+def _window(window: int, number: int, tables: list[Table]) -> Window:
+    """What these 16 bits hold: whole codes, then perhaps a prefix whose further bits lie beyond."""
     table = tables[number]
     values: list[int] = []
     used = 0
     while used < WINDOW:
         for length in table.lengths:
             if used + length > WINDOW:
-                return tuple(values), used, number
+                return Window(tuple(values), used, 0, 0, number)
             code = table.codes.get((length, (window >> (WINDOW - used - length)) & ((1 << length) - 1)))
             if code is not None:
                 break
         else:
-            return tuple(values), used, number
-        if used + length + code.extra_bits > WINDOW:
             break
-        used += length
         if code.switch:
-            return tuple(values), used, code.value - 1
-        extra = (window >> (WINDOW - used - code.extra_bits)) & ((1 << code.extra_bits) - 1)
-        values.append(code.value + _signed(extra, code.extra_bits))
-        used += code.extra_bits
-    return tuple(values), used, number
+            return Window(tuple(values), used + length, 0, 0, code.value - 1)
+        if code.extra_bits:
+            if code.extra_bits > WINDOW:
+                break  # beyond the 40 bits at hand: decoded one by one
+            return Window(tuple(values), used + length, code.extra_bits, code.value, number)
+        used += length
+        values.append(code.value)
+    return Window(tuple(values), used, 0, 0, number)
 
 
 def _one(data: bytes, at: int, table: Table) -> tuple[Code, int, int] | None:
