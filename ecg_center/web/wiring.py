@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from ecg_center.web.compression import CompressedPages
 from ecg_center.web.pages import (
     account,
     calendars,
@@ -41,6 +42,7 @@ PAGES = (
 
 def add_pages(app: FastAPI) -> None:
     """Mount the static files and every family of pages, behind the security headers."""
+    app.add_middleware(CompressedPages)
     app.add_middleware(SameOriginOnly)
     app.add_middleware(SecurityHeaders)
     app.mount(STATIC_PATH, HashedStaticFiles(), name="static")

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { duration, stage } from "../../ecg_center/web/static/js/countdown.js";
-import { coalesce } from "../../ecg_center/web/static/js/live.js";
+import { coalesce, pause } from "../../ecg_center/web/static/js/live.js";
 import { t, tn } from "../../ecg_center/web/static/js/texts.js";
 import { medianBeats } from "../../ecg_center/web/static/js/viewer/beats.js";
 import { calliper, reading } from "../../ecg_center/web/static/js/viewer/tools.js";
@@ -51,7 +51,7 @@ test("a burst refreshes a region at once and then once a second, the last change
   const later = [];
   const calls = [];
   const clock = { now: () => at, later: (act, ms) => later.push({ due: at + ms, act }) };
-  const refresh = coalesce((topic) => calls.push([topic, at]), 1000, clock);
+  const refresh = coalesce((topic) => calls.push([topic, at]), () => 1000, clock);
   for (at = 0; at < 500; at += 10) refresh("studies");
   refresh("other");
   for (at = 1000; at <= 3000; at += 100) {
@@ -63,4 +63,10 @@ test("a burst refreshes a region at once and then once a second, the last change
 test("without a catalogue the message ids themselves are read", () => {
   assert.equal(t("late by %(time)s", { time: "01:00" }), "late by 01:00");
   assert.equal(tn("%(num)d study", "%(num)d studies", 2), "2 studies");
+});
+
+test("a refresh that takes long is asked for less often, but at least every five seconds", () => {
+  assert.equal(pause(40), 1000);
+  assert.equal(pause(250), 2000);
+  assert.equal(pause(9000), 5000);
 });

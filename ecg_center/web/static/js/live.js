@@ -2,19 +2,22 @@
 //
 // The centre's stream (`<body data-live="/live">`) carries two events: `change` with `{"topics": ["studies", …]}` (`all`: news may have been missed), and
 // `beat` with `{"now": "…"}` every few seconds. A topic becomes the DOM event `live:<topic>` on the body, for htmx:
-// `hx-trigger="live:studies from:body"`. A burst of changes refreshes a region once a second at the most.
+// `hx-trigger="live:studies from:body"`. A burst of changes refreshes a region once a second at the most, and less
+// often where a refresh takes long: a worklist of thousands must not keep its centre, or this page, busy with itself.
 
 import { clockTime, learn, now } from "./clock.js";
 import { t } from "./texts.js";
 
 export const SILENT_MS = 15_000;
 export const COALESCE_MS = 1_000;
+export const COALESCE_MOST_MS = 5_000;
+const REST = 8; // a page spends at most a ninth of its time on refreshing
 const REOPEN_MS = 5_000;
 
 /**
  * Lets a call through at once, and then at most once in `every_ms`, the last one never lost.
  * @param {(topic: string) => void} act
- * @param {number} every_ms
+ * @param {() => number} every_ms
  * @param {{now: () => number, later: (act: () => void, ms: number) => void}} clock
  * @returns {(topic: string) => void}
  */
@@ -31,13 +34,36 @@ export function coalesce(act, every_ms, clock) {
       last.set(topic, clock.now());
       act(topic);
     };
-    if (since >= every_ms) {
+    const every = every_ms();
+    if (since >= every) {
       run();
     } else {
       waiting.add(topic);
-      clock.later(run, every_ms - since);
+      clock.later(run, every - since);
     }
   };
+}
+
+/**
+ * How often to refresh, by how long the last refresh took from its request to its picture.
+ * @param {number} took_ms
+ */
+export function pause(took_ms) {
+  return Math.min(COALESCE_MOST_MS, Math.max(COALESCE_MS, REST * took_ms));
+}
+
+/** Measure what refreshes cost. @returns {() => number} milliseconds between two of them */
+function pauseByCost() {
+  let took_ms = 0;
+  /** @type {WeakMap<object, number>} */
+  const begun = new WeakMap();
+  const xhrOf = (/** @type {Event} */ event) => /** @type {CustomEvent<{xhr: XMLHttpRequest}>} */ (event).detail.xhr;
+  document.body.addEventListener("htmx:beforeSend", (event) => begun.set(xhrOf(event), performance.now()));
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const start = begun.get(xhrOf(event));
+    if (start !== undefined) took_ms = performance.now() - start;
+  });
+  return () => pause(took_ms);
 }
 
 /** Every topic that some region of this page listens to. */
@@ -61,7 +87,7 @@ export function listen(address) {
 
   const refresh = coalesce(
     (topic) => document.body.dispatchEvent(new CustomEvent(`live:${topic}`)),
-    COALESCE_MS,
+    pauseByCost(),
     { now: () => performance.now(), later: (act, ms) => void window.setTimeout(act, ms) },
   );
 
