@@ -10,6 +10,7 @@ from ecg_center.directory import queries as directory_queries
 from ecg_center.intake import service as intake
 from ecg_center.intake.parts import Parts
 from ecg_center.intake.uploads import Uploads
+from ecg_center.release import service as release
 from ecg_center.release.service import Press, make_document
 from ecg_center.settings import CenterSettings
 from ecg_center.signing.service import Signatures
@@ -30,6 +31,7 @@ from ecg_center.store.settings import StoreSettings
 from ecg_center.worklist.service import sweep_deadlines
 
 EVERY_MINUTE = "* * * * *"
+EVERY_FIVE_MINUTES = "*/5 * * * *"
 EVERY_HOUR = "17 * * * *"
 
 
@@ -56,6 +58,13 @@ def add_tasks(app: procrastinate.App, press: Press, uploads: Uploads) -> None:
     async def deadline_sweep(timestamp: int) -> None:
         async with database.transaction(EVERYTHING) as session:
             await sweep_deadlines(session, datetime.now(UTC))
+
+    @app.periodic(cron=EVERY_FIVE_MINUTES)
+    @app.task(name="ask_again", queue=CENTRE_QUEUE, queueing_lock="ask_again")
+    async def ask_again(timestamp: int) -> None:
+        async with database.transaction(EVERYTHING) as session:
+            await intake.ask_again(session, datetime.now(UTC))
+            await release.ask_again(session, datetime.now(UTC))
 
     @app.periodic(cron=EVERY_HOUR)
     @app.task(name="housekeeping", queue=CENTRE_QUEUE, queueing_lock="housekeeping")

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ecg_center.contract.findings import PREREAD_TASK
 from ecg_center.domain.workflow import State
 from ecg_center.store.tables import Device, Institution, Patient, Recording, Report, Study, Upload
 
@@ -181,3 +182,19 @@ async def candidate_orders(session: AsyncSession, institution_id: UUID) -> list[
         .limit(LIST_LIMIT)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+async def stuck_recordings(session: AsyncSession, before: datetime) -> list[Recording]:
+    """Recordings stored since before then that are not read, with no job left that would."""
+    waiting = text(
+        "NOT EXISTS (SELECT 1 FROM procrastinate_jobs AS job WHERE job.task_name = :task "
+        "AND job.status IN ('todo', 'doing') AND job.args ->> 'recording_id' = recording.id::text)"
+    ).bindparams(task=PREREAD_TASK)
+    return list(
+        await session.scalars(
+            select(Recording)
+            .where(Recording.state == "stored", Recording.stored_at < before, waiting)
+            .order_by(Recording.stored_at)
+            .limit(LIST_LIMIT)
+        )
+    )

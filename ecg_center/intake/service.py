@@ -5,7 +5,7 @@ told only after it is committed. The same bytes sent again find the first record
 """
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +21,15 @@ from ecg_center.domain.workflow import OPEN_STATES, TAKES_RECORDINGS, Move, Stat
 from ecg_center.intake import queries
 from ecg_center.store.base import new_id
 from ecg_center.store.deadlines import set_deadlines
-from ecg_center.store.events import Actor, move, note
+from ecg_center.store.events import CENTRE, Actor, move, note
 from ecg_center.store.jobs import defer
 from ecg_center.store.studies import lock_study, refresh_urgency
 from ecg_center.store.tables import Device, Patient, Recording, Study
 
 log = structlog.get_logger(__name__)
+
+STUCK_AFTER = timedelta(minutes=10)
+"""A pre-read takes a second, its retries after a restarted database half a minute; beyond this its job was given up."""
 
 
 async def receive(
@@ -183,6 +186,18 @@ async def _new_unmatched(
     session.add(study)
     await session.flush()
     return study
+
+
+async def ask_again(session: AsyncSession, now: datetime) -> int:
+    """Enqueue a pre-read for every recording whose job has been given up, and say so in its timeline."""
+    stuck = await queries.stuck_recordings(session, now - STUCK_AFTER)
+    for recording in stuck:
+        study = await session.get(Study, recording.study_id)
+        if study is not None:
+            log.error("preread_given_up", recording=str(recording.id), next="asked again")
+            note(session, study, "preread_again", actor=CENTRE, at=now, recording_id=str(recording.id))
+            await enqueue_preread(session, study, recording.id)
+    return len(stuck)
 
 
 async def rematch(session: AsyncSession, recording_id: UUID, actor: Actor, now: datetime) -> bool:

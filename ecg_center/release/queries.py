@@ -1,12 +1,16 @@
 """All SQL of release."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ecg_center.store.jobs import RELEASE_TASK
 from ecg_center.store.tables import Delivery, Institution, Patient, Recording, Report, Study
+
+STUCK_LIMIT = 100
 
 
 @dataclass(frozen=True)
@@ -76,3 +80,19 @@ async def newest_version(session: AsyncSession, study_id: UUID) -> int:
         .limit(1)
     )
     return int(found or 0)
+
+
+async def stuck_reports(session: AsyncSession, before: datetime) -> list[tuple[Report, Study]]:
+    """Reports released before then that have no document, with no job left that would make it."""
+    waiting = text(
+        "NOT EXISTS (SELECT 1 FROM procrastinate_jobs AS job WHERE job.task_name = :task "
+        "AND job.status IN ('todo', 'doing') AND job.args ->> 'report_id' = report.id::text)"
+    ).bindparams(task=RELEASE_TASK)
+    rows = await session.execute(
+        select(Report, Study)
+        .join(Study, Study.id == Report.study_id)
+        .where(Report.state == "released", Report.pdf_sha256.is_(None), Report.released_at < before, waiting)
+        .order_by(Report.released_at)
+        .limit(STUCK_LIMIT)
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -29,12 +29,16 @@ from ecg_center.signing.authority import Role
 from ecg_center.signing.service import Signatures
 from ecg_center.store.blobs import Blobs, report_key
 from ecg_center.store.events import CENTRE, note
+from ecg_center.store.jobs import CENTRE_QUEUE, RELEASE_TASK, defer
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.studies import lock_study
 from ecg_center.store.tables import Delivery, Report
 from ecg_center.store.waveforms import Waveform, decode
 
 log = structlog.get_logger(__name__)
+
+STUCK_AFTER = timedelta(minutes=10)
+"""A document takes a second; a report without one for this long has no job that still tries."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ async def make_document(press: Press, report_id: UUID, clock: Callable[[], datet
     await press.blobs.put(report_key(sha256), pdf)
     async with press.database.transaction(EVERYTHING) as session:
         await _hand_over(session, report_id, sha256, len(pdf), clock())
+
+
+async def ask_again(session: AsyncSession, now: datetime) -> int:
+    """Enqueue the document of every released report whose job has been given up, and say so in its timeline."""
+    stuck = await queries.stuck_reports(session, now - STUCK_AFTER)
+    for report, study in stuck:
+        log.error("document_given_up", report=str(report.id), next="asked again")
+        note(session, study, "document_again", actor=CENTRE, at=now, version=report.version)
+        await defer(session, RELEASE_TASK, queue=CENTRE_QUEUE, report_id=str(report.id))
+    return len(stuck)
 
 
 def _signers(report: Report) -> list[tuple[UUID, str, Role]]:

@@ -213,6 +213,8 @@ EVENTS: dict[str, Line] = {
     "return": Line(N_("Returned to its writer"), "warn"),
     "release": Line(N_("Reviewed, signed and released")),
     "document": Line(N_("Report document signed and stored")),
+    "preread_again": Line(N_("Pre-read asked for again")),
+    "document_again": Line(N_("Report document asked for again")),
     "printing": Line(N_("Printing at the clinic")),
     "printed": Line(N_("Printed at the clinic")),
     "deliver": Line(N_("Printed at the clinic")),
