@@ -80,7 +80,7 @@ def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     rows = usable_rows(qualities, traces.leads, derived=False)
     detection = detect(traces.spectrum, rows)
     beats = describe(traces.shape[rows], detection.beats, traces.hz)
-    stretches = fibrillation.stretches(traces.spectrum, rows) if rows else []
+    stretches = fibrillation.stretches(traces.spectrum, rows, beats) if rows else []
     median = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
     rr_s = float(np.median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
     limits = delineate(median, rows, traces.hz, rr_s) if median else None

@@ -30,16 +30,13 @@ Name = Literal[
     "svt", "ventricular", "wide_tachycardia",
 ]  # fmt: skip
 
-VF_LEAKAGE: Final = 0.48
-VF_RATE_HZ: Final = (2.5, 10.0)
+VF_RATE_HZ: Final = (1.5, 12.0)
 VF_MIN_UV: Final = 150.0
 VF_ALIKE: Final = 0.6
 """Share of a stretch's beats that look alike: above it the ventricles beat, below it they quiver."""
-FORMLESS_PER_S: Final = 2.5
-FORMLESS_IRREGULAR: Final = 0.12
-FORMLESS_LEAKAGE: Final = 0.66
-FORMLESS_WIDTH_S: Final = 0.10
-"""Measured on VFDB and CUDB: 95 of 100 ten-second stretches of other rhythms have fewer than 2.1 beats a second."""
+VF_UNLIKE, VF_IRREGULAR = 0.4, 0.15
+TOGETHER: Final = 2
+"""Stretches that are judged together: eight seconds."""
 TACHYCARDIA_BPM: Final = 100.0
 BRADYCARDIA_BPM: Final = 60.0
 WIDE_MS: Final = 120.0
@@ -111,45 +108,48 @@ def _arrest_or_fibrillation(reading: Reading) -> Rhythm | None:
         rhythm = Rhythm("standstill", [say("26a", seen, certainty="probable")])
         rhythm.rr_max_s = reading.traces.duration_s
         return rhythm
-    quivering = [stretch for stretch in stretches if _quivers(reading, stretch)] or _formless(reading)
+    quivering = [stretch for group in _groups(reading) if _answer(reading, group) == "F" for stretch in group]
     if not quivering:
         return None
     first, last = quivering[0], quivering[-1]
     seen = evidence(
-        "leakage", float(np.median([s.leakage for s in quivering])), VF_LEAKAGE, "",
-        start_s=first.start_s, end_s=last.end_s, source="Kuo and Dillman 1978",
+        "log_odds", float(np.mean([s.quivers for s in quivering])), 0.0, "",
+        start_s=first.start_s, end_s=last.end_s, source="Kuo and Dillman 1978; fitted on VFDB, CUDB",
     )  # fmt: skip
     rate = evidence("rate_hz", float(np.median([s.rate_hz for s in quivering])), None, "Hz")
     return Rhythm("vf", [say("74", seen, rate, certainty="probable")], kinds=np.full(beats.at.size, "O"))
 
 
-def _formless(reading: Reading) -> list[Stretch]:
-    """All stretches, where fast broad "beats" are nearly all unlike: coarse fibrillation, less like a sine."""
-    beats, stretches = reading.beats, reading.stretches
-    n = beats.at.size
-    if n < FORMLESS_PER_S * reading.traces.duration_s or reading.rr_s.size < 2:
-        return []
-    alike = np.bincount(beats.group).max() / n
-    irregular = float(reading.rr_s.std() / reading.rr_s.mean())
-    leakage = float(np.median([stretch.leakage for stretch in stretches]))
-    broad = float(np.median(beats.width_s)) >= FORMLESS_WIDTH_S
-    found = alike <= VF_ALIKE and irregular > FORMLESS_IRREGULAR and leakage <= FORMLESS_LEAKAGE and broad
-    return stretches if found else []
+def _groups(reading: Reading) -> list[list[Stretch]]:
+    """The stretches in neighbouring pairs; a single one alone."""
+    stretches = reading.stretches
+    return [stretches[n : n + TOGETHER] for n in range(max(1, len(stretches) - TOGETHER + 1))] if stretches else []
 
 
-def _quivers(reading: Reading, stretch: Stretch) -> bool:
-    start_s, end_s, leakage = stretch.start_s, stretch.end_s, stretch.leakage
-    rate, span = stretch.rate_hz, stretch.span_uv
-    if leakage > VF_LEAKAGE or not VF_RATE_HZ[0] <= rate <= VF_RATE_HZ[1] or span < VF_MIN_UV:
-        return False
-    inside = (reading.at_s >= start_s) & (reading.at_s < end_s)
-    groups = reading.beats.group[inside]
-    if groups.size < 3:
-        return True
-    alike = np.bincount(groups).max() / groups.size
-    rr = np.diff(reading.at_s[inside])
-    regular = bool(rr.size) and float(rr.std() / rr.mean()) < 0.15
-    return not (alike >= VF_ALIKE and regular)
+def _answer(reading: Reading, group: list[Stretch]) -> str:
+    """``F`` the ventricles quiver, ``T`` they race, ``N`` neither."""
+    odds = np.array([[s.quivers, s.races, 0.0] for s in group])
+    likely = (odds - np.log(np.exp(odds).sum(axis=1, keepdims=True))).mean(axis=0)
+    answer = "FTN"[int(np.argmax(likely))]
+    if answer == "N":
+        return answer
+    inside = (reading.at_s >= group[0].start_s) & (reading.at_s < group[-1].end_s)
+    groups, rr = reading.beats.group[inside], np.diff(reading.at_s[inside])
+    if groups.size >= 3:
+        # what the two have in common is sure; which of them it is, the beats' likeness says where it speaks clearly
+        alike, irregular = np.bincount(groups).max() / groups.size, float(rr.std() / rr.mean())
+        if alike >= VF_ALIKE and irregular < VF_IRREGULAR:
+            return "T"
+        answer = "F" if alike <= VF_UNLIKE and irregular >= VF_IRREGULAR else answer
+    rate, span = float(np.median([s.rate_hz for s in group])), max(s.span_uv for s in group)
+    heard = VF_RATE_HZ[0] <= rate <= VF_RATE_HZ[1] and span >= VF_MIN_UV
+    return answer if answer == "T" or heard else "N"
+
+
+def _races(reading: Reading) -> bool:
+    """Whether most of the recording is what ventricular tachycardia looks like."""
+    answers = [_answer(reading, group) for group in _groups(reading)]
+    return bool(answers) and answers.count("T") > len(answers) / 2
 
 
 def _longest_rr_s(reading: Reading) -> float:
@@ -188,7 +188,10 @@ def _tachycardia_wide(reading: Reading, rhythm: Rhythm) -> bool:
     bpm = 60 / usual
     # most intervals alike; single ones may be doubled or halved where a beat of a formless tachycardia was misjudged
     alike = float(np.mean(np.abs(rr / usual - 1) < REGULAR_WITHIN))
-    if bpm < 120 or qrs_ms < WIDE_MS + 10 or alike < REGULAR_SHARE or (_has_p(reading) and bpm < WIDE_WITH_P_BPM):
+    steady = bpm >= 120 and qrs_ms >= WIDE_MS + 10 and alike >= REGULAR_SHARE
+    with_p = _has_p(reading) and bpm < WIDE_WITH_P_BPM
+    racing = bpm >= TACHYCARDIA_BPM and _races(reading)
+    if with_p or not (steady or racing):
         return False
     at = reading.at_s
     length = float(at[-1] - at[0])
