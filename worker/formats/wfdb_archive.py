@@ -16,20 +16,22 @@ from worker.formats.errors import DamagedRecording, TooLargeRecording, Truncated
 MAX_MEMBERS: Final = 20_000
 MAX_UNPACKED_BYTES: Final = 192 * 1024**2
 """A day of three leads at 250 Hz in format 16 is 130 MB; unpacked members and the samples made of them share 512 MB."""
+TAR_BLOCK: Final = 512
 TAR_MAGIC_AT: Final = 257
 
 
 def looks_like_archive(data: bytes) -> bool:
-    """Whether these bytes are an archive with a WFDB header in it."""
+    """Whether these bytes are a ZIP archive with a WFDB header in it, or a TAR archive, gzipped or not."""
     try:
         if data[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 return any(name.lower().endswith(".hea") for name in archive.namelist()[:MAX_MEMBERS])
-        if data[TAR_MAGIC_AT : TAR_MAGIC_AT + 5] == b"ustar" or data[:2] == b"\x1f\x8b":
-            return any(name.lower().endswith(".hea") for name in unpack(data))
+        head = data[:TAR_BLOCK]
+        if data[:2] == b"\x1f\x8b":
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data[: 64 * 1024], TAR_BLOCK)
     except Exception:
-        return False  # zipfile and tarfile raise errors of every kind for hostile bytes
-    return False
+        return False  # zipfile raises errors of every kind for hostile bytes
+    return head[TAR_MAGIC_AT : TAR_MAGIC_AT + 5] == b"ustar"
 
 
 def unpack(data: bytes) -> dict[str, bytes]:

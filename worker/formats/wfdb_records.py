@@ -24,7 +24,7 @@ from worker.formats.wfdb_samples import FLAC, MISSING, Integers, flac, samples
 from worker.recording import Recording
 
 NAME: Final = "wfdb"
-MAX_HEADERS_BESIDE: Final = 20_000
+MAX_HEADERS_BESIDE: Final = 2000
 MAT4_HEAD: Final = b"val\0"
 """Name of the one matrix in the MATLAB 4 files of the PhysioNet challenges."""
 
@@ -92,6 +92,10 @@ def read_members(members: dict[str, bytes]) -> Recording:
         name: header for name, content in members.items() if name.lower().endswith(".hea") for header in [_try(content)]
     }
     sound = {name: header for name, header in headers.items() if header is not None}
+    if not headers:
+        raise UnsupportedRecording(
+            "the archive holds no WFDB header (.hea); recordings of other formats are sent one by one, unpacked"
+        )
     if not sound:
         raise DamagedRecording(f"no header in the archive can be read: {', '.join(headers)[:200]}")
     parts = {f"{segment.name}.hea" for header in sound.values() for segment in header.segments}

@@ -207,6 +207,19 @@ def test_a_record_in_one_archive(tmp_path, kind):
         read(archive_of(tmp_path, kind))
 
 
+def test_an_archive_of_something_else_is_refused_by_name(tmp_path):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        archive.add(Path(__file__), "a.txt")
+    with pytest.raises(errors.UnsupportedRecording, match="no WFDB header"):
+        read(out.getvalue())
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.txt", "x")
+    with pytest.raises(errors.UnknownFormat, match="ZIP"):
+        read(out.getvalue())
+
+
 def test_archives_that_unpack_to_too_much_are_refused(tmp_path):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
