@@ -26,6 +26,11 @@ QUIET_S: Final = 0.010
 BRIDGE_S: Final = 0.036
 """The longest calm inside a QRS (notch of a bundle branch block)."""
 
+RESUMES: Final = 0.11
+RESUMES_WITHIN_S: Final = 0.050
+RESUMES_UNTIL_S: Final = 0.16
+"""What moves again within this time after a calm, up to this length of the QRS, belongs to it."""
+
 T_FROM_J_S: Final = 0.06
 T_MIN_UV: Final = 40.0
 P_MIN_UV: Final = 30.0
@@ -94,7 +99,16 @@ def _qrs(velocity: Floats, r: int, hz: float) -> tuple[int, int] | None:
     quiet = max(2, round(QUIET_S * hz))
     on = _calm(velocity[first : core_on + 1][::-1], max(ONSET * peak, NOISE_TIMES * noise), quiet)
     off = _calm(velocity[core_off:last], max(OFFSET * peak, NOISE_TIMES * noise), quiet)
-    return core_on - on, core_off + off
+    end = core_off + off
+    for _ in range(2):
+        # at the summit of a late R' or S all leads may rest for a moment: what moves again soon after is still QRS
+        ahead = velocity[end : min(len(velocity), end + round(RESUMES_WITHIN_S * hz))]
+        again = np.flatnonzero(ahead > RESUMES * peak)
+        if not again.size or end + int(again[-1]) - (core_on - on) > RESUMES_UNTIL_S * hz:
+            break
+        begin = end + int(again[-1])
+        end = begin + _calm(velocity[begin:last], max(OFFSET * peak, NOISE_TIMES * noise), quiet)
+    return core_on - on, min(end, len(velocity) - 1)
 
 
 def _core(active: np.ndarray, r: int, first: int, last: int, bridge: int) -> tuple[int, int]:
