@@ -1,1 +1,1 @@
-"""How right is the analysis on recordings that people have annotated? ``python -m bench.accuracy TASK --data FOLDER``."""
+"""How right is the analysis on annotated recordings? ``python -m bench.accuracy TASK --data FOLDER``."""

@@ -1,4 +1,4 @@
-"""Atrial fibrillation on strips of 9 to 60 s: CinC 2017 (one lead), CPSC 2021 (two leads, cut), CPSC 2018 (12 leads)."""
+"""Atrial fibrillation on strips of 9 to 60 s: CinC 2017 (one lead), CPSC 2021 (two leads), CPSC 2018 (twelve)."""
 
 import csv
 from pathlib import Path

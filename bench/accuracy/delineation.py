@@ -1,4 +1,4 @@
-"""Global PR, QRS and QT of the pre-read against LUDB's cardiologists: the median over leads and beats of their limits."""
+"""Global PR, QRS and QT of the pre-read against LUDB's cardiologists: medians over leads and beats."""
 
 from dataclasses import replace
 from pathlib import Path

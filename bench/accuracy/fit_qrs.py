@@ -1,4 +1,4 @@
-"""Fits the coefficients of ``worker/signal/qrs_weights.py``: ``python -m bench.accuracy.fit_qrs MITDB_FOLDER [--folds N]``.
+"""Fits ``worker/signal/qrs_weights.py``: ``python -m bench.accuracy.fit_qrs MITDB_FOLDER [--folds N]``.
 
 Only the records of the folder are seen. With ``--folds`` the records are left out in turn and the figures printed are
 of records that the coefficients have not seen; without, the coefficients for the source file are printed.

@@ -1,4 +1,4 @@
-"""What do other people's detectors say of the same signal? Imported only when asked for; one that is not there is said."""
+"""What do other people's detectors say of the same signal? One that is not there is said."""
 
 from collections.abc import Callable
 

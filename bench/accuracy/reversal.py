@@ -1,4 +1,4 @@
-"""Are exchanged electrodes named, and unexchanged ones left in peace? Every real 12-lead record in sinus rhythm, swapped."""
+"""Are exchanged electrodes named, and unexchanged ones left in peace? Real sinus rhythms, swapped."""
 
 import csv
 from dataclasses import replace

@@ -1,0 +1,60 @@
+"""Which statements and rules are there? Writes ``docs/statements.md`` from the tables themselves.
+
+``python -m worker.rules_doc > docs/statements.md``; a test fails where the file is not what this writes.
+"""
+
+import sys
+from typing import Final
+
+from ecg_center.domain.statements import CONTRADICTIONS, GROUPS_ZH, OVERALL_ZH, TERMS
+from worker.critical import Condition, Rule, load, rule_sets
+
+HEAD: Final = """\
+# Statements and rules
+
+Generated from the tables by `python -m worker.rules_doc > docs/statements.md`; do not edit. The codes are the numbers
+of the AHA/ACC/HRS statement list of 2007 (doi:10.1016/j.jacc.2007.01.025); a trailing letter marks our own narrower term.
+"""
+_SIGNS: Final = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<"}
+
+
+def as_markdown() -> str:
+    """The whole document."""
+    lines = [HEAD]
+    for group, title in GROUPS_ZH.items():
+        lines += [f"## {title}", "", "| code | 中文 | English | conclusion | keys |", "|---|---|---|---|---|"]
+        for term in TERMS.values():
+            if term.group == group:
+                overall = OVERALL_ZH[term.overall] if term.overall is not None else "–"
+                lines.append(f"| {term.code} | {term.zh} | {term.en} | {overall} | `{term.initials}` |")
+        lines.append("")
+    lines += ["## What cannot stand together", "", "| one of | with one of | why |", "|---|---|---|"]
+    lines += [f"| {', '.join(first)} | {', '.join(second)} | {why} |" for first, second, why in CONTRADICTIONS]
+    for name in rule_sets():
+        rules = load(name)
+        lines += [
+            "",
+            f"## Critical values: {rules.title_zh} ({rules.name})",
+            "",
+            f"{rules.title_en}. Source: {rules.source}.",
+        ]
+        lines += ["", "| rule | grade | 中文 | fires when |", "|---|---|---|---|"]
+        lines += [f"| {rule.name} | {rule.grade} | {rule.title_zh} | {_when(rule)} |" for rule in rules.rules]
+    return "\n".join(lines) + "\n"
+
+
+def _when(rule: Rule) -> str:
+    return "; or ".join(" and ".join(_condition(item) for item in alternative) for alternative in rule.when)
+
+
+def _condition(condition: Condition) -> str:
+    least = "" if condition.certainty == "possible" else f" at least {condition.certainty}"
+    said = f"said {'/'.join(condition.statements)}{least}" if condition.statements else ""
+    if not condition.quantity:
+        return said
+    limit = f"{condition.quantity} {_SIGNS[condition.limit]} {condition.threshold:g}"
+    return f"{said} with {limit}" if said else limit
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())
