@@ -122,6 +122,7 @@ QUANTITIES: dict[str, str] = {
     "early_beats": N_("Early beats"),
     "forms": N_("QRS forms"),
     "leakage": N_("leakage"),
+    "log_odds": N_("log odds"),
     "p_clarity": N_("clearness of P"),
     "p_mv": N_("P amplitude"),
     "p_share": N_("beats with a P wave"),
