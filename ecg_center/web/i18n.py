@@ -151,6 +151,15 @@ def show_figure(value: float) -> str:
     return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
 
 
+def show_when(instant: datetime | None) -> str:
+    """``14:05`` for today, ``07-12 14:05`` for another day, in clinic time: a time alone would be taken for today's."""
+    if instant is None:
+        return "–"
+    local = instant.astimezone(CLINIC_TIME)
+    is_today = local.date() == datetime.now(CLINIC_TIME).date()
+    return local.strftime("%H:%M" if is_today else "%m-%d %H:%M")
+
+
 def show_clock(instant: datetime | None) -> str:
     """``14:05:09.123`` in clinic time, a dash for none: a timeline counts milliseconds."""
     return instant.astimezone(CLINIC_TIME).strftime("%H:%M:%S.%f")[:-3] if instant else "–"

@@ -16,6 +16,9 @@ class Note:
 NOTES: dict[str, Note] = {
     "none-left": Note(N_("Nothing is waiting on this desk just now."), "info"),
     "signed": Note(N_("Signed. The report is waiting for its review.")),
+    "signed-last": Note(N_("Signed. Nothing more is free on this desk.")),
+    "released-last": Note(N_("Released. Nothing more is free on this desk.")),
+    "returned-last": Note(N_("Returned to its writer. Nothing more is free on this desk.")),
     "released": Note(N_("Released. The clinic's printer is given the report by itself.")),
     "returned": Note(N_("Returned to its writer.")),
     "let-go": Note(N_("Given back to everyone; your draft is kept.")),

@@ -49,6 +49,8 @@ def environment(language: Language) -> Environment:
         date=i18n.show_date,
         time=i18n.show_time,
         duration=i18n.show_duration,
+        when=i18n.show_when,
+        device_name=device_name,
         clock=i18n.show_clock,
         lapse=i18n.show_lapse,
         figure=i18n.show_figure,
@@ -76,6 +78,11 @@ def environment(language: Language) -> Environment:
 def _fee(fee: FeeItem, language: Language) -> str:
     name = fee.name_en if language == "en" and fee.name_en else fee.name
     return f"{name}  ¥{fee.price_fen / 100:.2f}"
+
+
+def device_name(name: str | None) -> str:
+    """A name as a device wrote it; DICOM's ``^`` between its parts becomes a space (PS3.5 section 6.2.1)."""
+    return " ".join(str(name or "").replace("^", " ").split())
 
 
 def _bytes(number: int) -> str:

@@ -22,6 +22,14 @@ pytestmark = pytest.mark.e2e
 PHONE = {"width": 390, "height": 844}
 
 
+async def sign(page: Page) -> None:
+    """By the keyboard, after the trace has stood there for a moment."""
+    await page.wait_for_selector("html[data-ready]")
+    await page.wait_for_selector("ecg-viewer[data-state=ready]")
+    await page.wait_for_timeout(900)
+    await page.keyboard.press("Control+Enter")
+
+
 async def newest_study(centre: Centre) -> Study:
     async with centre.database.transaction(EVERYTHING) as session:
         found = await session.scalar(select(Study).order_by(Study.registered_at.desc()).limit(1))
@@ -58,7 +66,7 @@ async def test_from_the_clinics_form_to_the_released_report(centre: Centre, ente
     await expect(desk.locator(".opinion")).to_contain_text("与前次比较 ST 抬高")
     await expect(clinic.locator("#lists")).to_contain_text("演示患者")
     await write(desk)
-    await desk.keyboard.press("Control+Enter")
+    await sign(desk)
     await desk.wait_for_url("**/worklist*")
     await expect(desk.locator("#toasts")).to_contain_text("已签名")
 
@@ -66,7 +74,7 @@ async def test_from_the_clinics_form_to_the_released_report(centre: Centre, ente
     await review.keyboard.press("n")
     await review.wait_for_url("**/review")
     await expect(review.locator(".compared")).to_contain_text("医师添加")
-    await review.keyboard.press("Control+Enter")
+    await sign(review)
     await review.wait_for_url("**/worklist*")
 
     async with centre.database.transaction(EVERYTHING) as session:
@@ -124,13 +132,48 @@ async def test_a_draft_saves_itself_and_never_overwrites_another_windows(centre:
     assert await page.input_value("#text") == "第一窗口"
 
 
+async def test_studies_are_read_in_a_row_by_the_keyboard_alone(centre: Centre, enter: Callable) -> None:
+    for number in range(3):
+        await recorded(centre, number)
+    page = await enter("wang")
+    await page.wait_for_selector("html[data-ready]")
+    await page.keyboard.press("n")
+    await page.wait_for_url("**/read")
+    first = page.url
+    await page.wait_for_selector("html[data-ready]")
+    await page.wait_for_selector("ecg-viewer[data-state=ready]")
+    await page.keyboard.press("/")
+    await page.keyboard.press("ArrowUp")  # to the last statement, then to the first, whose evidence is framed
+    await page.keyboard.press("ArrowUp")
+    assert await page.evaluate("document.querySelector('ecg-viewer').evidence.length") > 0
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Delete")
+    await expect(page.locator(".report .picked li")).to_have_count(1)
+    await page.keyboard.press("/")
+    await page.keyboard.type("1")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".report .picked li")).to_have_count(2)
+    await sign(page)
+    await page.wait_for_url(lambda url: url != first and "/read" in url)
+    second = page.url.split("?")[0]
+    await page.wait_for_selector("html[data-ready]")
+    await page.keyboard.press("Control+Enter")  # a second press of an impatient hand signs nothing unread
+    await expect(page.locator("#toasts")).to_contain_text("心电图刚刚显示")
+    assert page.url.split("?")[0] == second
+    await sign(page)
+    await page.wait_for_url(lambda url: second not in url and "/read" in url)
+    await sign(page)
+    await page.wait_for_url("**/worklist*")
+    await expect(page.locator("#desk")).to_contain_text("已全部读完")
+
+
 async def test_a_report_goes_back_to_its_writer_with_the_reason(centre: Centre, enter: Callable) -> None:
     exam = await recorded(centre)
     writer = await enter("wang", f"/studies/{exam.study_id}")
     await writer.click("form[action$='/claim'] button")
     await writer.wait_for_url("**/read")
     await writer.wait_for_selector("html[data-ready]")
-    await writer.keyboard.press("Control+Enter")
+    await sign(writer)
     await writer.wait_for_url("**/worklist*")
     reviewer = await enter("li", f"/studies/{exam.study_id}")
     await reviewer.click("form[action$='/claim'] button")

@@ -13,6 +13,7 @@ from ecg_center.delivery import queries as delivery
 from ecg_center.directory import service as directory
 from ecg_center.domain.authority import Act
 from ecg_center.domain.errors import Conflict, Invalid
+from ecg_center.domain.workflow import State
 from ecg_center.http import Db, SignedIn
 from ecg_center.registration import queries as registration_queries
 from ecg_center.registration import service as registration
@@ -32,12 +33,14 @@ EXAM_FIELDS = ("fee_item_code", "indication", "source", "department", "bed", "vi
 
 async def _lists(session: AsyncSession, now: datetime) -> dict[str, Any]:
     midnight = datetime.combine(now.astimezone(CLINIC_TIME).date(), time(), CLINIC_TIME)
-    rows, _ = await worklist.recent(session, now, since=midnight)
+    recorded = set(State) - {State.REGISTERED}
+    rows, total = await worklist.recent(session, now, states=recorded, since=midnight)
     waiting = await delivery.waiting(session)
     return {
         "alerts": await directory.gateway_alerts(session, now),
         "orders": (await registration.open_orders(session, now)).orders,
-        "rows": [row for row in rows if row.state != "registered"],
+        "rows": rows,
+        "total": total,
         "unprinted": [(study, item) for item, _, study, _ in waiting if item.state == "failed"],
     }
 

@@ -71,7 +71,9 @@ async def sign(study_id: UUID, form: SignForm, principal: SignedIn, db: Db) -> d
     if form.then == "list":
         return {"go": "/worklist?desk=write&note=signed"}
     following = await take_following(db, principal, "write", study_id, now)
-    return {"go": f"{page_of(following, 'write') if following else '/worklist'}?note=signed"}
+    if following is None:
+        return {"go": "/worklist?desk=write&note=signed-last"}
+    return {"go": f"{page_of(following, 'write')}?note=signed"}
 
 
 @router.post("/studies/{study_id}/opinion")

@@ -65,6 +65,8 @@ async def send_back(
 
 
 async def _go_on(principal: SignedIn, db: Db, study_id: UUID, then: str, note: str, now: datetime) -> RedirectResponse:
-    following = await take_following(db, principal, "review", study_id, now) if then == "next" else None
-    where = f"{page_of(following, 'review')}?" if following else "/worklist?desk=review&"
-    return RedirectResponse(f"{where}note={note}", status_code=303)
+    if then == "list":
+        return RedirectResponse(f"/worklist?desk=review&note={note}", status_code=303)
+    following = await take_following(db, principal, "review", study_id, now)
+    where = f"{page_of(following, 'review')}?note={note}" if following else f"/worklist?desk=review&note={note}-last"
+    return RedirectResponse(where, status_code=303)

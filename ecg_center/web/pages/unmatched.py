@@ -20,7 +20,7 @@ from ecg_center.store.session import Database
 from ecg_center.web import forms
 from ecg_center.web.errors import said
 from ecg_center.web.pages.clinic import nested
-from ecg_center.web.rendering import render, texts_of
+from ecg_center.web.rendering import device_name, render, texts_of
 from ecg_center.web.studies import StudyView, study_view
 
 router = APIRouter(include_in_schema=False)
@@ -109,12 +109,11 @@ async def _form(
 
 
 def prefilled(view: StudyView) -> dict[str, str]:
-    """The form's fields as the device wrote them; DICOM's ``^`` between the parts of a name becomes a space."""
+    """The form's fields as the device wrote them."""
     device, study = view.recordings[0].identity, view.study
-    name = " ".join(str(device.get("patient_name") or "").replace("^", " ").split())
     age = device.get("age_years")
     values = {
-        "name": name[:64],
+        "name": device_name(device.get("patient_name"))[:64],
         "sex": device.get("sex") if device.get("sex") in ("M", "F") else "",
         "birth_date": device.get("birth_date"),
         "age_years": f"{age:.0f}" if age is not None and not device.get("birth_date") else "",

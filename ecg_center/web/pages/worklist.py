@@ -37,7 +37,15 @@ async def _desk(db: Database, principal: Principal, desk: Desk) -> dict[str, Any
     async with db.transaction(scope_of(principal)) as session:
         rows, total = await service.rows(session, principal, desk, now)
         counts = await service.counts(session, principal, now)
-    return {"desk": desk, "rows": rows, "total": total, "counts": counts, "desks": desks_of(principal)}
+    emergencies = [row for row in rows if row.due_kind == "opinion" and row.holder_id in (None, principal.person_id)]
+    return {
+        "desk": desk,
+        "rows": rows,
+        "emergencies": emergencies,
+        "total": total,
+        "counts": counts,
+        "desks": desks_of(principal),
+    }
 
 
 @router.get("/worklist")
@@ -47,7 +55,7 @@ async def worklist(request: Request, principal: SignedIn, db: Db, desk: Desk | N
     if not desks:
         raise NotAllowed("This page belongs to reporting and reviewing physicians.")
     chosen = desk if desk in desks else desks[0]
-    shown = await _desk(db, principal, chosen)
+    shown = await _desk(db, principal, chosen) | {"is_last": request.query_params.get("note", "").endswith("-last")}
     if "hx-request" in request.headers:
         return render(request, "parts/desk.html", **shown)
     async with db.transaction(scope_of(principal)) as session:

@@ -5,6 +5,7 @@ import { ask, Refusal } from "./ask.js";
 import { clockTime, now } from "./clock.js";
 import { find } from "./dom.js";
 import { StatementPicker } from "./picker.js";
+import { isSeen } from "./seen.js";
 import { t } from "./texts.js";
 import { toast } from "./toasts.js";
 
@@ -124,6 +125,7 @@ class Desk {
 
   /** Save and sign. @param {"next" | "list"} then */
   async sign(then) {
+    if (!isSeen()) return;
     window.clearTimeout(this.#timer);
     if (this.#saving) await this.#saving;
     const content = this.content();
@@ -158,6 +160,7 @@ class Desk {
   /** @param {KeyboardEvent} event */
   #press(event) {
     if (find("dialog[open]")) return;
+    if (event.repeat && event.key === "Enter" && (event.ctrlKey || event.metaKey)) return; // one press, one signature
     const control = event.ctrlKey || event.metaKey;
     if (control && event.key.toLowerCase() === "s") {
       event.preventDefault();
@@ -175,6 +178,13 @@ class Desk {
 
 const form = find("form[data-desk]");
 if (form instanceof HTMLFormElement) new Desk(form);
+
+/** A release is a signature too. */
+for (const release of document.querySelectorAll("form[data-signs]")) {
+  release.addEventListener("submit", (event) => {
+    if (!isSeen()) event.preventDefault();
+  });
+}
 
 /** Keeps the claim on a study whose page has no desk: the review. */
 const held = find("[data-holds]")?.dataset.holds;

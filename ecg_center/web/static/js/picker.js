@@ -1,6 +1,8 @@
 // How does a physician write a diagnosis without leaving the keyboard? Type a code, pinyin initials, Chinese or
 // English; Enter takes the first, arrows choose another, Backspace in the empty field takes the last one back.
 //
+// ArrowUp in the empty field goes to the chosen ones; there the arrows move and Delete takes one out.
+//
 //   <statement-picker name="code"><script type="application/json">[{"code": …, "text": …}]</script></statement-picker>
 
 import { ask, Refusal } from "./ask.js";
@@ -136,10 +138,37 @@ export class StatementPicker extends HTMLElement {
       event.preventDefault();
       event.stopPropagation();
       this.#close();
+    } else if (event.key === "ArrowUp" && !this.#input.value && this.#chosen.length) {
+      event.preventDefault();
+      this.#focusChosen(this.#chosen.length - 1);
     } else if (event.key === "Backspace" && !this.#input.value && this.#chosen.length) {
       this.#chosen.pop();
       void this.#together();
     }
+  }
+
+  /** @param {Term} term */
+  #remove(term) {
+    this.#chosen = this.#chosen.filter((other) => other !== term);
+    void this.#together();
+  }
+
+  /** The chosen statement at this place, or the field behind the last. @param {number} place */
+  #focusChosen(place) {
+    const buttons = this.#list.querySelectorAll("button");
+    (buttons[Math.max(0, place)] ?? this.#input).focus();
+  }
+
+  /** @param {KeyboardEvent} event @param {Term} term */
+  #pressOnChosen(event, term) {
+    const place = this.#chosen.indexOf(term);
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      this.#focusChosen(place + (event.key === "ArrowUp" ? -1 : 1));
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      this.#remove(term);
+      this.#focusChosen(Math.min(place, this.#chosen.length - 1));
+    } else return;
+    event.preventDefault();
   }
 
   /** Someone who types a code and Enter does not wait for the list. */
@@ -180,11 +209,12 @@ export class StatementPicker extends HTMLElement {
 
   #show() {
     const name = this.getAttribute("name");
+    const focused = [...this.#list.querySelectorAll("button")].findIndex((one) => one === document.activeElement);
     this.#list.replaceChildren(
       ...this.#chosen.map((term) =>
         h(
           "li",
-          {},
+          { "data-code": term.code },
           h("span", { class: "text" }, term.text),
           h("span", { class: "code quiet" }, term.code),
           name ? h("input", { type: "hidden", name, value: term.code }) : null,
@@ -194,10 +224,10 @@ export class StatementPicker extends HTMLElement {
               type: "button",
               "aria-label": t("Remove %(statement)s", { statement: term.text }),
               onclick: () => {
-                this.#chosen = this.#chosen.filter((other) => other !== term);
-                void this.#together();
+                this.#remove(term);
                 this.#input.focus();
               },
+              onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pressOnChosen(event, term),
             },
             "×",
           ),
@@ -205,6 +235,7 @@ export class StatementPicker extends HTMLElement {
       ),
     );
     this.#list.hidden = !this.#chosen.length;
+    if (focused >= 0) this.#focusChosen(Math.min(focused, this.#chosen.length - 1)); // the list was drawn anew under it
   }
 }
 

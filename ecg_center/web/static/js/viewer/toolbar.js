@@ -45,6 +45,27 @@ function helpButton() {
   return button;
 }
 
+/**
+ * On a phone the bar is one line; this opens the rest. What is set stands below the paper at all times.
+ * @param {() => HTMLElement} bar
+ */
+function moreButton(bar) {
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button small ecg-more",
+      "aria-expanded": "false",
+      onclick: () => {
+        const open = bar().toggleAttribute("data-open");
+        button.setAttribute("aria-expanded", String(open));
+      },
+    },
+    t("More"),
+  );
+  return button;
+}
+
 /** What is on, in words. @param {FilterSet} set */
 export function filterWords(set) {
   if (isAsRecorded(set)) return t("as recorded, no display filter");
@@ -143,15 +164,17 @@ export function toolbar(viewer) {
   const callipers = tool(t("Callipers"), t("Callipers (C)"), () => viewer.toggleCallipers());
   const marks = tool(t("Marks"), t("Marks of the pre-read (M)"), () => viewer.toggleMarks());
   const size = tool("100%", t("Back to true size (0)"), () => viewer.setZoom(1));
+  const more = moreButton(() => element);
   const element = h(
     "div",
     { class: "ecg-bar", role: "toolbar", "aria-label": t("ECG display") },
     layout.element,
+    callipers,
+    more,
     rhythm,
     speed.element,
     gain.element,
     filters.element,
-    callipers,
     marks,
     h(
       "span",
