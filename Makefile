@@ -10,7 +10,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once demo-reset test check bench lock setup setup-dev
+.PHONY: help demo demo-once demo-reset test check bench fuzz lock setup setup-dev
 
 help: ## this list
 	@echo "make …"
@@ -42,6 +42,9 @@ check: setup-dev ## ruff, mypy, import-linter, tsc --checkJs
 
 bench: setup-dev ## measure; one of them: make bench ARGS=latency
 	@deploy/setup/bench $(ARGS)
+
+fuzz: setup-dev ## hostile recordings for every reader: make fuzz ARGS='scp --seconds 3600'
+	@$(VENV)/bin/python -m fuzz $(ARGS)
 
 lock: setup-dev ## renew requirements/ and package-lock.json after a change of pyproject.toml or package.json
 	@deploy/setup/lock

@@ -19,6 +19,7 @@ MAX_POINTERS: Final = 1024
 MIN_POINTERS: Final = 2
 HIGHEST_SECTION: Final = 18
 """Sections 13 to 18 came with version 3.0; numbers from 128 (before: from 12) are the manufacturer's own."""
+SIGNAL_SECTIONS: Final = frozenset({2, 3, 4, 5, 6, 12})
 PROTOCOL_3: Final = 30
 LARGE_BYTES: Final = 4 * 1024**2
 
@@ -97,8 +98,8 @@ def split(data: bytes, warnings: list[str]) -> dict[int, Section]:
     for number, length, index in _pointers(data):
         start = _start(data, number, index)
         if start is None:
-            if 1 <= number <= HIGHEST_SECTION and number not in sections and index - 1 + HEADER > len(data):
-                raise TruncatedRecording(f"section {number} lies beyond the end of the file; send the recording again")
+            if number <= HIGHEST_SECTION and number not in sections:
+                _missing(number, warnings, cut=index - 1 + HEADER > len(data))
             continue
         section = _section(data, start, length, number, warnings, wrong)
         if section is not None and number not in sections:
@@ -130,6 +131,15 @@ def _start(data: bytes, number: int, index: int) -> int | None:
     return None
 
 
+def _missing(number: int, warnings: list[str], *, cut: bool) -> None:
+    """A section that is not where the table says: without it there may be no ECG, or only fewer words about it."""
+    if number in SIGNAL_SECTIONS:
+        if cut:
+            raise TruncatedRecording(f"section {number} lies beyond the end of the file; send the recording again")
+        raise DamagedRecording(f"section {number} is not where the record says; send the recording again")
+    warnings.append(f"section {number} is not where the record says and was left out")
+
+
 def _section(
     data: bytes, start: int, length: int, number: int, warnings: list[str], wrong: list[str]
 ) -> Section | None:
@@ -140,7 +150,7 @@ def _section(
         length = shorter
     if start + length > len(data):
         if number <= HIGHEST_SECTION:
-            raise TruncatedRecording(f"section {number} goes on beyond the end of the file; send the recording again")
+            _missing(number, warnings, cut=True)
         return None
     if stored != crc(memoryview(data)[start + 2 : start + length]):
         wrong.append(f"section {number}")

@@ -13,6 +13,7 @@ from worker.recording import Recording
 
 NAME: Final = "csv"
 DECIMALS: Final = 4
+ROWS_AT_ONCE: Final = 100_000
 
 
 def write(recording: Recording, name: str) -> dict[str, bytes]:
@@ -49,7 +50,9 @@ def write(recording: Recording, name: str) -> dict[str, bytes]:
             out.write(f"# {key}: {' '.join(str(value).split())}\n".encode())
     out.write((",".join(lead.replace(",", " ") for lead in kept.leads) + "\n").encode())
     if same:
-        np.savetxt(out, kept.digital.T, fmt="%d", delimiter=",")
+        for start in range(0, recording.n_samples, ROWS_AT_ONCE):
+            rows = kept.digital[:, start : start + ROWS_AT_ONCE].T.tolist()
+            out.write(("\n".join([",".join(map(str, row)) for row in rows]) + "\n").encode())
     else:
         microvolts = (kept.digital - kept.baseline[:, None]) * kept.uv_per_lsb[:, None]
         np.savetxt(out, microvolts.T, fmt=f"%.{DECIMALS}f", delimiter=",")

@@ -259,6 +259,15 @@ def test_cut_files_are_refused_by_name(keep):
         read(raw)
 
 
+def test_measurements_beyond_the_end_are_left_out_and_said():
+    rows = rhythm(2)
+    section_7 = struct.pack("<BBHH", 0, 0, 800, 29999)
+    raw = f.simple(rows, ("I", "II"), bodies={7: section_7})[:-4]
+    recording = scp.read(raw)
+    np.testing.assert_array_equal(recording.digital[:2], rows)
+    assert any("section 7 is not where" in warning for warning in recording.warnings)
+
+
 def test_no_rhythm_is_said():
     with pytest.raises(errors.NoWaveform, match="section 6"):
         scp.read(f.record({1: f.header()}))
