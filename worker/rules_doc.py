@@ -12,8 +12,8 @@ from worker.critical import Condition, Rule, load, rule_sets
 HEAD: Final = """\
 # Statements and rules
 
-Generated from the tables by `python -m worker.rules_doc > docs/statements.md`; do not edit. The codes are the numbers
-of the AHA/ACC/HRS statement list of 2007 (doi:10.1016/j.jacc.2007.01.025); a trailing letter marks our own narrower term.
+Generated from the tables by `python -m worker.rules_doc > docs/statements.md`; do not edit. The codes are the
+numbers of the AHA/ACC/HRS list of 2007 (doi:10.1016/j.jacc.2007.01.025); a trailing letter marks our own narrower term.
 """
 _SIGNS: Final = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<"}
 

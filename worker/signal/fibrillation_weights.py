@@ -2,9 +2,9 @@
 
 Multinomial logistic regression (ridge 0.001) over 4 s stretches of VFDB and CUDB (9 and 17 records, every 6 s), ten
 records of MIT-BIH, six of CPSC 2021, and the first 8 s of every second or third record of LUDB, CPSC 2018 and
-CinC 2017 (these with one lead and with all), and of the simulator. Each record weighs with the root of its stretches, "neither"
-twice as much as the others. Left out in turn by record, in 8 s windows: VFDB's VF called VF or VT 95.8 %, CUDB's 87.4 %;
-neither kept apart 98.8 and 96.4 %; no false call in the 12-lead records.
+CinC 2017 (these with one lead and with all), and of the simulator. Each record weighs with the root of its stretches,
+"neither" twice as much as the others. Left out in turn by record, in 8 s windows: VFDB's VF called VF or VT 95.8 %,
+CUDB's 87.4 %; neither kept apart 98.8 and 96.4 %; no false call in the 12-lead records.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ SCALE: Final = np.array([
     0.1646, 1.81, 0.2265, 1.382, 0.207, 0.1047, 0.1069, 0.7152, 0.7552, 0.268,
     0.2523, 0.1891, 0.6053, 0.2676, 0.1999, 0.05751, 0.7026,
 ])  # fmt: skip
-"""Mean and standard deviation of the seventeen measures, in the order of :func:`worker.signal.fibrillation.measures`."""
+"""Mean and standard deviation of the seventeen measures, in the order of ``fibrillation.measures``."""
 
 COEFFICIENTS: Final = np.array([
     [-0.907, -0.855], [0.538, 0.842], [-0.757, -0.516], [0.891, 0.697], [0.520, 0.057], [0.192, 0.377],

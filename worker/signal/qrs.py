@@ -92,7 +92,9 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
     for _ in range(PASSES):
         if len(beats) < 2:
             break
-        beats = best_sequence(candidates.at, weigh(candidates, np.array(beats, int)), spectrum.hz)
+        before, beats = beats, best_sequence(candidates.at, weigh(candidates, np.array(beats, int)), spectrum.hz)
+        if beats == before:
+            break
     return Detection(beats, energy)
 
 
@@ -113,7 +115,7 @@ def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | N
     units = units * weights[:, None]
     energy = np.sqrt(moving_mean(np.mean(units**2, axis=0), round(WINDOW_S * hz)))
     energy = energy / float(usual_peak(energy[None], hz)[0])
-    at = np.array([peak for peak in _peaks(energy, round(CANDIDATES_APART_S * hz))], int)
+    at = np.array(_peaks(energy, round(CANDIDATES_APART_S * hz)), int)
     at = at[energy[at] > CANDIDATE_ENERGY]
     if at.size == 0:
         return None, energy
