@@ -18,6 +18,7 @@ EXAMPLES = """\
 examples:
   ecg-worker read ecg.dcm               format, patient, leads, quality, measurements, statements
   ecg-worker read ecg.dcm --json        the same for a program; docs/read-json.md explains each field
+  ecg-worker read ecg.dcm --plot ecg.svg    a page to look at: trace, beats, median beat with limits, statements
   ecg-worker read ecg.dcm --rules regional_strict
   ecg-worker convert ecg.xml --to dicom ecg.dcm     the same samples in another format
   ecg-worker run                        pre-read what the centre receives, until stopped (settings: [store], [worker])
@@ -43,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     read.add_argument("file", type=Path, help="a recording as its device wrote it")
     read.add_argument("--json", action="store_true", help="print one JSON object")
     read.add_argument("--rules", default="national_2017", metavar="SET", help="list of critical values (national_2017)")
+    read.add_argument("--plot", type=Path, metavar="SVG", help="write a page with trace, beats, statements")
     read.add_argument("--no-analysis", action="store_true", help="decode only")
     convert = commands.add_parser("convert", help="write a recording in another format")
     convert.add_argument("file", type=Path, help="a recording as its device wrote it")
@@ -130,6 +132,10 @@ def _read(options: argparse.Namespace) -> int:
             from worker.resting import analyse
 
             findings = analyse(recording, rule_set=options.rules)
+            if options.plot is not None:
+                from worker.resting.plot import as_svg
+
+                options.plot.write_text(as_svg(recording, findings), "utf-8")
     except OSError as error:
         print(f"ecg-worker: {options.file}: {error.strerror or error}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ CHEST_TO_LIMB: Final = np.array([
     [-0.319, -0.133], [0.275, -0.063], [0.056, 0.062], [-0.252, 0.025], [0.277, 0.114], [0.596, 0.591],
 ])  # fmt: skip
 """V1 to V6 → (I, II): ridge regression over the median beats of LUDB's sinus rhythms and CPSC 2018's normal records
-(107). Fitted on one half and tried on the other, every exchange of the right arm was named at this margin, none falsely."""
+(107). Fitted on one half and tried on the other, every exchange of the right arm was named, none falsely."""
 MARGIN: Final = 0.25
 """How much better, in correlation, an exchange must fit."""
 EXCHANGED: Final[dict[str, Callable[[Floats, Floats], tuple[Floats, Floats]]]] = {
