@@ -59,7 +59,12 @@ async def lists(db: Database, principal: Principal) -> dict[str, Any]:
                 gateway.id: service.gateway_alert(gateway, served.get(gateway.id, []), now) for gateway in gateways
             },
             "calendars": calendars,
-            "days": {calendar.id: await queries.calendar_days(session, calendar.id) for calendar in calendars},
+            "days": {
+                calendar.id: sorted(
+                    await queries.calendar_days(session, calendar.id), key=lambda day: (day.day < today, day.day)
+                )  # what is to come first
+                for calendar in calendars
+            },
             "centre_calendar": next((one.calendar_id for one in institutions if one.kind == "lead"), None),
             "years": (today.year, today.year + 1),
             "today": today,
