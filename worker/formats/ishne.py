@@ -73,8 +73,7 @@ def read(data: bytes) -> Recording:
     if held <= 0:
         raise TruncatedRecording("the file ends before its first sample; send the recording again")
     _compare_length(claimed, held, n_leads, sampling_hz, warnings)
-    if (len(data) - start) % (2 * n_leads):
-        warnings.append("the file ends within a sample: it was cut, or the transfer was")
+    _say_ragged_end(len(data) - start, n_leads, warnings)
     frames = np.frombuffer(data, "<i2", held * n_leads, start).reshape(held, n_leads)
     digital = np.ascontiguousarray(frames.T, np.int16)
     names = unique_names([_LEADS[code] if 0 <= code < len(_LEADS) else "" for code in codes[:n_leads]])
@@ -177,6 +176,11 @@ def _compare_length(claimed: int, held: int, n_leads: int, sampling_hz: float, w
         )
     else:
         warnings.append(f"the header announces {claimed} samples a lead, the file holds {held}; all were read")
+
+
+def _say_ragged_end(n_bytes: int, n_leads: int, warnings: list[str]) -> None:
+    if n_bytes % (2 * n_leads):
+        warnings.append("the file ends within a sample: it was cut, or the transfer was")
 
 
 def _word(raw: bytes, guess: Texts) -> str:
