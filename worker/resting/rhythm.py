@@ -62,6 +62,7 @@ SINUS_ARRHYTHMIA_S: Final = 0.12
 SPIKE_BEFORE_QRS_S: Final = (0.0, 0.09)
 SPIKE_BEFORE_P_S: Final = (0.09, 0.32)
 PACED_SHARE: Final = 0.4
+R_ON_T_AFTER_SUMMIT_S: Final = 0.02
 FREQUENT_ECTOPICS_PER_MIN: Final = 6.0
 """More than five a minute is frequent (频发, 诊断学)."""
 
@@ -419,11 +420,31 @@ def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
     pattern = _pattern(found)
     code = pattern or ("60a" if often else "60")
     rhythm.statements.append(say(code, *seen_at, certainty="probable"))
+    _r_on_t(reading, rhythm, single.tolist())
     if pairs:
         rhythm.statements.append(say("60d", evidence("pairs", pairs, 1, ""), certainty="probable"))
     if len({int(group) for group in reading.beats.group[single]}) > 1 and single.size >= 3:
         forms = len({int(group) for group in reading.beats.group[single]})
         rhythm.statements.append(say("60e", evidence("forms", forms, 2, ""), certainty="possible"))
+
+
+def _r_on_t(reading: Reading, rhythm: Rhythm, single: list[int]) -> None:
+    """A ventricular beat that begins before or on the summit of the T before it, the vulnerable phase."""
+    limits, hz, at = reading.limits, reading.traces.hz, reading.at_s
+    if limits is None or limits.t_peak is None or limits.t_off is None or rhythm.name == "af":
+        return
+    for number in single:
+        if number == 0 or rhythm.kinds[number - 1] != "N":
+            continue
+        begins_s = at[number] - reading.beats.width_s[number] / 2
+        summit_s = at[number - 1] + (limits.t_peak - limits.r) / hz
+        if begins_s <= summit_s + R_ON_T_AFTER_SUMMIT_S:
+            seen = evidence(
+                "before_t_summit_ms", 1000 * (summit_s - begins_s), -1000 * R_ON_T_AFTER_SUMMIT_S, "ms",
+                start_s=at[number - 1] - 0.1, end_s=at[number] + 0.4, source=AHA_2017_VA,
+            )  # fmt: skip
+            rhythm.statements.append(say("60g", seen, certainty="probable"))
+            return
 
 
 def _pattern(found: NDArray[np.str_]) -> str:

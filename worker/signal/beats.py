@@ -26,6 +26,7 @@ RIVAL: Final = 0.6
 RIVAL_NARROWER_S: Final = 0.02
 MEDIAN_BEFORE_S: Final = 0.50
 MEDIAN_AFTER_S: Final = 0.70
+NEXT_BEAT_S: Final = 0.08
 QT_SHARE: Final = 0.44
 """A beat's own part after R is QT_SHARE × √RR seconds, the slowest QT that is not yet prolonged (Bazett)."""
 MAX_MEDIAN_BEATS: Final = 60
@@ -189,6 +190,9 @@ def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> Media
     rr = float(np.median(np.diff(beats.at))) / hz if beats.at.size > 1 else 1.0
     after_s = min(MEDIAN_AFTER_S, max(0.25, QT_SHARE * np.sqrt(rr) * 1.15, rr - 0.35))
     before_s = min(MEDIAN_BEFORE_S, max(0.2, rr - 0.8 * QT_SHARE * np.sqrt(rr)))
+    following = np.diff(beats.at)[beats.group[:-1] == 0] / hz
+    if following.size > 1:  # in bigeminy the next beat is nearer than the rate says, and would be taken for T
+        after_s = max(0.25, min(after_s, float(np.quantile(following, 0.25)) - NEXT_BEAT_S))
     before, after = round(before_s * hz), round(after_s * hz)
     chosen = [int(at) for at, group in zip(beats.at, beats.group, strict=True) if group == 0]
     whole = [at for at in chosen if at >= before and at + after <= signal.shape[1]]
