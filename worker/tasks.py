@@ -21,9 +21,10 @@ from ecg_center.store.events import Actor
 from ecg_center.store.jobs import RETRY, make_app, run_worker
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
-from ecg_center.store.waveforms import encode
+from ecg_center.store.waveforms import WaveformError, encode
 from worker import queries
 from worker.formats import UnreadableRecording, read
+from worker.formats.errors import DamagedRecording
 from worker.recording import Recording
 from worker.resting import Patient, analyse
 from worker.settings import WorkerSettings
@@ -111,15 +112,18 @@ def read_and_analyse(content: bytes, record_name: str, patient: Patient, rule_se
     except Exception as error:  # an error of ours must not keep a trace from being read
         log.exception("analysis_failed", record=record_name)
         failure = f"the analysis failed ({type(error).__name__}); read the trace without it"
-    files = encode(
-        record_name,
-        recording.leads,
-        recording.digital,
-        recording.sampling_hz,
-        [float(scale) for scale in recording.uv_per_lsb],
-        [float(zero) for zero in recording.baseline],
-        recording.started_at,
-    )
+    try:
+        files = encode(
+            record_name,
+            recording.leads,
+            recording.digital,
+            recording.sampling_hz,
+            [float(scale) for scale in recording.uv_per_lsb],
+            [float(zero) for zero in recording.baseline],
+            recording.started_at,
+        )
+    except WaveformError as error:
+        raise DamagedRecording(f"the recording cannot be kept as a waveform: {error}") from error
     return Read(recording, findings, failure, files)
 
 

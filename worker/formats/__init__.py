@@ -82,6 +82,8 @@ def read(data: bytes | Path) -> Recording:
         raise DamagedRecording(
             f"the {reader.NAME} file contradicts itself ({type(error).__name__}: {str(error)[:200]}); ask for another"
         ) from error
+    if recording.n_samples == 0:
+        raise DamagedRecording(f"the {reader.NAME} file holds not one sample; record the ECG again")
     return recording
 
 
