@@ -211,7 +211,9 @@ def _apple(text: str) -> Recording:
     lines = text.splitlines()
     values = [_value(line) for line in lines[:30]]
     rate_at = next(at for at, value in enumerate(values) if _HERTZ.match(value))
-    unit_at = next(at for at in range(rate_at + 1, len(values)) if values[at].lower() in MICROVOLTS)
+    unit_at = next((at for at in range(rate_at + 1, len(values)) if values[at].lower() in MICROVOLTS), None)
+    if unit_at is None:
+        raise DamagedRecording("the Apple Watch export does not name its unit (µV); export the ECG again")
     rate_text = _HERTZ.match(values[rate_at])
     sampling_hz = checked_rate(as_number(rate_text[1]) if rate_text else None)
     lead = next((standard_name(word) for word in values[rate_at + 1 : unit_at] if word), "")

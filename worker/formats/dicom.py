@@ -14,7 +14,7 @@ from worker.formats import dicom_tables as t
 from worker.formats.dicom_elements import DataSet, parse
 from worker.formats.dicom_groups import Channel, Group, assemble, median_group, read_group
 from worker.formats.dicom_text import SPECIFIC_CHARACTER_SET, Texts
-from worker.formats.errors import NoWaveform
+from worker.formats.errors import DamagedRecording, NoWaveform
 from worker.recording import Annotation, Device, Filters, Gap, Kind, MedianBeat, Recording
 
 NAME: Final = "dicom"
@@ -59,6 +59,8 @@ def read(data: bytes) -> Recording:
     groups = _groups(data_set, texts, warnings)
     median = median_group(groups)
     body = assemble([group for group in groups if group is not median], warnings)
+    if body.digital.shape[1] == 0:
+        raise DamagedRecording("the DICOM object holds not one sample of its waveform; record the ECG again")
     measurements, statements, annotations = _annotations(data_set, texts, body.sampling_hz, warnings)
     recording = Recording(
         format=NAME,
