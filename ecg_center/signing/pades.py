@@ -56,6 +56,7 @@ UNREADABLE = (
     StopIteration,
     OSError,
     RecursionError,
+    ArithmeticError,
 )
 """What the libraries raise for bytes that somebody damaged or made up."""
 

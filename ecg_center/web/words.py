@@ -118,6 +118,7 @@ QUANTITIES: dict[str, str] = {
     "area_mvms": N_("Area"),
     "atrial_rate_bpm": N_("Atrial rate"),
     "beats": N_("Beats"),
+    "before_t_summit_ms": N_("before the top of T"),
     "cornell_mv": N_("Cornell voltage"),
     "early_beats": N_("Early beats"),
     "forms": N_("QRS forms"),
