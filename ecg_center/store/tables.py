@@ -243,9 +243,7 @@ class Study(Base):
             "received_at",
             postgresql_where=text("state IN ('received', 'preread', 'writing', 'written', 'reviewing')"),
         ),
-        Index(
-            "ix_study_ordered", "institution_id", "registered_at", postgresql_where=text("state = 'registered'")
-        ),
+        Index("ix_study_ordered", "institution_id", "registered_at", postgresql_where=text("state = 'registered'")),
         Index("ix_study_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_study_institution_recent", "institution_id", "registered_at"),
         Index("ix_study_recent", "registered_at"),
