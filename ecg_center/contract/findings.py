@@ -5,11 +5,11 @@ its evidence, so that a physician sees which lead and which seconds it rests on.
 """
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import Field
 
 from ecg_center.contract.base import Message
+from ecg_center.contract.holter import HolterFindings
 
 Grade = Literal["critical", "major", "abnormal", "normal"]
 """危急值, 重大阳性值, 异常, 正常: the grade orders the worklist."""
@@ -124,12 +124,8 @@ class Findings(Message):
     """What the reader of the file had to repair or could not use, in plain English."""
     device_measurements: dict[str, float] = {}
     device_statements: list[str] = []
-
-
-class PrereadRequest(Message):
-    """The arguments of the job ``preread``, the only thing the centre and the worker agree on."""
-
-    recording_id: UUID
+    holter: HolterFindings | None = None
+    """Only where ``kind`` is ``holter``; the beats then lie in the stored file, not in ``beats_s``."""
 
 
 PREREAD_QUEUE = "preread"
