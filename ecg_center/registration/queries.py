@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,9 +78,3 @@ async def open_orders(session: AsyncSession) -> list[tuple[Study, Patient, Insti
         .limit(OPEN_ORDERS_LIMIT)
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
-
-
-async def count_open_orders(session: AsyncSession) -> int:
-    """How many studies in sight wait for their recording."""
-    counted = await session.scalar(select(func.count()).where(Study.state == State.REGISTERED.value))
-    return int(counted or 0)

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.domain.workflow import Move, State, next_state
@@ -99,11 +98,4 @@ def audit(
             object_id=str(object_id),
             data=data,
         )
-    )
-
-
-async def timeline_of(session: AsyncSession, study_id: UUID) -> list[StudyEvent]:
-    """A study's timeline, the oldest line first."""
-    return list(
-        await session.scalars(select(StudyEvent).where(StudyEvent.study_id == study_id).order_by(StudyEvent.id))
     )

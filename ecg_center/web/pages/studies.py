@@ -16,9 +16,10 @@ from ecg_center.http import BlobStore, Db, SignedIn
 from ecg_center.registration import service as registration
 from ecg_center.release import queries as release
 from ecg_center.store.blobs import report_key
-from ecg_center.store.events import audit, timeline_of
+from ecg_center.store.events import audit
 from ecg_center.store.scopes import actor_of, scope_of
 from ecg_center.store.tables import Study
+from ecg_center.timeline import queries as timeline
 from ecg_center.web.rendering import render
 from ecg_center.web.studies import StudyView, study_view
 from ecg_center.worklist import service as worklist
@@ -63,7 +64,7 @@ async def study_page(request: Request, study_id: UUID, principal: SignedIn, db: 
     now = datetime.now(UTC)
     async with db.transaction(scope_of(principal)) as session:
         view = await study_view(session, study_id, now)
-        events = await timeline_of(session, study_id)
+        events = await timeline.events_of(session, study_id)
         audit(session, actor_of(principal), "study_seen", at=now, object_kind="study", object_id=study_id)
     return render(
         request,
@@ -82,7 +83,7 @@ async def study_panel(request: Request, study_id: UUID, principal: SignedIn, db:
     now = datetime.now(UTC)
     async with db.transaction(scope_of(principal)) as session:
         view = await study_view(session, study_id, now)
-        events = await timeline_of(session, study_id)
+        events = await timeline.events_of(session, study_id)
     if view.recording is not None and not drawn:
         return Response(status_code=200, headers={"HX-Refresh": "true"})
     return render(request, "parts/panel.html", view=view, events=events, may=actions(principal, view, now))
