@@ -6,16 +6,15 @@ beside it by a :class:`ColumnMap` that an operator writes once for a vendor's ex
 
 import csv
 import io
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
+from worker.formats.column_maps import ColumnMapError, check_table, declared
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording, UnsupportedRecording
 from worker.formats.rows import Row
 from worker.formats.text_numbers import INT32, decimals
@@ -28,10 +27,6 @@ ROWS_AT_ONCE: Final = 20_000
 MAX_CELL_CHARACTERS: Final = 4096
 MICROVOLTS: Final = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6, "nv": 1e-3, "微伏": 1.0, "毫伏": 1e3}
 _EMPTY: Final = frozenset({"", "nan", "na", "null", "none", "-", "--"})
-
-
-class ColumnMapError(ValueError):
-    """A column map that contradicts itself; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -68,24 +63,15 @@ class ColumnMap:
         Raises:
             ColumnMapError: saying what is wrong.
         """
-        try:
-            said: dict[str, Any] = tomllib.loads(toml)
-            if unknown := set(said) - set(cls.__dataclass_fields__):
-                raise ColumnMapError(f"the column map declares {', '.join(sorted(unknown))}, which is not known")
-            made = TypeAdapter(cls).validate_python(said)
-        except (tomllib.TOMLDecodeError, ValidationError) as error:
-            raise ColumnMapError(f"the column map is not valid: {error}") from None
-        made.check()
-        return made
+        return declared(cls, toml)
 
     def check(self) -> None:
         """Raises ColumnMapError where the map contradicts itself."""
         if self.unit.lower() != "lsb" and self.unit.lower() not in MICROVOLTS:
             raise ColumnMapError(f"the unit {self.unit!r} is none of uV, mV, V, nV, lsb")
-        if self.decimal not in (".", ",") or len(self.delimiter) > 1 or self.decimal == self.delimiter:
+        check_table(self.delimiter, self.header_rows)
+        if self.decimal not in (".", ",") or self.decimal == self.delimiter:
             raise ColumnMapError("the decimal sign is a point or a comma, and not also what stands between cells")
-        if not 0 <= self.header_rows <= 1000:
-            raise ColumnMapError("a table has between 0 and 1000 header rows")
 
 
 def decode(data: bytes) -> str:

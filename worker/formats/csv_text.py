@@ -25,7 +25,8 @@ from datetime import datetime
 from typing import Final
 
 from worker.formats import fields as f
-from worker.formats.csv_columns import MICROVOLTS, ColumnMap, ColumnMapError, decode, find_delimiter, read_table
+from worker.formats.column_maps import ColumnMapError
+from worker.formats.csv_columns import MICROVOLTS, ColumnMap, decode, find_delimiter, read_table
 from worker.formats.errors import DamagedRecording, UnsupportedRecording
 from worker.formats.rows import assemble, checked_rate
 from worker.formats.xml_reader import as_number

@@ -5,16 +5,13 @@ of many vendors need no map: their headers are known by what they say, in Englis
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Final
 
 from worker.formats import fields as f
-from worker.formats.csv_columns import ColumnMapError
+from worker.formats.column_maps import ColumnMapError, check_table, declared
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording
 from worker.formats.xml_reader import as_number
 from worker.pressure_readings import (
@@ -83,15 +80,7 @@ class PressureMap:
         Raises:
             ColumnMapError: saying what is wrong.
         """
-        try:
-            said: dict[str, Any] = tomllib.loads(toml)
-            if unknown := set(said) - set(cls.__dataclass_fields__):
-                raise ColumnMapError(f"the column map declares {', '.join(sorted(unknown))}, which is not known")
-            made = TypeAdapter(cls).validate_python(said)
-        except (tomllib.TOMLDecodeError, ValidationError) as error:
-            raise ColumnMapError(f"the column map is not valid: {error}") from None
-        made.check()
-        return made
+        return declared(cls, toml)
 
     def check(self) -> None:
         """Raises ColumnMapError where the map contradicts itself or says too little."""
@@ -99,8 +88,9 @@ class PressureMap:
             raise ColumnMapError(f"{', '.join(sorted(unknown))} is no part of a reading; those are {', '.join(FIELDS)}")
         if not {"systolic", "diastolic"} <= set(self.columns) or not {"at", "date"} & set(self.columns):
             raise ColumnMapError("the column map names systolic, diastolic, and at or date")
-        if self.unit.lower() not in ("mmhg", "kpa") or len(self.delimiter) > 1 or not 0 <= self.header_rows <= 1000:
-            raise ColumnMapError("the unit is mmHg or kPa, the delimiter one sign, and there are 0 to 1000 header rows")
+        check_table(self.delimiter, self.header_rows)
+        if self.unit.lower() not in ("mmhg", "kpa"):
+            raise ColumnMapError(f"the unit {self.unit[:16]!r} is neither mmHg nor kPa")
 
 
 def by_header(names: list[str]) -> PressureMap | None:

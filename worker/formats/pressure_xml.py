@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from worker.formats import xml_reader
-from worker.formats.csv_columns import ColumnMapError
+from worker.formats.column_maps import ColumnMapError
 from worker.formats.errors import NoWaveform, TooLargeRecording
 from worker.formats.pressure_columns import PressureMap, made
 from worker.formats.xml_reader import Element

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from worker.formats import errors, read
-from worker.formats.csv_columns import ColumnMap, ColumnMapError
+from worker.formats.column_maps import ColumnMapError
+from worker.formats.csv_columns import ColumnMap
 from worker.formats.csv_text import read_mapped
 
 DATA = Path(os.environ.get("ECG_DATA", "../shared/ecg-data"))

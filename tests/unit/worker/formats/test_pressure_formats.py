@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from worker.formats import errors, pressure
-from worker.formats.csv_columns import ColumnMapError
+from worker.formats.column_maps import ColumnMapError
 from worker.formats.pressure_columns import PressureMap
 from worker.formats.pressure_csv import read_all
 from worker.formats.pressure_xml import read_mapped
