@@ -1,6 +1,11 @@
-"""``python -m fuzz.guided FORMAT --seconds N``: atheris, guided by the branches of worker.formats. Started by fuzz."""
+"""``python -m fuzz.guided FORMAT --seconds N``: atheris, guided by the branches of worker.formats. Started by fuzz.
+
+A third of the inputs are libFuzzer's own mutations, a third are :func:`fuzz.mutate.mutate`'s, a third change words of a
+text and leave its form: an XML whose brackets do not match tells nothing about the reader of its elements.
+"""
 
 import os
+import random
 import sys
 import tempfile
 from pathlib import Path
@@ -10,8 +15,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import atheris
 
 with atheris.instrument_imports(include=["worker.formats"]):
-    import worker.formats  # noqa: F401
+    import worker.formats
+    import worker.formats.pressure
+    import worker.formats.pressure_xml  # noqa: F401
 
+from fuzz.mutate import mutate, mutate_text
 from fuzz.seeds import FINDINGS, seeds
 from fuzz.target import check, readers
 
@@ -28,19 +36,27 @@ def main() -> None:
     folder = FINDINGS / name
     folder.mkdir(parents=True, exist_ok=True)
     corpus = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
-    for number, seed in enumerate(seeds(name)):
-        if len(seed) <= MAX_INPUT_BYTES:
-            (corpus / str(number)).write_bytes(seed)
+    start = [seed for seed in seeds(name) if len(seed) <= MAX_INPUT_BYTES]
+    for number, seed in enumerate(start):
+        (corpus / str(number)).write_bytes(seed)
     end = f"-runs={value}" if limit == "--runs" else f"-max_total_time={int(float(value))}"
 
     def one(data: bytes) -> None:
         check(read, data)
 
+    def change(data: bytearray, max_size: int, seed: int) -> bytes:
+        rng = random.Random(seed)  # noqa: S311 - a repeatable sequence is wanted
+        kind = seed % 3
+        if kind == 0 or not data:
+            return atheris.Mutate(bytes(data), max_size)  # type: ignore[no-any-return]
+        by_word = kind == 1 and data.count(0) <= len(data) // 2  # UTF-16 has a zero in every other byte
+        return (mutate_text if by_word else mutate)(bytes(data), start, rng)[:max_size]
+
     arguments = [
         sys.argv[0], str(corpus), end, f"-max_len={MAX_INPUT_BYTES}", "-timeout=5", f"-rss_limit_mb={RESIDENT_MB}",
         f"-artifact_prefix={folder}/", "-print_final_stats=1", "-verbosity=0",
     ]  # fmt: skip
-    atheris.Setup(arguments, one)
+    atheris.Setup(arguments, one, custom_mutator=change)
     atheris.Fuzz()
 
 
