@@ -22,7 +22,7 @@ from worker.formats import (
     scp,
     wfdb_records,
 )
-from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
+from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording, guarded
 from worker.recording import Recording
 
 FORMATS: Final[tuple[ModuleType, ...]] = (
@@ -71,17 +71,8 @@ def read(data: bytes | Path) -> Recording:
             )
         data = data.read_bytes()
     reader = _reader(data, path)
-    try:
-        beside = getattr(reader, "read_path", None) if path is not None else None  # a format of several files
-        recording: Recording = beside(path, data) if beside else reader.read(data)
-    except UnreadableRecording:
-        raise
-    except MemoryError:
-        raise TooLargeRecording("the file asks for more memory than there is") from None
-    except Exception as error:
-        raise DamagedRecording(
-            f"the {reader.NAME} file contradicts itself ({type(error).__name__}: {str(error)[:200]}); ask for another"
-        ) from error
+    beside = getattr(reader, "read_path", None) if path is not None else None  # a format of several files
+    recording: Recording = guarded(reader.NAME, lambda: beside(path, data) if beside else reader.read(data))
     if recording.n_samples == 0:
         raise DamagedRecording(f"the {reader.NAME} file holds not one sample; record the ECG again")
     return recording

@@ -13,6 +13,11 @@
 Every message says in plain words what is wrong and what a person can do.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class UnreadableRecording(Exception):  # noqa: N818 - reads as what it says, like the family below
     """The bytes could not be turned into a recording.
@@ -58,3 +63,25 @@ class TooLargeRecording(UnreadableRecording):
     """The file claims or holds more than the limits allow."""
 
     reason = "too-large"
+
+
+def guarded(name: str, read: Callable[[], T]) -> T:
+    """What this reader reads; whatever else it fails with, hostile bytes made it fail.
+
+    Args:
+        name: the format, for the message.
+        read: the reader with its bytes.
+
+    Raises:
+        UnreadableRecording: one of its family, and nothing else.
+    """
+    try:
+        return read()
+    except UnreadableRecording:
+        raise
+    except MemoryError:
+        raise TooLargeRecording("the file asks for more memory than there is") from None
+    except Exception as error:
+        raise DamagedRecording(
+            f"the {name} file contradicts itself ({type(error).__name__}: {str(error)[:200]}); ask for another"
+        ) from error

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Final
 
 from worker.formats import pressure_csv, pressure_fhir, pressure_hl7, pressure_json
-from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording
+from worker.formats.errors import TooLargeRecording, UnknownFormat, guarded
 from worker.pressure_readings import BloodPressureSeries
 
 FORMATS: Final[tuple[ModuleType, ...]] = (
@@ -44,14 +44,5 @@ def read(data: bytes | Path) -> BloodPressureSeries:
     if reader is None:
         known = ", ".join(one.NAME for one in FORMATS)
         raise UnknownFormat(f"the file holds blood pressure readings of no format read here ({known})")
-    try:
-        series: BloodPressureSeries = reader.read(data)
-    except UnreadableRecording:
-        raise
-    except MemoryError:
-        raise TooLargeRecording("the file asks for more memory than there is") from None
-    except Exception as error:
-        raise DamagedRecording(
-            f"the {reader.NAME} file contradicts itself ({type(error).__name__}: {str(error)[:200]}); ask for another"
-        ) from error
+    series: BloodPressureSeries = guarded(reader.NAME, lambda: reader.read(data))
     return series

@@ -1,0 +1,191 @@
+"""What does ``ecg-worker read`` say of a file? For a person as lines, for a program as JSON (docs/read-json.md)."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from ecg_center.domain.statements import TERMS
+
+if TYPE_CHECKING:
+    from ecg_center.contract.findings import Findings
+    from ecg_center.contract.upload import RecordingIdentity
+    from worker.pressure_readings import BloodPressureSeries
+    from worker.recording import Device, Recording
+
+_NOT_PATIENT: Final = frozenset({"started_at", "urgent", "chest_pain", "study_kind"})
+_MEASURED: Final = (
+    ("heart_rate_bpm", "/min"), ("p_ms", "ms"), ("pr_ms", "ms"), ("qrs_ms", "ms"), ("qt_ms", "ms"), ("qtc_ms", "ms"),
+    ("p_axis_deg", "°"), ("qrs_axis_deg", "°"), ("t_axis_deg", "°"), ("rv5_mv", "mV"), ("sv1_mv", "mV"),
+    ("rr_max_ms", "ms"),
+)  # fmt: skip
+MAX_LISTED: Final = 100
+"""Readings printed for a person; the JSON has all."""
+
+
+def recording_json(
+    recording: "Recording", findings: "Findings | None", pressure: "BloodPressureSeries | None"
+) -> dict[str, Any]:
+    """What ``read --json`` prints of an ECG; its fields are documented in docs/read-json.md and only ever added to."""
+    return {
+        "format": recording.format,
+        "kind": recording.kind,
+        "sampling_hz": recording.sampling_hz,
+        "leads": list(recording.leads),
+        "derived": [lead for lead in recording.leads if lead in recording.derived],
+        "n_samples": recording.n_samples,
+        "duration_s": round(recording.duration_s, 6),
+        "start": recording.started_at.isoformat() if recording.started_at else None,
+        "uv_per_lsb": [float(scale) for scale in recording.uv_per_lsb],
+        "calibrated": recording.calibrated,
+        "signal_sha256": recording.signal_sha256,
+        "patient": recording.identity.model_dump(mode="json", exclude=set(_NOT_PATIENT)),
+        "device": asdict(recording.device),
+        "filters": asdict(recording.filters),
+        "gaps": [{"start": gap.start, "stop": gap.stop, "leads": list(gap.leads)} for gap in recording.gaps],
+        "device_measurements": dict(recording.device_measurements),
+        "device_statements": list(recording.device_statements),
+        "pressure": None if pressure is None else _readings_json(pressure),
+        "warnings": list(recording.warnings),
+        "findings": None if findings is None else findings.model_dump(mode="json"),
+    }
+
+
+def pressure_json(series: "tuple[BloodPressureSeries, ...]") -> dict[str, Any]:
+    """What ``read --json`` prints of blood pressure readings; documented beside :func:`recording_json`."""
+    if len(series) == 1:
+        return _series_json(series[0])
+    return {
+        "format": series[0].format,
+        "kind": "abpm",
+        "series": [_series_json(one) for one in series],
+        "warnings": [_several(series)],
+    }
+
+
+def _several(series: "tuple[BloodPressureSeries, ...]") -> str:
+    return f"the file holds {len(series)} patients or visits; --patient picks one by its patient_id"
+
+
+def _series_json(series: "BloodPressureSeries") -> dict[str, Any]:
+    return {
+        "format": series.format,
+        "kind": "abpm",
+        "patient": series.identity.model_dump(mode="json", exclude=set(_NOT_PATIENT)),
+        "device": asdict(series.device),
+        **_readings_json(series),
+    }
+
+
+def _readings_json(series: "BloodPressureSeries") -> dict[str, Any]:
+    return {
+        "start": series.started_at.isoformat(),
+        "duration_s": series.duration.total_seconds(),
+        "n_readings": len(series.readings),
+        "n_measured": len(series.measured),
+        "planned": series.planned,
+        "readings": [{**asdict(one), "at": one.at.isoformat()} for one in series.readings],
+        "readings_sha256": series.readings_sha256,
+        "diary": [
+            {"at": entry.at.isoformat(), "until": entry.until.isoformat() if entry.until else None,
+             "label": entry.label}
+            for entry in series.diary
+        ],
+        "warnings": list(series.warnings),
+    }  # fmt: skip
+
+
+def recording_lines(
+    recording: "Recording", findings: "Findings | None", pressure: "BloodPressureSeries | None"
+) -> list[str]:
+    """What ``read`` prints of an ECG for a person."""
+    lines = [
+        *_who(f"{recording.format}, {recording.kind}", recording.identity, recording.device),
+        f"start      {recording.started_at.isoformat(' ') if recording.started_at else '–'}",
+        f"signal     {recording.duration_s:g} s at {recording.sampling_hz:g} Hz, {recording.n_samples} samples",
+        f"leads      {' '.join(lead + ('*' if lead in recording.derived else '') for lead in recording.leads)}"
+        + ("   * derived" if recording.derived else ""),
+    ]
+    lines += [f"warning    {warning}" for warning in recording.warnings]
+    if recording.device_statements:
+        lines.append(f"device says  {' · '.join(recording.device_statements)}")
+    if pressure is not None:
+        lines += ["", *_readings_lines(pressure)]
+    return lines if findings is None else [*lines, "", *_findings_lines(recording, findings)]
+
+
+def pressure_lines(series: "tuple[BloodPressureSeries, ...]") -> list[str]:
+    """What ``read`` prints of blood pressure readings for a person."""
+    lines = [f"warning    {_several(series)}", ""] if len(series) > 1 else []
+    for one in series:
+        lines += [*_who(f"{one.format}, abpm", one.identity, one.device), *_readings_lines(one), ""]
+    return lines[:-1]
+
+
+def _who(form: str, identity: "RecordingIdentity", device: "Device") -> list[str]:
+    born = identity.birth_date or (f"{identity.age_years:g} y" if identity.age_years is not None else None)
+    person = " · ".join(str(word) for word in (identity.patient_name, identity.sex, born, identity.patient_id) if word)
+    machine = " ".join(word for word in (device.manufacturer, device.model, device.serial) if word)
+    return [
+        f"format     {form}",
+        f"patient    {person or '–'}",
+        f"order      {identity.accession_number or '–'}",
+        f"device     {machine or '–'}",
+    ]
+
+
+def _readings_lines(series: "BloodPressureSeries") -> list[str]:
+    planned = f" of {series.planned} planned" if series.planned is not None else ""
+    last = series.readings[-1].at
+    lines = [
+        f"readings   {len(series.readings)}{planned}, {len(series.measured)} measured",
+        f"from       {series.started_at.isoformat(' ')} to {last.isoformat(' ')}"
+        f" ({series.duration.total_seconds() / 3600:.1f} h)",
+    ]
+    lines += [f"warning    {warning}" for warning in series.warnings]
+    lines += [
+        f"diary      {entry.at:%m-%d %H:%M}{f' to {entry.until:%m-%d %H:%M}' if entry.until else ''}  {entry.label}"
+        for entry in series.diary[:MAX_LISTED]
+    ]
+    for one in series.readings[:MAX_LISTED]:
+        found = f"{one.systolic_mmhg:g}/{one.diastolic_mmhg:g} mmHg" if one.status != "failed" else "–"
+        if one.pulse_bpm is not None:
+            found += f"  pulse {one.pulse_bpm:g}/min"
+        words = one.reason if one.status == "failed" else f"{one.status} {one.reason}".removeprefix("measured").strip()
+        lines.append(f"           {one.at:%m-%d %H:%M}  {found}" + (f"  ({words})" if words else ""))
+    more = len(series.readings) - MAX_LISTED
+    return [*lines, f"           … and {more} more; --json has all"] if more > 0 else lines
+
+
+def _findings_lines(recording: "Recording", findings: "Findings") -> list[str]:
+    measured, quality = findings.measurements, findings.quality
+    theirs = recording.device_measurements
+    lines = [f"quality    {quality.verdict}" + (f": {quality.advice_en}" if quality.advice_en else "")]
+    bad = [
+        f"{lead.lead} {lead.verdict} ({', '.join(lead.reasons)})" for lead in quality.leads if lead.verdict != "good"
+    ]
+    lines += [f"           {line}" for line in bad]
+    for name, unit in _MEASURED:
+        value = getattr(measured, name)
+        if value is not None:
+            beside = f"   (device: {theirs[name]:g})" if name in theirs else ""
+            formula = f" {measured.qtc_formula}" if name == "qtc_ms" else ""
+            lines.append(f"{name:16s} {value:g} {unit}{formula}{beside}")
+    lines.append("")
+    for statement in findings.statements:
+        term = TERMS[statement.code]
+        lines.append(f"{statement.code:8s} {term.zh}  {term.en}  [{statement.certainty}]")
+        lines += [f"         {evidence_line(item)}" for item in statement.evidence[:3]]
+    lines += [
+        "",
+        f"grade      {findings.grade}   (unconfirmed pre-read by {findings.engine} {findings.engine_version})",
+    ]
+    lines += [f"CRITICAL   {value.title_zh}  {value.title_en}  [{value.rule_set}]" for value in findings.critical]
+    return lines
+
+
+def evidence_line(item: Any) -> str:
+    """One piece of evidence (``ecg_center.contract.findings.Evidence``) in words."""
+    limit = f", limit {item.threshold:g}" if item.threshold is not None else ""
+    value = f"{item.quantity} {item.value:g} {item.unit}{limit}" if item.value is not None else item.quantity
+    where = f" at {item.start_s:.2f}-{item.end_s:.2f} s" if item.start_s is not None and item.end_s is not None else ""
+    leads = f" in {' '.join(item.leads)}" if item.leads else ""
+    return f"{value}{leads}{where}" + (f"  ({item.source})" if item.source else "")
