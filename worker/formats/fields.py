@@ -64,7 +64,7 @@ def iso_date(year: int, month: int, day: int) -> str | None:
     """``YYYY-MM-DD``, or None where there is no such day or nobody alive was born on it."""
     try:
         return date(year, month, day).isoformat() if year >= 1880 else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
