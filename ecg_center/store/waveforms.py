@@ -2,17 +2,18 @@
 
 As a WFDB record (https://wfdb.io): a text header and FLAC signal files, format 516 (16 bits) or 524 (24 bits). A FLAC
 file carries at most eight channels, so twelve leads become two. Any WFDB reader opens it; the exact scale of each lead
-stands in the header's comments too, because the header's own gain is a decimal number. Pure functions: bytes in, bytes
-out.
+stands in the header's comments too, because the header's own gain is a decimal number. A resting ECG is made and read
+as bytes; a day's files are written block by block into a folder, and a stretch of them is read where they lie.
 """
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import soundfile
@@ -34,6 +35,8 @@ _SCALE_LINE: Final = re.compile(r"^# lead (\d+) uv_per_lsb=(\S+) baseline=(\S+)$
 _RECORD_LINE: Final = re.compile(r"^(\S+) (\d+) (\S+) (\d+)(?: .*)?$")
 
 Integers = NDArray[np.int16] | NDArray[np.int32]
+Source = bytes | Path | BinaryIO
+"""A stored file: its bytes, where it lies, or something open that can seek."""
 
 
 class WaveformError(ValueError):
@@ -78,23 +81,84 @@ def encode(
     Raises:
         WaveformError: samples beyond 24 bits, or arguments that do not fit one another.
     """
-    n_leads, n_samples = _check(record_name, leads, samples, sampling_hz, uv_per_lsb, baseline)
-    low, high = int(samples.min()), int(samples.max())
-    bits = 16 if low >= -(1 << 15) and high < 1 << 15 else 24
-    if not (low >= -(1 << 23) and high < 1 << 23):
-        raise WaveformError(f"samples from {low} to {high} need more than the 24 bits that FLAC keeps")
     files: dict[str, bytes] = {}
+
+    def keep(suffix: str, rows: NDArray[Any], bits: int) -> None:
+        out = BytesIO()
+        _flac(out, rows, bits, lambda _: None)
+        files[suffix] = out.getvalue()
+
+    files[HEADER] = _encode(record_name, leads, samples, sampling_hz, uv_per_lsb, baseline, started_at, keep)
+    return files
+
+
+def encode_to(
+    folder: Path,
+    record_name: str,
+    leads: Sequence[str],
+    samples: NDArray[np.signedinteger[Any]],
+    sampling_hz: float,
+    uv_per_lsb: Sequence[float],
+    baseline: Sequence[float],
+    started_at: datetime | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Path]:
+    """The files of :func:`encode` in a folder, by suffix; no more than a block of samples is held in memory.
+
+    Args:
+        samples: may be a view of a mapped file, in any order of its axes.
+        progress: told now and then which share is done.
+
+    Raises:
+        WaveformError: as :func:`encode`.
+    """
+    paths: dict[str, Path] = {}
+    n_files = -(-len(leads) // MAX_CHANNELS_A_FILE)
+
+    def keep(suffix: str, rows: NDArray[Any], bits: int) -> None:
+        done = len(paths)
+        paths[suffix] = folder / f"{record_name}{suffix}"
+        with paths[suffix].open("wb") as out:
+            _flac(out, rows, bits, lambda share: progress((done + share) / n_files))
+
+    header = _encode(record_name, leads, samples, sampling_hz, uv_per_lsb, baseline, started_at, keep)
+    paths[HEADER] = folder / f"{record_name}{HEADER}"
+    paths[HEADER].write_bytes(header)
+    return paths
+
+
+def _encode(
+    record_name: str,
+    leads: Sequence[str],
+    samples: NDArray[np.signedinteger[Any]],
+    sampling_hz: float,
+    uv_per_lsb: Sequence[float],
+    baseline: Sequence[float],
+    started_at: datetime | None,
+    keep: Callable[[str, NDArray[Any], int], None],
+) -> bytes:
+    """Hand every signal file to ``keep`` (suffix, rows, bits); returns the header."""
+    n_leads, n_samples = _check(record_name, leads, samples, sampling_hz, uv_per_lsb, baseline)
+    bits = _bits_needed(samples)
     lines: list[str] = []
     for number, first in enumerate(range(0, n_leads, MAX_CHANNELS_A_FILE), start=1):
         rows = range(first, min(first + MAX_CHANNELS_A_FILE, n_leads))
         suffix = f"_{number}.flac"
-        files[suffix] = _flac(samples[rows.start : rows.stop], bits)
+        keep(suffix, samples[rows.start : rows.stop], bits)
         lines += [
             _signal_line(record_name + suffix, bits, leads[row], samples[row], uv_per_lsb[row], baseline[row])
             for row in rows
         ]
-    files[HEADER] = _header(record_name, lines, n_samples, sampling_hz, uv_per_lsb, baseline, started_at)
-    return files
+    return _header(record_name, lines, n_samples, sampling_hz, uv_per_lsb, baseline, started_at)
+
+
+def _bits_needed(samples: NDArray[Any]) -> int:
+    if samples.dtype == np.int16:
+        return 16
+    low, high = int(samples.min()), int(samples.max())
+    if not (low >= -(1 << 23) and high < 1 << 23):
+        raise WaveformError(f"samples from {low} to {high} need more than the 24 bits that FLAC keeps")
+    return 16 if low >= -(1 << 15) and high < 1 << 15 else 24
 
 
 def _check(
@@ -123,22 +187,23 @@ def _check(
     return n_leads, samples.shape[1]
 
 
-def _flac(samples: NDArray[Any], bits: int) -> bytes:
-    out = BytesIO()
-    frames: Any = np.ascontiguousarray(samples.T, dtype=np.int16 if bits == 16 else np.int32)
-    if bits == 24:
-        frames = frames << 8  # libsndfile takes 24-bit samples in the upper bytes of 32
+def _flac(out: BinaryIO, samples: NDArray[Any], bits: int, progress: Callable[[float], None]) -> None:
+    n_samples = samples.shape[1]
     with soundfile.SoundFile(
         out, "w", samplerate=FLAC_RATE, channels=samples.shape[0], subtype=_BITS[bits][1], format="FLAC"
     ) as sound:
-        for start in range(0, len(frames), READ_BLOCK):
-            sound.write(frames[start : start + READ_BLOCK])
-    return out.getvalue()
+        for start in range(0, n_samples, READ_BLOCK):
+            block = samples[:, start : start + READ_BLOCK]
+            frames: Any = np.ascontiguousarray(block.T, dtype=np.int16 if bits == 16 else np.int32)
+            if bits == 24:
+                frames = frames << 8  # libsndfile takes 24-bit samples in the upper bytes of 32
+            sound.write(frames)
+            progress(min(1.0, (start + READ_BLOCK) / n_samples))
 
 
 def _signal_line(file: str, bits: int, lead: str, row: NDArray[Any], scale: float, zero: float) -> str:
     first = int(row[0])
-    checksum = (int(row.astype(np.int64).sum()) + (1 << 15)) % (1 << 16) - (1 << 15)
+    checksum = (int(row.sum(dtype=np.int64)) + (1 << 15)) % (1 << 16) - (1 << 15)
     # format, gain in steps a µV (baseline) / unit, resolution, ADC zero, first value, checksum, block size, name
     return f"{file} {_BITS[bits][0]} {1 / scale!r}({round(zero)})/uV {bits} 0 {first} {checksum} 0 {lead}"
 
@@ -164,16 +229,17 @@ def _header(
     return ("\n".join(text) + "\n").encode("utf-8")
 
 
-def decode(files: Mapping[str, bytes], start: int = 0, stop: int | None = None) -> Waveform:
+def decode(files: Mapping[str, Source], start: int = 0, stop: int | None = None) -> Waveform:
     """The waveform in files that :func:`encode` made, from sample ``start`` up to but not including ``stop``.
 
-    Reading a stretch decodes that stretch alone: FLAC seeks.
+    Reading a stretch decodes that stretch alone, of files that are given open or by their path reads it alone too: FLAC
+    seeks.
 
     Raises:
         WaveformError: a file is missing or damaged.
     """
     try:
-        header = files[HEADER].decode("utf-8")
+        header = _bytes_of(files[HEADER]).decode("utf-8")
     except (KeyError, UnicodeDecodeError):
         raise WaveformError("the stored waveform has no readable header") from None
     name, sampling_hz, total, signals, scales = _parse_header(header)
@@ -217,9 +283,15 @@ def _parse_header(text: str) -> tuple[str, float, int, list[tuple[str, str]], li
     return match[1], float(match[3]), int(match[4]), signals, scales
 
 
-def _read_flac(content: bytes, channels: int, start: int, length: int) -> Integers:
+def _bytes_of(source: Source) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    return source.read_bytes() if isinstance(source, Path) else source.read()
+
+
+def _read_flac(source: Source, channels: int, start: int, length: int) -> Integers:
     try:
-        with soundfile.SoundFile(BytesIO(content)) as sound:
+        with soundfile.SoundFile(BytesIO(source) if isinstance(source, bytes) else source) as sound:
             if sound.channels != channels:
                 raise WaveformError(f"a stored signal file has {sound.channels} channels instead of {channels}")
             wide = sound.subtype == "PCM_24"
@@ -235,26 +307,3 @@ def _read_flac(content: bytes, channels: int, start: int, length: int) -> Intege
         frames >>= 8
     samples: Integers = np.ascontiguousarray(frames.T)
     return samples
-
-
-def pyramid(samples: Integers, factor: int) -> Integers:
-    """(n_leads, ceil(n / factor), 2): minimum and maximum of each stretch of ``factor`` samples.
-
-    Drawing a day at the width of a screen needs no more than this; a level is made of the level below by calling it on
-    nothing but the extremes, because the minimum of minima is the minimum.
-
-    >>> pyramid(np.array([[3, 1, 2, 9, 7]], np.int16), 2).tolist()
-    [[[1, 3], [2, 9], [7, 7]]]
-    """
-    if factor < 1:
-        raise WaveformError(f"a pyramid's factor is at least 1, not {factor}")
-    n_leads, n_samples = samples.shape
-    whole = n_samples // factor
-    levels = np.empty((n_leads, -(-n_samples // factor), 2), samples.dtype)
-    body = samples[:, : whole * factor].reshape(n_leads, whole, factor)
-    levels[:, :whole, 0], levels[:, :whole, 1] = body.min(axis=2), body.max(axis=2)
-    if whole * factor < n_samples:
-        rest = samples[:, whole * factor :]
-        levels[:, whole, 0], levels[:, whole, 1] = rest.min(axis=1), rest.max(axis=1)
-    result: Integers = levels
-    return result

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ecg_center.store.waveforms import WaveformError, decode, encode, pyramid
+from ecg_center.store.waveforms import WaveformError, decode, encode, encode_to
 
 TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -114,13 +114,25 @@ def test_damage_is_said():
             decode(broken)
 
 
-@given(arrays(np.int16, st.tuples(st.integers(1, 3), st.integers(1, 60))), st.integers(1, 9))
-def test_pyramid_holds_the_extremes(samples, factor):
-    levels = pyramid(samples, factor)
-    assert levels.shape == (len(samples), -(-samples.shape[1] // factor), 2)
-    for at in range(levels.shape[1]):
-        part = samples[:, at * factor : (at + 1) * factor]
-        np.testing.assert_array_equal(levels[:, at, 0], part.min(axis=1))
-        np.testing.assert_array_equal(levels[:, at, 1], part.max(axis=1))
-    with pytest.raises(WaveformError):
-        pyramid(samples, 0)
+@pytest.mark.parametrize(("n_leads", "dtype"), [(3, np.int16), (12, np.int32)])
+def test_files_written_block_by_block_are_the_same_bytes(tmp_path, monkeypatch, n_leads, dtype):
+    monkeypatch.setattr("ecg_center.store.waveforms.READ_BLOCK", 1000)
+    samples = ecg(n_leads, 5300, dtype=dtype) * (1 if dtype == np.int16 else 1000)
+    interleaved = np.ascontiguousarray(samples.T)
+    arguments = (TWELVE[:n_leads], 250.0, [2.5] * n_leads, [0.0] * n_leads)
+    told: list[float] = []
+    paths = encode_to(tmp_path, "day", arguments[0], interleaved.T, *arguments[1:], progress=told.append)
+    assert {suffix: path.read_bytes() for suffix, path in paths.items()} == encode(
+        "day", arguments[0], samples, *arguments[1:]
+    )
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_a_stretch_is_read_where_the_file_lies(tmp_path):
+    samples = ecg(3, 100_000)
+    paths = encode_to(tmp_path, "day", TWELVE[:3], samples, 250.0, [1] * 3, [0] * 3)
+    np.testing.assert_array_equal(decode(paths, 70_000, 72_500).samples, samples[:, 70_000:72_500])
+    with paths["_1.flac"].open("rb") as opened:
+        part = decode({".hea": paths[".hea"], "_1.flac": opened}, 99_000, 100_500)
+    np.testing.assert_array_equal(part.samples, samples[:, 99_000:])
