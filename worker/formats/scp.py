@@ -1,7 +1,7 @@
 """SCP-ECG: what does the record hold? (EN 1064:1993 to 2020, ISO 11073-91064:2009, AAMI EC71: versions 1.0 to 3.0)
 
-Sections 0 to 8 and 10 to 12 are read, each by the module named after what it holds; section 9 and those of the
-manufacturer are left aside.
+Sections 0 to 8 and 10 to 12 are read, each by the module named after what it holds; that there was more is said
+(:data:`NOT_READ`).
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,21 @@ from worker.formats.rows import assemble, checked_rate
 from worker.formats.scp_header import Header, read_header
 from worker.formats.scp_long import has_long_rhythm, read_long_rhythm
 from worker.formats.scp_results import read_global, read_leads, read_statements
-from worker.formats.scp_sections import Section, looks_like_scp, split
+from worker.formats.scp_sections import PROTOCOL_3, Section, looks_like_scp, split
 from worker.formats.scp_signal import read_signal
 from worker.recording import Annotation, Kind, Recording
 
 NAME: Final = "scp"
+NOT_READ: Final = {
+    9: "the manufacturer's own statements",
+    13: "about a stress test or trial",
+    14: "selected ECG sequences",
+    15: "measurements of every beat",
+    16: "measurements of selected beats",
+    17: "measurements of pacemaker spikes",
+    18: "further annotations",
+}
+"""What else a record may hold beside its ECG. Sections 13 to 18 came with version 3; their layout is in no public text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ def read(data: bytes) -> Recording:
     """
     warnings: list[str] = []
     sections = split(data, warnings)
+    _say_unread(sections, warnings)
     guess = Texts("")
     header = read_header(sections.get(1), guess, warnings)
     said = _said(sections, header, guess)
@@ -75,6 +86,16 @@ def read(data: bytes) -> Recording:
         warnings=(*warnings, *guess.warnings),
     )
     return with_limb_leads(recording)
+
+
+def _say_unread(sections: dict[int, Section], warnings: list[str]) -> None:
+    unread = [
+        f"{what} (section {number})"
+        for number, what in NOT_READ.items()
+        if (section := sections.get(number)) and any(section.body) and (number == 9 or section.protocol >= PROTOCOL_3)
+    ]
+    if unread:
+        warnings.append(f"the record also holds what is not read here: {', '.join(unread)}")
 
 
 def _said(sections: dict[int, Section], header: Header, guess: Texts) -> _Said:

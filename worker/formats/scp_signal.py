@@ -103,16 +103,15 @@ def read_signal(sections: dict[int, Section], protocol: int, warnings: list[str]
         raise NoWaveform("the SCP-ECG record holds measurements or statements alone, without a rhythm (section 6)")
     leads, subtracted = _leads(sections[3], warnings)
     tables = huffman.read_tables(sections[2].body, warnings) if 2 in sections else None
-    beats = _beats(sections.get(4), protocol, warnings)
-    median = _median(sections.get(5), leads, beats, tables, protocol, warnings)
+    if protocol >= PROTOCOL_3 and not subtracted:  # section 4 is none of version 3, where nothing is subtracted
+        beats, median = Beats(0, 0, ()), _median_of_version_3(sections.get(5), leads, warnings)
+    else:
+        beats = _beats(sections.get(4), warnings)
+        median = _median(sections.get(5), leads, beats, tables, warnings)
     rhythm = _rhythm(sections[6], leads, beats, median, tables, protocol, subtracted, warnings)
     nanovolts = rhythm.nanovolts
     samples = rhythm.leads
-    if subtracted and beats.zones:
-        if median is None:
-            raise DamagedRecording(
-                "the rhythm was stored as the difference from a reference beat that the file does not hold"
-            )
+    if subtracted and _was_subtracted(sections, beats, median, warnings) and median is not None:
         samples, nanovolts = _put_back(leads, rhythm, median, beats)
     rows = [
         Row(lead.name, values.astype(np.int32), (nanovolts or 1000) / 1000, 0.0, lead.start)
@@ -126,6 +125,26 @@ def read_signal(sections: dict[int, Section], protocol: int, warnings: list[str]
         if median
         else Signal(rows, 1e6 / rhythm.interval_us, nanovolts != 0, [], 0.0)
     )
+
+
+def _was_subtracted(sections: dict[int, Section], beats: Beats, median: Stored | None, warnings: list[str]) -> bool:
+    """Whether a reference beat is to be put back, as section 3 says.
+
+    Raises:
+        DamagedRecording: one was subtracted, and what or where is not known: the rest is no ECG.
+    """
+    if beats.zones:
+        if median is None:
+            raise DamagedRecording(
+                "the rhythm was stored as the difference from a reference beat that the file does not hold"
+            )
+        return True
+    if 5 in sections and 4 not in sections:
+        raise DamagedRecording(
+            "a reference beat was subtracted from the rhythm, and the places of its beats (section 4) are missing"
+        )
+    warnings.append("section 3 says that a reference beat was subtracted, but the record names no such beat")
+    return False
 
 
 def _median_rows(leads: list[Lead], median: Stored) -> list[Row]:
@@ -162,8 +181,8 @@ def _leads(section: Section, warnings: list[str]) -> tuple[list[Lead], bool]:
     return leads, bool(flags & 1)
 
 
-def _beats(section: Section | None, protocol: int, warnings: list[str]) -> Beats:
-    if section is None or protocol >= PROTOCOL_3:
+def _beats(section: Section | None, warnings: list[str]) -> Beats:
+    if section is None:
         return Beats(0, 0, ())
     length_ms, fiducial, count = section.u16(0), section.u16(2), section.u16(4)
     held = min(count, (len(section.body) - 6) // _ZONE.size, MAX_BEATS)
@@ -197,7 +216,7 @@ def _stored(
         raise DamagedRecording("the file does not say how often per second the ECG was sampled")
     if order > 2:
         raise UnsupportedRecording(f"the samples are stored as differences of order {order}, which is not defined")
-    sizes = [section.u16(6 + 2 * place) for place in range(len(leads))]
+    sizes = _sizes(section, leads)
     if len(section.body) < data_at or data_at + sum(sizes) > len(section.body) + 1:
         raise TruncatedRecording("the leads are longer than the section that holds them; send the recording again")
     out = []
@@ -220,15 +239,15 @@ def _median(
     leads: list[Lead],
     beats: Beats,
     tables: list[huffman.Table] | None,
-    protocol: int,
     warnings: list[str],
 ) -> Stored | None:
     """The reference beat; None where there is none, or none that can be read and none that is needed."""
-    if section is None or section.u16(2) == 0 or protocol >= PROTOCOL_3:
+    if section is None or section.u16(2) == 0:
         return None
     length = beats.length_ms * 1000 // section.u16(2)
     if length == 0 and tables is not None:
-        return None  # how many samples a packed beat has stands in section 4 alone
+        warnings.append("the reference beat was left out: its length, which stands in section 4, is missing")
+        return None
     try:
         return _stored(section, leads, [length] * len(leads) if length else None, tables)
     except (DamagedRecording, UnsupportedRecording) as error:
@@ -236,6 +255,31 @@ def _median(
             raise
         warnings.append(f"the reference beat could not be read: {error}")
         return None
+
+
+def _median_of_version_3(section: Section | None, leads: list[Lead], warnings: list[str]) -> Stored | None:
+    """The reference beat of version 3, where plain samples fill section 5 to the last byte as before version 3.
+
+    The layout of version 3 is in no public text, and a wrong beat is worse than none.
+    """
+    if section is None or not section.body:
+        return None
+    sizes = _sizes(section, leads)
+    fills = 6 + 2 * len(sizes) + sum(sizes)
+    if len(set(sizes)) == 1 and sizes[0] and sizes[0] % 2 == 0 and len(section.body) - fills in (0, 1):
+        try:
+            return _stored(section, leads, None, None)
+        except (DamagedRecording, UnsupportedRecording):
+            pass
+    warnings.append(
+        "the reference beat (section 5) is written in a way of version 3 that is not read, and was left out"
+    )
+    return None
+
+
+def _sizes(section: Section, leads: list[Lead]) -> list[int]:
+    """Bytes of each lead in section 5 or 6."""
+    return [section.u16(6 + 2 * place) for place in range(len(leads))]
 
 
 def _rhythm(
@@ -250,8 +294,9 @@ def _rhythm(
 ) -> Stored:
     """Section 6 at the rate of section 3's counts."""
     flag = section.u8(5)
-    if protocol >= PROTOCOL_3:
-        tables = tables if flag else None  # version 3 says here whether it is packed; there is no bimodal compression
+    if protocol >= PROTOCOL_3:  # there is no bimodal compression; whether it is packed, writers say in different ways
+        plain = _sizes(section, leads) == [2 * lead.count for lead in leads]
+        tables = None if plain else tables or (huffman.default_tables() if flag else None)
         bimodal = False
     else:
         bimodal = bool(flag) and protocol != 10

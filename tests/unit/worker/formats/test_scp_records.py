@@ -338,3 +338,69 @@ def timed(raw):
     start = time.perf_counter()
     scp.read(raw)
     return time.perf_counter() - start
+
+
+def version_three(rows, median=None, flag=0, encode=None, median_encode=None, section_5=None):
+    bodies = {1: f.header(30), 3: f.leads(("I", "II"), len(rows[0])), 6: f.data(rows, 1, flag=flag, encode=encode)}
+    bodies[2] = struct.pack("<H", 19999)
+    if median is not None:
+        bodies[5] = section_5 or f.data(median, 1, 1000, encode=median_encode)
+    return bodies
+
+
+@pytest.mark.parametrize(("flag", "encode"), [(0, None), (1, f.default_bits), (0, f.default_bits)])
+def test_version_three_is_unpacked_by_what_its_bytes_are(flag, encode):
+    rows = rhythm(2, 1000)
+    recording = scp.read(f.record(version_three(rows, flag=flag, encode=encode), version=30))
+    np.testing.assert_array_equal(recording.digital[:2], rows)
+    assert recording.warnings == ()
+
+
+def test_the_reference_beat_of_version_three_is_read_where_its_form_is_certain():
+    rows, beat = rhythm(2, 1000), rhythm(2, 300, seed=3)
+    recording = scp.read(f.record(version_three(rows, beat), version=30))
+    np.testing.assert_array_equal(recording.median_beat.digital, beat)
+    assert recording.median_beat.sampling_hz == 500
+    assert recording.median_beat.uv_per_lsb.tolist() == [1.0, 1.0]
+    assert recording.warnings == ()
+
+
+@pytest.mark.parametrize("section_5", [f.data(rhythm(2, 300), 1), b"\1\0" * 40, b"\1"])
+def test_a_reference_beat_of_version_three_of_another_form_is_left_out_and_said(section_5):
+    rows = rhythm(2, 1000)
+    recording = scp.read(f.record(version_three(rows, rows, section_5=section_5), version=30))
+    assert recording.median_beat is None
+    np.testing.assert_array_equal(recording.digital[:2], rows)
+    assert any("reference beat" in warning for warning in recording.warnings)
+
+
+def test_a_packed_reference_beat_without_its_length_is_left_out_and_said():
+    bodies = {5: f.data(rhythm(2, 300), 2)}
+    recording = scp.read(f.simple(rhythm(2), ("I", "II"), bodies=bodies))
+    assert recording.median_beat is None
+    assert any("section 4" in warning for warning in recording.warnings)
+
+
+def test_subtraction_in_a_record_of_version_three_is_undone_all_the_same():
+    raw, truth = with_reference_beat(version=30)
+    recording = scp.read(raw)
+    nanovolts = np.rint(recording.uv_per_lsb[0] * 1000).astype(np.int64)
+    np.testing.assert_array_equal(recording.digital[:2].astype(np.int64) * nanovolts, truth)
+
+
+def test_a_subtracted_rhythm_whose_beats_have_no_place_is_refused():
+    bodies = {
+        1: f.header(), 2: struct.pack("<H", 19999), 3: f.leads(("I",), 1000, flags=1), 5: f.data(rhythm(1, 300)),
+        6: f.data(rhythm(1, 1000)),
+    }  # fmt: skip
+    with pytest.raises(errors.DamagedRecording, match="section 4"):
+        scp.read(f.record(bodies))
+    bodies.pop(5)
+    assert any("subtracted" in warning for warning in scp.read(f.record(bodies)).warnings)
+
+
+def test_what_is_not_read_is_named():
+    raw = f.simple(rhythm(2), ("I", "II"), version=30, bodies={9: b"own words", 15: b"\1" * 40, 17: b"\2" * 20})
+    warning = next(one for one in scp.read(raw).warnings if "not read" in one)
+    for words in ("section 9", "section 15", "section 17", "every beat", "pacemaker spikes"):
+        assert words in warning
