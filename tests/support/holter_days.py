@@ -43,7 +43,7 @@ def day(labels, *, at_s=None, rr_s=1.0, template=None, hz=HZ, leads=("II", "V5")
     return replace(measured, **{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
 
 
-def minutes(n_leads, duration_s, *, step_s=STEP_S, st_uv=0, qt_ms=400, rr_ms=1000.0, t_alternans_uv=np.nan):
+def minutes(n_leads, duration_s, *, step_s=STEP_S, st_uv=0, qt_ms=400, rr_ms=1000.0, t_alternans_uv=np.nan, qrs_uv=800):
     """Rows over the whole day with these values (a number, or one a row)."""
     n = max(1, int(duration_s // step_s))
 
@@ -59,4 +59,5 @@ def minutes(n_leads, duration_s, *, step_s=STEP_S, st_uv=0, qt_ms=400, rr_ms=100
         qt_ms=filled(NOT_MEASURED if qt_ms is None else qt_ms, (n,), np.int16),
         rr_ms=filled(rr_ms, (n,), np.float32),
         t_alternans_uv=filled(t_alternans_uv, (n,), np.float32),
+        qrs_uv=filled(qrs_uv, (n_leads, n), np.int16),
     )

@@ -102,6 +102,8 @@ class Minutes:
         qt_ms: (n,) int16.
         rr_ms: (n,) float32 mean RR of the same beats.
         t_alternans_uv: (n,) float32; nan where not measured.
+        qrs_uv: (n_leads, n) int16 greatest plus least deflection of the QRS, which steps where the body turns and the
+            ST level steps with it; of shape (0, 0) where it was not measured.
     """
 
     step_s: float
@@ -112,6 +114,7 @@ class Minutes:
     qt_ms: NDArray[np.int16]
     rr_ms: NDArray[np.float32]
     t_alternans_uv: NDArray[np.float32]
+    qrs_uv: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))
 
 
 @dataclass(frozen=True, eq=False)
