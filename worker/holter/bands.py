@@ -1,0 +1,146 @@
+"""How is a block brought into the bands in which beats stand out, fast and without moving anything in time?
+
+The rate is brought down to about 125 Hz by a whole factor, then symmetric finite filters run over it, four taps at a
+time over long stretches so that the compiler puts them in parallel lanes. Responses are those of the resting detector
+(:mod:`worker.signal.filters`); what differs: they are cut off after a quarter of a second, the drift below 1 Hz is
+found on every eighth sample, and everything is float32.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.signal.compiled import compiled
+from worker.signal.filters import Complexes, Floats, highpass, lowpass
+from worker.signal.qrs import BAND_HZ, BROAD_HZ
+
+Float32s = NDArray[np.float32]
+
+INNER_HZ: Final = 125.0
+SLOPE_HALF_S: Final = 0.24
+SMOOTH_HALF_S: Final = 0.08
+DRIFT_STEP: Final = 8
+DRIFT_HALF_S: Final = 1.3
+CHUNK: Final = 2048
+"""Samples that are filtered at once: 8 kB each of input and output stay in the first cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """What takes the bands out of a signal of one rate.
+
+    Attributes:
+        factor: every how manyth sample of the recording there is one of the bands.
+        hz: the bands' rate.
+    """
+
+    factor: int
+    hz: float
+    thin: Float32s
+    slope: Float32s
+    smooth: Float32s
+    drift: Float32s
+
+
+@cache
+def bands_for(hz: float) -> Bands:
+    """The filters for a recorder's rate.
+
+    >>> bands_for(250.0).factor, bands_for(360.0).hz, bands_for(1000.0).hz
+    (2, 120.0, 125.0)
+    """
+    factor = max(1, int(hz // (INNER_HZ * 0.96)))
+    inner = hz / factor
+    box = np.ones(factor) / factor
+    frequencies: Floats = np.asarray(np.fft.rfftfreq(8192, 1 / inner), np.float64)
+    coarse: Floats = frequencies / DRIFT_STEP
+    steep = highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1]) * 2j * np.pi * frequencies
+    return Bands(
+        factor,
+        inner,
+        np.convolve(box, box).astype(np.float32),
+        _taps(steep, round(SLOPE_HALF_S * inner)),
+        _taps(lowpass(frequencies, BROAD_HZ[1]), round(SMOOTH_HALF_S * inner), total=1.0),
+        _taps(1 - highpass(coarse, BROAD_HZ[0]), round(DRIFT_HALF_S * inner / DRIFT_STEP), total=1.0),
+    )
+
+
+def _taps(response: Floats | Complexes, half: int, total: float = 0.0) -> Float32s:
+    """(2·half + 1,) the impulse response, cut by a Hann window and with this sum, in the order of a correlation."""
+    whole = np.fft.irfft(response)
+    taps: Floats = np.concatenate([whole[-half:], whole[: half + 1]])[::-1] * np.hanning(2 * half + 3)[1:-1]
+    taps = taps / taps.sum() if total else taps - taps.mean()
+    return taps.astype(np.float32)
+
+
+def curves(uv: Float32s, bands: Bands) -> tuple[Float32s, Float32s]:
+    """(slope µV/s of the QRS band, µV of the broad band), each (n_leads, n); row sample ``i`` is ``uv`` sample
+    ``i × factor``."""
+    return _curves(uv, bands.factor, bands.thin, bands.slope, bands.smooth, bands.drift)
+
+
+@compiled
+def _correlate(x: Float32s, taps: Float32s, out: Float32s) -> None:
+    """out[i] = Σ taps[k] · x[i + k − half]; beyond its ends x repeats its last value."""
+    n, half = x.size, taps.size // 2
+    padded = np.empty(n + 2 * half + 4, np.float32)
+    padded[:half] = x[0]
+    padded[half : half + n] = x
+    padded[half + n :] = x[n - 1]
+    four = np.zeros((taps.size + 3) // 4 * 4, np.float32)
+    four[: taps.size] = taps
+    for begin in range(0, n, CHUNK):
+        end = min(n, begin + CHUNK)
+        part = out[begin:end]
+        part[:] = 0.0
+        for k in range(0, four.size, 4):
+            a, b, c, d = four[k], four[k + 1], four[k + 2], four[k + 3]
+            source = padded[begin + k : end + k + 3]
+            for i in range(end - begin):
+                part[i] += a * source[i] + b * source[i + 1] + c * source[i + 2] + d * source[i + 3]
+
+
+@compiled
+def _curves(
+    uv: Float32s, factor: int, thin: Float32s, slope: Float32s, smooth: Float32s, drift: Float32s
+) -> tuple[Float32s, Float32s]:
+    n_leads, n = uv.shape
+    m = (n + factor - 1) // factor
+    steep, broad = np.empty((n_leads, m), np.float32), np.empty((n_leads, m), np.float32)
+    even, low = np.empty(n, np.float32), np.empty(m, np.float32)
+    coarse = np.empty((m + DRIFT_STEP - 1) // DRIFT_STEP + 1, np.float32)
+    level = np.empty_like(coarse)
+    for lead in range(n_leads):
+        if factor > 1:
+            _correlate(uv[lead], thin, even)
+            for i in range(m):
+                low[i] = even[i * factor]
+        else:
+            low[:] = uv[lead]
+        _correlate(low, slope, steep[lead])
+        _correlate(low, smooth, broad[lead])
+        for j in range(coarse.size):  # the mean of eight, centred between the fourth and the fifth
+            total, first = np.float32(0.0), min(j * DRIFT_STEP, m - 1)
+            last = min(m, first + DRIFT_STEP)
+            for i in range(first, last):
+                total += low[i]
+            coarse[j] = total / np.float32(last - first)
+        _correlate(coarse, drift, level)
+        _subtract(broad[lead], level)
+    return steep, broad
+
+
+@compiled
+def _subtract(curve: Float32s, level: Float32s) -> None:
+    """Take away the line through the points of ``level``, which stand in the middle of each eight samples."""
+    m, half = curve.size, (DRIFT_STEP - 1) / 2
+    for j in range(-1, level.size - 1):
+        left, right = level[max(j, 0)], level[j + 1]
+        step = (right - left) / np.float32(DRIFT_STEP)
+        begin = j * DRIFT_STEP + int(np.ceil(half))
+        offset = np.float32(begin - (j * DRIFT_STEP + half))
+        for i in range(max(begin, 0), min(begin + DRIFT_STEP, m)):
+            curve[i] -= left + step * (np.float32(i - begin) + offset)

@@ -1,0 +1,131 @@
+"""How is a day of samples looked at without ever holding it as numbers with a point?
+
+A :class:`Day` gives stretches of it as float32 microvolts. Everything in ``worker/holter`` that reads the signal walks
+over it block by block, so that two weeks need no more memory than an hour.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.recording import Recording
+
+Float32s = NDArray[np.float32]
+
+BLOCK_S: Final = 600.0
+"""Ten minutes of one lead at 250 Hz are 0.6 MB: they stay in the processor's cache while they are worked on."""
+MARGIN_S: Final = 5.0
+REDUNDANT: Final = ("III", "aVR", "aVL", "aVF")
+"""Leads that say nothing which I and II do not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Samples ``start`` up to but not including ``stop``, seen with a margin on both sides.
+
+    Attributes:
+        first: the sample of the recording at which ``uv`` begins; at most ``start``.
+        uv: (n_leads, n) float32 microvolts.
+    """
+
+    start: int
+    stop: int
+    first: int
+    uv: Float32s
+
+
+@dataclass(frozen=True, eq=False)
+class Day:
+    """A long recording as the analysis sees it."""
+
+    recording: Recording
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Names of the leads."""
+        return self.recording.leads
+
+    @property
+    def hz(self) -> float:
+        """Samples a second."""
+        return self.recording.sampling_hz
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of each lead."""
+        return self.recording.n_samples
+
+    @cached_property
+    def independent(self) -> tuple[int, ...]:
+        """Rows of the leads that do not follow from others: all but III, aVR, aVL and aVF where I and II are there."""
+        both = {"I", "II"} <= set(self.leads)
+        return tuple(row for row, lead in enumerate(self.leads) if not (both and lead in REDUNDANT))
+
+    def block(self, start: int, stop: int, rows: tuple[int, ...] | None = None) -> Float32s:
+        """(n_leads, stop − start) float32 µV, of all leads or of these rows; a gap is bridged by a straight line.
+
+        Samples before the first and after the last one repeat the one at the end.
+
+        >>> recording = Recording("", "holter", ("I",), np.array([[100, 102, 104]], np.int16), np.array([2.5]),
+        ...                       np.array([100.0]), 250.0)
+        >>> Day(recording).block(1, 5).tolist()
+        [[5.0, 10.0, 10.0, 10.0]]
+        """
+        chosen = range(len(self.leads)) if rows is None else rows
+        uv = np.empty((len(chosen), stop - start), np.float32)
+        first, last = min(max(start, 0), self.n_samples), min(max(stop, 0), self.n_samples)
+        for place, row in enumerate(chosen):
+            part = uv[place, first - start : last - start]
+            part[:] = self.recording.digital[row, first:last]
+            part -= np.float32(self.recording.baseline[row])
+            part *= np.float32(self.recording.uv_per_lsb[row])
+            self._bridge(part, row, first, last)
+            if part.size:
+                uv[place, : first - start], uv[place, last - start :] = part[0], part[-1]
+            else:
+                uv[place] = 0.0
+        return uv
+
+    def blocks(
+        self, block_s: float = BLOCK_S, margin_s: float = MARGIN_S, rows: tuple[int, ...] | None = None
+    ) -> Iterator[Block]:
+        """The whole day, block after block, each with ``margin_s`` beyond both its ends."""
+        step, margin = max(1, round(block_s * self.hz)), round(margin_s * self.hz)
+        for start in range(0, self.n_samples, step):
+            stop = min(self.n_samples, start + step)
+            yield Block(start, stop, start - margin, self.block(start - margin, stop + margin, rows))
+
+    @cached_property
+    def _gaps(self) -> dict[int, NDArray[np.int64]]:
+        """Row → (n, 2) start and stop of what was not measured, in order."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for gap in self.recording.gaps:
+            for lead in gap.leads:
+                if lead in self.leads and gap.stop > gap.start:
+                    found.setdefault(self.leads.index(lead), []).append((gap.start, gap.stop))
+        return {row: np.array(sorted(gaps), np.int64) for row, gaps in found.items()}
+
+    def gaps_of(self, row: int) -> NDArray[np.int64]:
+        """(n, 2) start and stop of what was not measured of this lead, in order."""
+        return self._gaps.get(row, np.zeros((0, 2), np.int64))
+
+    def _bridge(self, part: Float32s, row: int, first: int, last: int) -> None:
+        """A straight line over each gap, so that it makes no edge."""
+        gaps = self._gaps.get(row)
+        if gaps is None:
+            return
+        for start, stop in gaps[(gaps[:, 1] > first) & (gaps[:, 0] < last)].tolist():
+            left = self._value(row, start - 1) if start > 0 else None
+            right = self._value(row, stop) if stop < self.n_samples else None
+            left, right = left if left is not None else right or 0.0, right if right is not None else left or 0.0
+            a, b = max(start, first), min(stop, last)
+            share = (np.arange(a, b, dtype=np.float32) - (start - 1)) / (stop - start + 1)
+            part[a - first : b - first] = left + (right - left) * share
+
+    def _value(self, row: int, at: int) -> float:
+        recording = self.recording
+        return float((recording.digital[row, at] - recording.baseline[row]) * recording.uv_per_lsb[row])

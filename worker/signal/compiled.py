@@ -1,0 +1,39 @@
+"""How does a loop over millions of samples run at the machine's speed? numba, behind one typed decorator.
+
+Only the Holter imports this: it costs 0.3 s and 60 MB, which the resting pre-read and the web have no use for (see
+docs/adr/0007). What is compiled is kept in ``__pycache__`` beside its source, or, where that may not be written, in
+``NUMBA_CACHE_DIR`` or the user's cache; where neither may be written it is compiled anew in each process.
+
+numba notices a change of the file that holds a compiled function, not of another file that it takes functions or
+constants from. A compiled function therefore calls only such of its own file.
+"""
+
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FAST: Final = {"contract", "reassoc", "arcp", "nsz"}
+"""Sums may be taken in another order, which lets them run in parallel lanes; nan and infinity keep their meaning."""
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, compiled at its first call and kept; it holds no lock while it runs.
+
+    >>> @compiled
+    ... def squares(n: int) -> int:
+    ...     total = 0
+    ...     for i in range(n):
+    ...         total += i * i
+    ...     return total
+    >>> squares(10)
+    285
+    """
+    options = {"nogil": True, "fastmath": FAST, "error_model": "numpy"}
+    try:
+        return cast("Callable[P, R]", numba.njit(cache=True, **options)(function))
+    except RuntimeError:  # nowhere to keep it
+        return cast("Callable[P, R]", numba.njit(**options)(function))
