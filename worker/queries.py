@@ -107,7 +107,7 @@ async def _store_findings(session: AsyncSession, recording: RecordingRow, findin
             took_ms=took_ms,
         )
         .on_conflict_do_update(
-            index_elements=["recording_id", "engine", "engine_version"],
+            index_elements=["recording_id", "engine", "engine_version", "edited"],
             set_={"content": content, "took_ms": took_ms, "created_at": func.now()},
         )
     )
@@ -119,7 +119,7 @@ async def _worst_grade(session: AsyncSession, study_id: UUID) -> str | None:
         select(FindingsRow.content["grade"].astext)
         .where(FindingsRow.study_id == study_id)
         .ext(distinct_on(FindingsRow.recording_id))
-        .order_by(FindingsRow.recording_id, FindingsRow.created_at.desc(), FindingsRow.id.desc())
+        .order_by(FindingsRow.recording_id, FindingsRow.created_at.desc(), FindingsRow.edited.desc())
     )
     return min(await session.scalars(newest), key=GRADES.index, default=None)
 

@@ -30,10 +30,10 @@ async def recordings_of(session: AsyncSession, study_id: UUID) -> list[Recording
 
 
 async def newest_findings(session: AsyncSession, recording_id: UUID) -> FindingsRow | None:
-    """The newest findings of a recording."""
+    """The newest findings of a recording, with a physician's edits where there are any."""
     return await session.scalar(
         select(FindingsRow)
         .where(FindingsRow.recording_id == recording_id)
-        .order_by(FindingsRow.created_at.desc())
+        .order_by(FindingsRow.created_at.desc(), FindingsRow.edited.desc())
         .limit(1)
     )

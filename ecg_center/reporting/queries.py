@@ -36,11 +36,11 @@ async def newest_recording(session: AsyncSession, study_id: UUID) -> Recording |
 
 
 async def newest_findings(session: AsyncSession, recording_id: UUID) -> FindingsRow | None:
-    """The newest pre-read of a recording."""
+    """The newest pre-read of a recording, with a physician's edits where there are any."""
     return await session.scalar(
         select(FindingsRow)
         .where(FindingsRow.recording_id == recording_id)
-        .order_by(FindingsRow.created_at.desc())
+        .order_by(FindingsRow.created_at.desc(), FindingsRow.edited.desc())
         .limit(1)
     )
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Float,
     ForeignKey,
     Identity,
     Index,
@@ -324,24 +325,67 @@ class Recording(Base):
     stored_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     waveform: Mapped[dict[str, Any] | None]
-    """Once decoded: sampling_hz, n_samples, leads, filters and the blob keys of its WFDB files."""
+    """Once decoded: sampling_hz, n_samples, leads, filters and the blob keys of its WFDB files; of a day also those of
+    its ``pyramid`` (``store.pyramids``) and of what was ``measured``."""
 
 
 class FindingsRow(Base):
-    """What one engine said of one recording; a newer run adds a row."""
+    """What one engine said of one recording; a newer run adds a row.
+
+    A Holter has two: the machine's own, and, once a physician has changed something, the one with the edits.
+    """
 
     __tablename__ = "findings"
-    __table_args__ = (UniqueConstraint("recording_id", "engine", "engine_version"),)
+    __table_args__ = (UniqueConstraint("recording_id", "engine", "engine_version", "edited"),)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     institution_id: Mapped[UUID] = _institution()
     recording_id: Mapped[UUID] = mapped_column(ForeignKey("recording.id"), index=True)
     study_id: Mapped[UUID] = _study()
     engine: Mapped[str]
     engine_version: Mapped[str]
+    edited: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether a physician's edits are in it; where they are it is the one in force."""
     content: Mapped[dict[str, Any]]
     """``contract.findings.Findings``."""
+    files: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """The blob keys of what belongs to it: ``beats`` (``store.beats``), ``atr`` (WFDB annotations)."""
     took_ms: Mapped[int]
     created_at: Mapped[datetime] = now_column()
+
+
+class PrereadProgress(Base):
+    """How far the pre-read of a long recording has come; gone when it is done."""
+
+    __tablename__ = "preread_progress"
+    recording_id: Mapped[UUID] = mapped_column(ForeignKey("recording.id"), primary_key=True)
+    institution_id: Mapped[UUID] = _institution()
+    study_id: Mapped[UUID] = _study()
+    share: Mapped[float] = mapped_column(Float)
+    """0 to 1."""
+    stage: Mapped[str]
+    """A key of ``web.words.STAGES``."""
+    at: Mapped[datetime] = now_column()
+
+
+class HolterEdit(Base):
+    """One thing that a physician changed over the machine's result; append-only, the list is replayed each time."""
+
+    __tablename__ = "holter_edit"
+    __table_args__ = (UniqueConstraint("recording_id", "position"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    institution_id: Mapped[UUID] = _institution()
+    recording_id: Mapped[UUID] = mapped_column(ForeignKey("recording.id"))
+    study_id: Mapped[UUID] = _study()
+    position: Mapped[int]
+    """0, 1, 2 … of the recording: an undo names it."""
+    content: Mapped[dict[str, Any]]
+    """``contract.holter.Edit``."""
+    why: Mapped[str] = mapped_column(server_default="")
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    """None where the worker took back an edit that cannot be applied."""
+    person_name: Mapped[str]
+    source: Mapped[str] = mapped_column(server_default="")
+    at: Mapped[datetime]
 
 
 class DeadlineRow(Base):

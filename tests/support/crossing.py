@@ -20,7 +20,17 @@ from ecg_center.reporting import service as reporting
 from ecg_center.reporting.schemas import OpinionForm
 from ecg_center.store.events import CENTRE
 from ecg_center.store.session import EVERYTHING
-from ecg_center.store.tables import Device, GatewayAccount, Institution, Person, PersonGrant, Recording, Report
+from ecg_center.store.tables import (
+    Device,
+    GatewayAccount,
+    HolterEdit,
+    Institution,
+    Person,
+    PersonGrant,
+    PrereadProgress,
+    Recording,
+    Report,
+)
 from worker import queries as worker
 
 NAMES = {"T1": "甲镇患者", "T2": "乙镇患者"}
@@ -99,6 +109,10 @@ async def _clinic(centre: Centre, code: str, number: int) -> Clinic:
         assert recording is not None
         assert institution is not None
         assert person is not None
+        about = {"institution_id": institution.id, "recording_id": recording.id, "study_id": recording.study_id}
+        edit = {"action": "exclude", "start_s": 1.0, "end_s": 2.0}
+        session.add(HolterEdit(**about, position=0, content=edit, person_name=code, at=datetime.now(UTC)))
+        session.add(PrereadProgress(**about, share=0.5, stage="beats"))
     ids = {
         "study_id": str(exam.study_id),
         "recording_id": str(exam.recording_id),
