@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ecg_center.contract.base import Message
 from ecg_center.contract.holter import HolterFindings
+from ecg_center.contract.pressure import PressureFindings
 
 Grade = Literal["critical", "major", "abnormal", "normal"]
 """危急值, 重大阳性值, 异常, 正常: the grade orders the worklist."""
@@ -126,6 +127,8 @@ class Findings(Message):
     device_statements: list[str] = []
     holter: HolterFindings | None = None
     """Only where ``kind`` is ``holter``; the beats then lie in the stored file, not in ``beats_s``."""
+    pressure: PressureFindings | None = None
+    """Where ``kind`` is ``abpm``, and of a combined recorder beside its ECG."""
 
 
 PREREAD_QUEUE = "preread"

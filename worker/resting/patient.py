@@ -1,10 +1,10 @@
 """Whose heart is it: of which sex and age? Several limits depend on it."""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Final, Protocol
 
-from worker.recording import Recording
+from ecg_center.contract.upload import RecordingIdentity
 
 DAYS_A_YEAR: Final = 365.25
 
@@ -26,7 +26,19 @@ class Person:
     age_years: float | None = None
 
 
-def person_of(recording: Recording, patient: Patient) -> Person:
+class Identified(Protocol):
+    """A recording of any kind: whom the device says it is of, and when it began."""
+
+    @property
+    def identity(self) -> RecordingIdentity:
+        """Whom the device says it recorded."""
+
+    @property
+    def started_at(self) -> datetime | None:
+        """Start by the device's clock."""
+
+
+def person_of(recording: Identified, patient: Patient) -> Person:
     """Sex and age at the time of the recording: the order's first, else as written on the device."""
     identity = recording.identity
     sex = patient.sex if patient.sex in ("M", "F") else identity.sex
