@@ -15,7 +15,7 @@ WORDS: Final = (
     b"A" * 300, b"mV", b"s", b"ms", b"Base64", b"Hex", b"Plain", b"XLI",
 )  # fmt: skip
 _WORD: Final = re.compile(rb"[+-]?\d[\d.,:eE+-]*|[A-Za-z_][\w.-]*")
-_PIECE: Final = re.compile(rb"<([A-Za-z:_]+)\b[^<>]*(?:/>|>[^<]*</\1>)|\{[^{}]*\}|[^\r\n]+[\r\n]+")
+_PIECE: Final = re.compile(rb"<([A-Za-z:_]+)\b[^<>]*(?:/>|>[^<]*</\1>)|\{[^{}]*\}|[\r\n][^\r\n]+")
 """What can be taken out, doubled or moved and leaves the rest well-formed: an element, an object, a line."""
 _MANY: Final = (2, 2, 3, 70)
 HEAD_BYTES: Final = 1024
