@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ecg_center.contract.upload import RecordingIdentity
 from worker import leads as lead_names
+from worker.mapped import BLOCK_SAMPLES, forget
 
 Kind = Literal["resting", "holter", "abpm"]
 Samples = NDArray[np.int16] | NDArray[np.int32]
@@ -158,7 +159,7 @@ class Recording:
 
     def microvolts(self, start: int = 0, stop: int | None = None) -> Floats:
         """(n_leads, n) float64 µV of the samples ``start`` to ``stop``."""
-        part = self.digital[:, start:stop].astype(np.float64)
+        part = self.digital[:, start:stop].astype(np.float64, order="C")
         part -= self.baseline[:, None]
         part *= self.uv_per_lsb[:, None]
         return part
@@ -168,7 +169,19 @@ class Recording:
 
         This is the common coin in which recordings of different formats are compared.
         """
-        return np.clip(np.rint(self.microvolts()), -INT16_MAX - 1, INT16_MAX).astype(np.int16)
+        whole = np.empty(self.digital.shape, np.int16)
+        for start in range(0, self.n_samples, BLOCK_SAMPLES):
+            whole[:, start : start + BLOCK_SAMPLES] = self._whole_uv(slice(None), start)
+        return whole
+
+    def _whole_uv(self, rows: slice, start: int) -> NDArray[np.int16]:
+        """A block of :meth:`int16_uv`; a mapped file is let go of again."""
+        raw = self.digital[rows, start : start + BLOCK_SAMPLES]
+        part = raw.astype(np.float64, order="C")
+        forget(raw)
+        part -= self.baseline[rows, None]
+        part *= self.uv_per_lsb[rows, None]
+        return np.clip(np.rint(part, out=part), -INT16_MAX - 1, INT16_MAX).astype(np.int16)
 
     @cached_property
     def signal_sha256(self) -> str:
@@ -176,8 +189,13 @@ class Recording:
 
         Derived leads are left out, so that the figure speaks of what the device wrote.
         """
-        rows = [row for row, lead in enumerate(self.leads) if lead not in self.derived]
-        return hashlib.sha256(np.ascontiguousarray(self.int16_uv()[rows], dtype="<i2").tobytes()).hexdigest()
+        digest = hashlib.sha256()
+        for row, lead in enumerate(self.leads):
+            if lead in self.derived:
+                continue
+            for start in range(0, self.n_samples, BLOCK_SAMPLES):
+                digest.update(self._whole_uv(slice(row, row + 1), start).astype("<i2", copy=False).data)
+        return digest.hexdigest()
 
     def with_derived_leads(self) -> "Recording":
         """This recording with III, aVR, aVL and aVF computed from I and II where they are missing.

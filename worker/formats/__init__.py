@@ -4,6 +4,7 @@ One file a format; each has ``NAME``, ``recognises(data)`` (by content, never by
 :data:`FORMATS` is the register: a new format is one line there.
 """
 
+import mmap
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -23,6 +24,7 @@ from worker.formats import (
     wfdb_records,
 )
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnknownFormat, UnreadableRecording, guarded
+from worker.mapped import Buffer, content_of
 from worker.recording import Recording
 
 FORMATS: Final[tuple[ModuleType, ...]] = (
@@ -41,6 +43,10 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
 )
 """Asked in this order; the most certain signature first."""
 
+VIEWED: Final = frozenset({ishne, edf, wfdb_records})
+"""Those that read a mapped file without a copy of it: what records for days."""
+HEAD_BYTES: Final = 64 * 1024
+
 MAX_FILE_BYTES: Final = 2 * 1024**3
 """As much as a gateway may send (contract.upload.MAX_RECORDING_BYTES)."""
 
@@ -55,8 +61,11 @@ _HINTS: Final[tuple[tuple[bytes, str], ...]] = (
 )
 
 
-def read(data: bytes | Path) -> Recording:
+def read(data: bytes | mmap.mmap | memoryview | Path) -> Recording:
     """The recording in these bytes, or in the file at this path.
+
+    The samples of an ISHNE recording and of a WFDB record in format 16 are a view of the bytes, and a large file is
+    mapped, not read (:mod:`worker.mapped`): it must stay as it is while the recording is in use.
 
     Raises:
         UnreadableRecording: one of its family (:mod:`worker.formats.errors`); no other error leaves this function,
@@ -69,19 +78,30 @@ def read(data: bytes | Path) -> Recording:
             raise TooLargeRecording(
                 f"the file is larger than {MAX_FILE_BYTES // 1024**3} GB, more than any recorder writes"
             )
-        data = data.read_bytes()
-    reader = _reader(data, path)
+        content: Buffer = content_of(data)
+    else:
+        content = data if isinstance(data, bytes) else memoryview(data).cast("B")
+    reader = _reader(content, path)
+    if reader not in VIEWED:
+        content = bytes(content)
     beside = getattr(reader, "read_path", None) if path is not None else None  # a format of several files
-    recording: Recording = guarded(reader.NAME, lambda: beside(path, data) if beside else reader.read(data))
+    recording: Recording = guarded(reader.NAME, lambda: beside(path, content) if beside else reader.read(content))
     if recording.n_samples == 0:
         raise DamagedRecording(f"the {reader.NAME} file holds not one sample; record the ECG again")
     return recording
 
 
-def _reader(data: bytes, path: Path | None) -> ModuleType:
+def _reader(content: Buffer, path: Path | None) -> ModuleType:
     """The reader for these bytes; a file without a mark of its own is known by the WFDB header beside it."""
+    if isinstance(content, memoryview):
+        head = bytes(content[:HEAD_BYTES])
+        by_head = next((one for one in FORMATS if one.recognises(content if one in VIEWED else head)), None)
+        if by_head in VIEWED:
+            return by_head
+        if by_head is None and path is not None and wfdb_records.header_beside(path) is not None:
+            return wfdb_records
     try:
-        return recognise(data)
+        return recognise(bytes(content))
     except UnknownFormat:
         if path is None or wfdb_records.header_beside(path) is None:
             raise

@@ -1,5 +1,7 @@
 """What do the readers of long binary recordings share: names, bit widths, gaps, companions?"""
 
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 
 from worker.formats.errors import TooLargeRecording
 from worker.leads import DERIVED_LIMB
+from worker.mapped import Buffer, content_of, empty, in_blocks
 from worker.recording import MAX_LEADS, Gap, Recording, Samples
 
 MICROVOLTS: Final = {
@@ -55,21 +58,61 @@ def int24(raw: NDArray[np.uint8]) -> NDArray[np.int32]:
     return out
 
 
-def value_gaps(digital: Samples, leads: tuple[str, ...], missing: int) -> tuple[Gap, ...]:
-    """Gaps where a lead holds, twice or more in a row, the value that stands for "not measured"."""
-    gaps: list[Gap] = []
-    for row, lead in enumerate(leads):
-        is_missing = digital[row] == missing
-        if is_missing.any():
-            gaps += runs(is_missing, lead)
-    return tuple(gaps)
+def value_gaps(digital: Samples, leads: tuple[str, ...], missing: Sequence[int | None]) -> tuple[Gap, ...]:
+    """Gaps where a lead holds, twice or more in a row, the value that stands for "not measured" in it.
+
+    Args:
+        digital: (n_leads, n_samples), looked at block by block.
+        leads: their names.
+        missing: that value of each lead; None where it has none.
+    """
+    found: list[list[list[int]]] = [[] for _ in leads]
+    for start, block in in_blocks(digital):
+        for row, value in enumerate(missing):
+            if value is None:
+                continue
+            flags = block[row] == value
+            if flags.any():
+                _extend(found[row], _lasting(_edges(flags), len(flags)) + start)
+    return tuple(gap for lead, edges in zip(leads, found, strict=True) for gap in _gaps_of(edges, lead))
 
 
-def runs(flags: NDArray[np.bool_], lead: str, shortest: int = MIN_GAP_SAMPLES) -> list[Gap]:
-    """A gap for every run of true flags of this length or longer."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))).reshape(-1, 2)
-    edges = edges[edges[:, 1] - edges[:, 0] >= shortest][:MAX_GAPS_A_LEAD]
-    return [Gap(int(start), int(stop), (lead,)) for start, stop in edges]
+def runs(flags: NDArray[np.bool_], lead: str) -> list[Gap]:
+    """A gap for every run of two true flags or more."""
+    return _gaps_of(_edges(flags).tolist(), lead)
+
+
+def _edges(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(n_runs, 2) start and stop of every run of true flags."""
+    return np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))).reshape(-1, 2)
+
+
+def _lasting(edges: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """The runs that are long enough, or that may go on beyond the borders of the block."""
+    starts, stops = edges.T
+    kept: NDArray[np.int64] = edges[(stops - starts >= MIN_GAP_SAMPLES) | (starts == 0) | (stops == length)]
+    return kept
+
+
+def _extend(edges: list[list[int]], more: NDArray[np.int64]) -> None:
+    """Put the runs of the next block behind those before; one that goes on over the border stays one.
+
+    More than will be told are not kept.
+    """
+    for start, stop in more[: MAX_GAPS_A_LEAD + 2].tolist():
+        if edges and edges[-1][1] == start:
+            edges[-1][1] = stop
+            continue
+        if edges and edges[-1][1] - edges[-1][0] < MIN_GAP_SAMPLES:
+            edges.pop()
+        if len(edges) == MAX_GAPS_A_LEAD:
+            return
+        edges.append([start, stop])
+
+
+def _gaps_of(edges: Sequence[Sequence[int]], lead: str) -> list[Gap]:
+    long = (edge for edge in edges if edge[1] - edge[0] >= MIN_GAP_SAMPLES)
+    return [Gap(start, stop, (lead,)) for start, stop in islice(long, MAX_GAPS_A_LEAD)]
 
 
 def narrow(digital: NDArray[Any]) -> Samples:
@@ -82,8 +125,23 @@ def narrow(digital: NDArray[Any]) -> Samples:
     return digital.astype(np.int32, copy=False)
 
 
-def read_companion(path: Path) -> bytes | None:
-    """The bytes of a file that belongs to another; None where it is not there.
+def room(shape: tuple[int, int], kind: Any) -> NDArray[Any]:
+    """An array to be filled, in memory or, where it is large, in a temporary file.
+
+    Raises:
+        TooLargeRecording: the disk has no room for it.
+    """
+    try:
+        return empty(shape, kind)
+    except OSError as error:
+        raise TooLargeRecording(
+            f"decoding needs {shape[0] * shape[1] * np.dtype(kind).itemsize // 1024**2} MB in the folder for temporary "
+            f"files: {error.strerror}; make room there, or set TMPDIR to another folder"
+        ) from None
+
+
+def read_companion(path: Path) -> Buffer | None:
+    """The bytes of a file that belongs to another, mapped where it is large; None where it is not there.
 
     Raises:
         TooLargeRecording: larger than anything a gateway would have sent.
@@ -92,7 +150,7 @@ def read_companion(path: Path) -> bytes | None:
         return None
     if path.stat().st_size > MAX_COMPANION_BYTES:
         raise TooLargeRecording(f"{path.name} is larger than {MAX_COMPANION_BYTES // 1024**3} GB")
-    return path.read_bytes()
+    return content_of(path)
 
 
 def with_limb_leads(recording: Recording) -> Recording:

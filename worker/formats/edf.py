@@ -18,16 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.formats import edf_annotations as tal
-from worker.formats.binary import MAX_UV_PER_LSB, int24, microvolts_of, narrow, unique_names, with_limb_leads
+from worker.formats.binary import MAX_UV_PER_LSB, int24, microvolts_of, narrow, room, unique_names, with_limb_leads
 from worker.formats.dicom_text import Texts
-from worker.formats.edf_header import ANNOTATION_LABELS, Channel, EdfHeader, read_header, recognises_header
+from worker.formats.edf_header import (
+    ANNOTATION_LABELS,
+    FIXED,
+    MAX_HEADER_BYTES,
+    Channel,
+    EdfHeader,
+    read_header,
+    recognises_header,
+)
 from worker.formats.errors import NoWaveform, TruncatedRecording
 from worker.formats.fields import HOLTER_FROM_S
 from worker.formats.rows import checked_rate
 from worker.leads import is_ecg, standard_name
+from worker.mapped import Buffer, forget
 from worker.recording import MAX_LEADS, Annotation, Filters, Gap, Kind, Recording, Samples
 
 NAME: Final = "edf"
+BLOCK_BYTES: Final = 4 * 1024**2
+"""Data records are taken apart in pieces of about this size."""
 
 _ECG: Final = re.compile(r"\b(ECG|EKG)\b|^(ECG|EKG)|心电", re.I)
 _NOT_ECG: Final = re.compile(
@@ -49,12 +60,12 @@ class _Placed:
     first_s: float
 
 
-def recognises(data: bytes) -> bool:
+def recognises(data: Buffer) -> bool:
     """Whether these bytes are EDF or BDF: by the version field, the date and the length of the header."""
-    return recognises_header(data)
+    return recognises_header(bytes(data[:FIXED]))
 
 
-def read(data: bytes) -> Recording:
+def read(data: Buffer) -> Recording:
     """The recording of one EDF or BDF file.
 
     Raises:
@@ -62,10 +73,9 @@ def read(data: bytes) -> Recording:
     """
     warnings: list[str] = []
     guess = Texts("")
-    header = read_header(data, guess, warnings)
+    header = read_header(bytes(data[:MAX_HEADER_BYTES]), guess, warnings)
     frames = _frames(data, header, warnings)
     channels, others = _ecg_channels(header, warnings)
-    raw_annotations = [_annotation_bytes(frames, channel, header) for channel in header.channels if channel.is_tal]
     if not channels:
         what = ", ".join(channel.label for channel in others)[:200]
         raise NoWaveform(
@@ -73,7 +83,7 @@ def read(data: bytes) -> Recording:
         )
     per_record = channels[0].samples
     sampling_hz = checked_rate(per_record / header.record_s if header.record_s > 0 else None)
-    digital: Any = _digital(frames, channels, header)
+    digital, raw_annotations = _apart(frames, channels, header)
     if header.record_s <= 0 or digital.shape[1] == 0:
         raise TruncatedRecording("the file ends before its first sample; send the recording again")
     placed = _place(raw_annotations, header, len(frames), per_record, sampling_hz, warnings)
@@ -114,7 +124,7 @@ def _started_at(header: EdfHeader, first_s: float) -> datetime | None:
     return header.started_at + timedelta(seconds=first_s)
 
 
-def _frames(data: bytes, header: EdfHeader, warnings: list[str]) -> NDArray[np.uint8]:
+def _frames(data: Buffer, header: EdfHeader, warnings: list[str]) -> NDArray[np.uint8]:
     """(n_records, bytes of a record), a view on the file."""
     size = header.record_samples * header.width
     held = (len(data) - header.n_bytes) // size
@@ -156,24 +166,33 @@ def _lead_name(label: str) -> str:
     return standard_name(_EKG.sub("", label)) if is_ecg(standard_name(_EKG.sub("", label))) else label
 
 
-def _digital(frames: NDArray[np.uint8], channels: list[Channel], header: EdfHeader) -> Samples:
-    """(n_leads, n_samples); each lead is copied out of the records once."""
+def _apart(
+    frames: NDArray[np.uint8], channels: list[Channel], header: EdfHeader
+) -> tuple[Samples, list[NDArray[np.uint8]]]:
+    """(n_leads, n_samples), and each annotation signal's bytes by record, copied out of the records block by block."""
     width, per_record = header.width, channels[0].samples
-    if width == 2:
-        words = frames.view("<i2")
-        out16 = np.empty((len(channels), len(frames) * per_record), np.int16)
+    tals = [channel for channel in header.channels if channel.is_tal]
+    digital = room((len(channels), len(frames) * per_record), np.int16 if width == 2 else np.int32)
+    by_record = digital.reshape(len(channels), len(frames), per_record)
+    texts = [room((len(frames), channel.samples * width), np.uint8) for channel in tals]
+    step = max(1, BLOCK_BYTES // frames.shape[1])
+    for at in range(0, len(frames), step):
+        block = frames[at : at + step]
         for row, channel in enumerate(channels):
-            out16[row].reshape(len(frames), per_record)[:] = words[:, channel.at : channel.at + per_record]
-        return out16
-    out32 = np.empty((len(channels), len(frames) * per_record), np.int32)
-    for row, channel in enumerate(channels):
-        raw = frames[:, channel.at * 3 : (channel.at + per_record) * 3].reshape(len(frames), per_record, 3)
-        out32[row].reshape(len(frames), per_record)[:] = int24(raw)
-    return out32 if channels[0].digital_range[1] > np.iinfo(np.int16).max else narrow(out32)
+            raw = block[:, channel.at * width : (channel.at + per_record) * width]
+            out = by_record[row, at : at + step]
+            out[:] = _words(raw) if width == 2 else int24(raw.reshape(len(block), per_record, 3))
+            forget(out)
+        for text, channel in zip(texts, tals, strict=True):
+            text[at : at + step] = block[:, channel.at * width : (channel.at + channel.samples) * width]
+        forget(block)
+    wide = width == 2 or channels[0].digital_range[1] > np.iinfo(np.int16).max
+    return (digital if wide else narrow(digital)), texts
 
 
-def _annotation_bytes(frames: NDArray[np.uint8], channel: Channel, header: EdfHeader) -> NDArray[np.uint8]:
-    return frames[:, channel.at * header.width : (channel.at + channel.samples) * header.width]
+def _words(raw: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """The 16-bit numbers in the last axis, which lies together even where the rest does not."""
+    return raw.view("<i2")
 
 
 def _scales(channels: list[Channel], warnings: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:

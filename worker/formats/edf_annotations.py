@@ -5,6 +5,7 @@ list by byte 0. The first list of each data record says when that record began.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats.dicom_text import Texts
+from worker.mapped import forget
 from worker.recording import Annotation, Samples
 
 MAX_MARKS: Final = 400_000
@@ -19,6 +21,7 @@ MAX_MARKS: Final = 400_000
 MAX_SPARSENESS: Final = 8
 """Interrupted recordings are laid out with their gaps up to this many times what was measured."""
 MAX_TEXT: Final = 500
+RECORDS_AT_ONCE: Final = 16_384
 ENDS: Final = "Recording ends"
 """The standard text (EDF+ list of standard texts) that closes a recording before its last data record does."""
 NAME_MARK: Final = "Patient name: "
@@ -41,8 +44,8 @@ def read_annotations(
 ) -> list[Annotation]:
     """All annotations with a text, timed from the first sample."""
     marks: list[Annotation] = []
-    for signal in raw:
-        for found in _LIST.finditer(np.concatenate([signal, np.zeros((len(signal), 1), np.uint8)], axis=1).tobytes()):
+    for part in _closed(raw):
+        for found in _LIST.finditer(part):
             start = float(found[1]) - first_s
             duration = float(found[2]) if found[2] else None
             for text in found[3].split(b"\x14"):
@@ -54,6 +57,15 @@ def read_annotations(
                 label = _decode(text, guess)[:MAX_TEXT]
                 marks.append(Annotation(label, start, None if duration is None else start + duration))
     return marks
+
+
+def _closed(raw: list[NDArray[np.uint8]]) -> Iterator[bytes]:
+    """The bytes of some thousand records after the other, each record closed by a zero, should its own be missing."""
+    for signal in raw:
+        for at in range(0, len(signal), RECORDS_AT_ONCE):
+            block = signal[at : at + RECORDS_AT_ONCE]
+            yield np.concatenate([block, np.zeros((len(block), 1), np.uint8)], axis=1).tobytes()
+            forget(block)
 
 
 def without_padding(digital: Samples, marks: list[Annotation], sampling_hz: float, per_record: int) -> Samples:

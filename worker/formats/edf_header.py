@@ -17,6 +17,7 @@ from worker.recording import Device
 
 FIXED: Final = 256
 MAX_SIGNALS: Final = 2048
+MAX_HEADER_BYTES: Final = FIXED * (MAX_SIGNALS + 1)
 MAX_RECORD_SAMPLES: Final = 64_000_000
 BDF_MAGIC: Final = b"\xffBIOSEMI"
 ANNOTATION_LABELS: Final = ("EDF Annotations", "BDF Annotations")

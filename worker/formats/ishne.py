@@ -19,6 +19,7 @@ from worker.formats.dicom_text import Texts
 from worker.formats.errors import DamagedRecording, NoWaveform, TruncatedRecording
 from worker.formats.fields import HOLTER_FROM_S, clock, full_name, identity, iso_date
 from worker.formats.rows import checked_rate
+from worker.mapped import Buffer
 from worker.recording import Annotation, Device, Kind, Recording
 
 NAME: Final = "ishne"
@@ -48,8 +49,8 @@ def recognises(data: bytes) -> bool:
     return data[:8] in (MAGIC, ANNOTATION_MAGIC)
 
 
-def read(data: bytes) -> Recording:
-    """The recording of one ISHNE file.
+def read(data: Buffer) -> Recording:
+    """The recording of one ISHNE file; its samples are a view of these bytes.
 
     Raises:
         UnreadableRecording: one of its family, saying what is wrong and what to do.
@@ -74,8 +75,7 @@ def read(data: bytes) -> Recording:
         raise TruncatedRecording("the file ends before its first sample; send the recording again")
     _compare_length(claimed, held, n_leads, sampling_hz, warnings)
     _say_ragged_end(len(data) - start, n_leads, warnings)
-    frames = np.frombuffer(data, "<i2", held * n_leads, start).reshape(held, n_leads)
-    digital = np.ascontiguousarray(frames.T, np.int16)
+    digital = np.frombuffer(data, "<i2", held * n_leads, start).reshape(held, n_leads).T.astype(np.int16, copy=False)
     names = unique_names([_LEADS[code] if 0 <= code < len(_LEADS) else "" for code in codes[:n_leads]])
     calibrated = all(step > 0 for step in steps[:n_leads])
     if not calibrated:
@@ -102,14 +102,14 @@ def read(data: bytes) -> Recording:
             study_kind=kind,
         ),
         device=_device(_word(recorder, guess), _word(proprietary, guess)),
-        gaps=value_gaps(digital, names, FAULT),
-        device_statements=tuple(filter(None, [_word(data[HEADER_BYTES:start], guess)[:500]])),
+        gaps=value_gaps(digital, names, (FAULT,) * n_leads),
+        device_statements=tuple(filter(None, [_word(bytes(data[HEADER_BYTES:start]), guess)[:500]])),
         warnings=(*warnings, *guess.warnings),
     )
     return with_limb_leads(recording)
 
 
-def read_path(path: Path, data: bytes) -> Recording:
+def read_path(path: Path, data: Buffer) -> Recording:
     """The recording of this file, with the beats of the ``.ann`` beside it where there is one."""
     recording = read(data)
     for suffix in (".ann", ".ANN"):
@@ -121,7 +121,7 @@ def read_path(path: Path, data: bytes) -> Recording:
     return recording
 
 
-def read_annotations(data: bytes, sampling_hz: float) -> tuple[tuple[Annotation, ...], tuple[str, ...]]:
+def read_annotations(data: Buffer, sampling_hz: float) -> tuple[tuple[Annotation, ...], tuple[str, ...]]:
     """The beats of an annotation file, and what had to be said about it.
 
     Raises:
@@ -143,7 +143,7 @@ def read_annotations(data: bytes, sampling_hz: float) -> tuple[tuple[Annotation,
     return marks, notes
 
 
-def _data_start(data: bytes, text_bytes: int, text_at: int, data_at: int, warnings: list[str]) -> int:
+def _data_start(data: Buffer, text_bytes: int, text_at: int, data_at: int, warnings: list[str]) -> int:
     start = HEADER_BYTES + text_bytes
     if text_bytes < 0 or start > len(data):
         if not HEADER_BYTES <= data_at < len(data):
@@ -155,7 +155,7 @@ def _data_start(data: bytes, text_bytes: int, text_at: int, data_at: int, warnin
     return start
 
 
-def _check_crc(checked: bytes, stored: int, warnings: list[str]) -> None:
+def _check_crc(checked: Buffer, stored: int, warnings: list[str]) -> None:
     """The standard leaves the order of the two bytes open; 0 stands for "not computed"."""
     computed = binascii.crc_hqx(checked, 0xFFFF)
     if stored not in (0, computed, (computed & 0xFF) << 8 | computed >> 8):

@@ -333,7 +333,7 @@ def _gaps(
             edges = np.flatnonzero(np.diff(np.concatenate([[True], covered[row], [True]]).astype(np.int8)))
             gaps += [Gap(int(a), int(b), (name,)) for a, b in edges.reshape(-1, 2)[:MAX_GAPS_A_LEAD]]
         if lead.missing is not None:
-            gaps += value_gaps(digital[row : row + 1], (name,), lead.missing)
+            gaps += value_gaps(digital[row : row + 1], (name,), (lead.missing,))
     return tuple(gaps)
 
 

@@ -4,7 +4,6 @@ Members are looked up by name without their folder, in memory; nothing is writte
 bounded before it is unpacked.
 """
 
-import io
 import tarfile
 import zipfile
 import zlib
@@ -12,36 +11,39 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from worker.formats.errors import DamagedRecording, TooLargeRecording, TruncatedRecording, UnreadableRecording
+from worker.mapped import Buffer, ViewFile
 
 MAX_MEMBERS: Final = 20_000
 MAX_UNPACKED_BYTES: Final = 192 * 1024**2
 """A day of three leads at 250 Hz in format 16 is 130 MB; unpacked members and the samples made of them share 512 MB."""
+ZIP_MAGIC: Final = b"PK\x03\x04"
+GZIP_MAGIC: Final = b"\x1f\x8b"
 TAR_BLOCK: Final = 512
 TAR_MAGIC_AT: Final = 257
 
 
-def looks_like_archive(data: bytes) -> bool:
+def looks_like_archive(data: Buffer) -> bool:
     """Whether these bytes are a ZIP archive with a WFDB header in it, or a TAR archive, gzipped or not."""
     try:
-        if data[:4] == b"PK\x03\x04":
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if data[:4] == ZIP_MAGIC:
+            with zipfile.ZipFile(ViewFile(data)) as archive:
                 return any(name.lower().endswith(".hea") for name in archive.namelist()[:MAX_MEMBERS])
-        head = data[:TAR_BLOCK]
-        if data[:2] == b"\x1f\x8b":
+        head = bytes(data[:TAR_BLOCK])
+        if data[:2] == GZIP_MAGIC:
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data[: 64 * 1024], TAR_BLOCK)
     except Exception:
         return False  # zipfile raises errors of every kind for hostile bytes
     return head[TAR_MAGIC_AT : TAR_MAGIC_AT + 5] == b"ustar"
 
 
-def unpack(data: bytes) -> dict[str, bytes]:
-    """The files in an archive by their bare names.
+def unpack(data: Buffer) -> dict[str, Buffer]:
+    """The files in an archive by their bare names; those of a TAR are views of these bytes.
 
     Raises:
         UnreadableRecording: one of its family.
     """
     try:
-        return _unzip(data) if data[:4] == b"PK\x03\x04" else _untar(_gunzip(data))
+        return _unzip(data) if data[:4] == ZIP_MAGIC else _untar(_gunzip(data))
     except (UnreadableRecording, MemoryError):
         raise
     except EOFError:
@@ -50,10 +52,10 @@ def unpack(data: bytes) -> dict[str, bytes]:
         raise DamagedRecording(f"the archive cannot be unpacked ({str(error)[:100]}); send it again") from None
 
 
-def _unzip(data: bytes) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+def _unzip(data: Buffer) -> dict[str, Buffer]:
+    found: dict[str, Buffer] = {}
     left = MAX_UNPACKED_BYTES
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(ViewFile(data)) as archive:
         members = archive.infolist()
         if len(members) > MAX_MEMBERS:
             raise TooLargeRecording(f"the archive holds {len(members)} files")
@@ -69,8 +71,8 @@ def _unzip(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def _gunzip(data: bytes) -> bytes:
-    if data[:2] != b"\x1f\x8b":
+def _gunzip(data: Buffer) -> Buffer:
+    if data[:2] != GZIP_MAGIC:
         return data
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
     plain = inflater.decompress(data, MAX_UNPACKED_BYTES)
@@ -81,18 +83,17 @@ def _gunzip(data: bytes) -> bytes:
     return plain
 
 
-def _untar(data: bytes) -> dict[str, bytes]:
-    if len(data) > MAX_UNPACKED_BYTES:
-        raise TooLargeRecording(f"the archive holds more than {MAX_UNPACKED_BYTES // 1024**2} MB")
-    found: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+def _untar(data: Buffer) -> dict[str, Buffer]:
+    """What lies in a TAR is not packed, so that it may be as large as any file."""
+    content = memoryview(data)
+    found: dict[str, Buffer] = {}
+    with tarfile.open(fileobj=ViewFile(content), mode="r:") as archive:
         for count, member in enumerate(archive):
             if count >= MAX_MEMBERS:
                 raise TooLargeRecording(f"the archive holds more than {MAX_MEMBERS} files")
-            stream = archive.extractfile(member) if member.isreg() and not member.sparse else None
-            if stream is not None:
-                content = stream.read()
-                if len(content) < member.size:
+            if member.isreg() and not member.sparse:
+                whole = content[member.offset_data : member.offset_data + member.size]
+                if len(whole) < member.size:
                     raise EOFError
-                found.setdefault(PurePosixPath(member.name).name, content)
+                found.setdefault(PurePosixPath(member.name).name, whole)
     return found

@@ -5,14 +5,22 @@ named in a warning. Segments are laid on one time axis; what none covers is a ga
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.formats.binary import MAX_UV_PER_LSB, microvolts_of, narrow, runs, unique_names, with_limb_leads
+from worker.formats.binary import (
+    MAX_UV_PER_LSB,
+    microvolts_of,
+    narrow,
+    room,
+    runs,
+    unique_names,
+    value_gaps,
+    with_limb_leads,
+)
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording
 from worker.formats.fields import HOLTER_FROM_S, MAX_STATEMENTS, identity
 from worker.formats.fields import sex as sex_of
@@ -21,8 +29,10 @@ from worker.formats.wfdb_annotations import read_annotations
 from worker.formats.wfdb_header import RecordHeader, Signal
 from worker.formats.wfdb_samples import MISSING, Integers
 from worker.leads import standard_name
+from worker.mapped import in_blocks
 from worker.recording import MAX_LEADS, Gap, Kind, Recording, Samples
 
+CHECKSUM_MODULUS: Final = 1 << 16
 MAX_SPARSENESS: Final = 64
 """Records of intensive care lie days apart in their nulls; beyond this the header's numbers are wrong."""
 
@@ -37,12 +47,16 @@ _MIT: Final = re.compile(r"^(\d{1,3})\s+([MF])\b")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Piece:
-    """Signals that were recorded together; ``start`` and ``n_frames`` count frames."""
+    """Signals that were recorded together; ``start`` and ``n_frames`` count frames.
+
+    Attributes:
+        rows: the samples of each signal; where they lie together in one file, rows of one array, a view of it.
+    """
 
     start: int
     n_frames: int
     signals: tuple[Signal, ...]
-    rows: list[Integers]
+    rows: list[Integers] | Integers
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,13 +84,7 @@ def assemble(header: RecordHeader, pieces: list[Piece], warnings: list[str]) -> 
     only = pieces[0]
     if len(pieces) == 1 and only.start == 0:
         places = [place for place in range(len(only.signals)) if _key(only, place) in wanted]
-        if len({only.rows[place].dtype for place in places}) == 1:
-            digital: Any = np.empty((len(places), only.n_frames * per_frame), only.rows[places[0]].dtype)
-        else:
-            digital = np.empty((len(places), only.n_frames * per_frame), np.int32)
-        for row, place in enumerate(places):
-            digital[row] = only.rows[place][: only.n_frames * per_frame]
-        covered = None
+        digital, covered = _together(only.rows, places, only.n_frames * per_frame), None
     else:
         digital, covered = _lay_out(header, pieces, wanted, per_frame, warnings)
     if digital.shape[1] == 0:
@@ -87,6 +95,18 @@ def assemble(header: RecordHeader, pieces: list[Piece], warnings: list[str]) -> 
     gaps = _gaps(digital, covered, list(wanted.values()), leads)
     baseline = np.array([float(signal.baseline) for signal in wanted.values()])
     return Block(leads, narrow(digital), scales, baseline, sampling_hz, calibrated, gaps)
+
+
+def _together(rows: list[Integers] | Integers, places: list[int], n_samples: int) -> Any:
+    """(n_leads, n_samples) of the rows at these places; a view where they are neighbours in one array."""
+    first, last = places[0], places[-1]
+    if isinstance(rows, np.ndarray) and places == list(range(first, last + 1)):
+        return rows[first : last + 1, :n_samples]
+    kinds = {rows[place].dtype for place in places}
+    digital = room((len(places), n_samples), kinds.pop() if len(kinds) == 1 else np.int32)
+    for row, place in enumerate(places):
+        digital[row] = rows[place][:n_samples]
+    return digital
 
 
 def _leads(pieces: list[Piece], warnings: list[str]) -> dict[str, Signal]:
@@ -173,28 +193,33 @@ def _scales(signals: list[Signal], warnings: list[str]) -> tuple[NDArray[np.floa
 
 def _check_sums(piece: Piece, digital: NDArray[Any], signals: list[Signal], warnings: list[str]) -> None:
     """Compares the sum of each lead's samples with its header line (header(5), checksum)."""
+    stated = [row for row, signal in enumerate(signals) if signal.checksum and signal.skew == 0]
+    if not stated:  # 0 stands for "not computed" in what converters write
+        return
+    sums = np.zeros(len(signals), np.int64)
+    for _, block in in_blocks(digital):
+        sums += block.sum(axis=1, dtype=np.int16)  # it may run over: only the lower 16 bits are compared
     wrong = [
-        signal.description or str(row + 1)
-        for row, signal in enumerate(signals)
-        if signal.checksum  # 0 stands for "not computed" in what converters write
-        and signal.skew == 0
-        and (int(digital[row].sum(dtype=np.int64)) - signal.checksum) % 65536
+        signals[row].description or str(row + 1)
+        for row in stated
+        if (int(sums[row]) - (signals[row].checksum or 0)) % CHECKSUM_MODULUS
     ]
     if wrong:
         warnings.append(f"the checksums of these leads are wrong: {', '.join(wrong)[:200]}")
 
 
 def _gaps(
-    digital: NDArray[Any], covered: NDArray[np.bool_] | None, signals: Iterable[Signal], leads: tuple[str, ...]
+    digital: NDArray[Any], covered: NDArray[np.bool_] | None, signals: list[Signal], leads: tuple[str, ...]
 ) -> tuple[Gap, ...]:
+    missing = [MISSING.get(signal.storage) for signal in signals]
+    if covered is None:
+        return value_gaps(digital, leads, missing)
     gaps: list[Gap] = []
-    for row, (signal, lead) in enumerate(zip(signals, leads, strict=True)):
-        missing = MISSING.get(signal.storage)
-        absent = digital[row] == missing if missing is not None else np.zeros(digital.shape[1], bool)
-        if covered is not None:
-            absent |= ~covered[row]
-        if absent.any():
-            gaps += runs(absent, lead)
+    for row, (value, lead) in enumerate(zip(missing, leads, strict=True)):
+        absent = ~covered[row]
+        if value is not None:
+            absent |= digital[row] == value
+        gaps += runs(absent, lead)
     return tuple(gaps)
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.formats.binary import int24
+from worker.formats.binary import int24, room
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnsupportedRecording
+from worker.mapped import BLOCK_SAMPLES, Buffer, ViewFile, forget
 
 Integers = NDArray[np.int16] | NDArray[np.int32]
 
@@ -30,7 +31,7 @@ FLAC_CHUNK: Final = 1 << 20
 _FLAC_BITS: Final = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
 
-def samples(raw: bytes, storage: int, offset: int, limit: int | None) -> Integers:
+def samples(raw: Buffer, storage: int, offset: int, limit: int | None) -> Integers:
     """The samples of an uncompressed file in the order in which they stand, at most ``limit`` of them.
 
     Differences (format 8) are left for the caller to sum, signal by signal.
@@ -75,18 +76,25 @@ def _format_212(raw: memoryview, limit: int | None) -> Integers:
     """Two samples of 12 bits in three bytes; a last one alone takes two."""
     pairs, rest = divmod(len(raw), 3)
     trio = np.frombuffer(raw, np.uint8, pairs * 3).reshape(pairs, 3)
-    out = np.empty(2 * pairs + (rest == 2), np.int16)
-    middle = trio[:, 1].astype(np.int16)
+    out: Any = room((1, 2 * pairs + (rest == 2)), np.int16)[0]
     both = out[: 2 * pairs].reshape(pairs, 2)
+    for at in range(0, pairs, BLOCK_SAMPLES):
+        _unpack_212(trio[at : at + BLOCK_SAMPLES], both[at : at + BLOCK_SAMPLES])
+        forget(trio[at : at + BLOCK_SAMPLES])
+        forget(both[at : at + BLOCK_SAMPLES])
+    if rest == 2:
+        value = raw[pairs * 3] | (raw[pairs * 3 + 1] & 0x0F) << 8
+        out[-1] = value - (value >> 11 << 12)
+    return out if limit is None else out[:limit]  # type: ignore[no-any-return]
+
+
+def _unpack_212(trio: NDArray[np.uint8], both: NDArray[np.int16]) -> None:
+    middle = trio[:, 1].astype(np.int16)
     np.left_shift(middle & 0x0F, 12, out=both[:, 0])
     both[:, 0] |= trio[:, 0].astype(np.int16) << 4
     np.left_shift(middle & 0xF0, 8, out=both[:, 1])
     both[:, 1] |= trio[:, 2].astype(np.int16) << 4
     both >>= 4
-    if rest == 2:
-        value = raw[pairs * 3] | (raw[pairs * 3 + 1] & 0x0F) << 8
-        out[-1] = value - (value >> 11 << 12)
-    return out if limit is None else out[:limit]
 
 
 def _format_310(raw: memoryview, limit: int | None) -> Integers:
@@ -120,7 +128,7 @@ def _ten_bits(out: NDArray[np.int16], count: int, limit: int | None) -> Integers
     return flat
 
 
-def flac(raw: bytes, storage: int, n_channels: int) -> Integers:
+def flac(raw: Buffer, storage: int, n_channels: int) -> Integers:
     """(n_samples, n_channels) of a compressed file, whose stream may be narrower than the format says.
 
     Raises:
@@ -132,7 +140,7 @@ def flac(raw: bytes, storage: int, n_channels: int) -> Integers:
     if raw[:4] != b"fLaC":
         raise DamagedRecording("a signal file that the header calls compressed is no FLAC; send the record again")
     try:
-        with soundfile.SoundFile(io.BytesIO(raw)) as stream:
+        with soundfile.SoundFile(io.BufferedReader(ViewFile(raw))) as stream:
             bits = _FLAC_BITS.get(stream.subtype, 99)
             if stream.format != "FLAC" or bits > storage - 500 or stream.channels != n_channels:
                 raise DamagedRecording(
@@ -143,7 +151,7 @@ def flac(raw: bytes, storage: int, n_channels: int) -> Integers:
             if frames * n_channels > min(MAX_FLAC_SAMPLES, len(raw) * MAX_EXPANSION):
                 raise TooLargeRecording(f"a compressed signal file claims {frames} samples a signal")
             kind = "int16" if bits <= 16 else "int32"
-            out = np.empty((frames, n_channels), kind)
+            out = room((frames, n_channels), kind)
             at = 0
             while at < frames:
                 got = len(stream.read(dtype=kind, always_2d=True, out=out[at : at + FLAC_CHUNK]))
