@@ -1,7 +1,8 @@
 """Which findings cannot wait, by which rule of which list, and how urgent is the study as a whole?
 
-The lists are data, ``critical_rules/*.toml``, because regions differ; a rule names its grade: critical 危急值 or major
-positive 重大阳性值. Evaluation is pure: findings in, fired rules with their evidence out.
+The lists are data, ``critical_rules/*.toml`` and for a day ``critical_rules/holter/*.toml``, because regions differ; a
+rule names its grade: critical 危急值 or major positive 重大阳性值. Evaluation is pure: findings in, fired rules with
+their evidence out.
 """
 
 import tomllib
@@ -15,6 +16,7 @@ from ecg_center.domain.statements import TERMS, Overall, overall_of
 
 FOLDER: Final = Path(__file__).parent / "critical_rules"
 DEFAULT: Final = "national_2017"
+Kind = Literal["resting", "holter"]
 _RANK: Final = {"possible": 0, "probable": 1, "definite": 2}
 _LIMITS: Final = ("at_least", "at_most", "above", "below")
 
@@ -75,21 +77,26 @@ class RuleSet:
         return f"{self.id}@{self.version}"
 
 
-def rule_sets() -> list[str]:
-    """The ids of the lists that are there."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+def rule_sets(kind: Kind = "resting") -> list[str]:
+    """The names of the lists that are there for this kind of recording."""
+    return sorted(path.stem for path in _folder(kind).glob("*.toml"))
+
+
+def _folder(kind: Kind) -> Path:
+    return FOLDER if kind == "resting" else FOLDER / kind
 
 
 @cache
-def load(rule_set: str = DEFAULT) -> RuleSet:
-    """The list of this id.
+def load(rule_set: str = DEFAULT, kind: Kind = "resting") -> RuleSet:
+    """The list of this name, as it is for this kind of recording: a day is judged otherwise than ten seconds.
 
     Raises:
         RuleSetError: there is none, or it is written wrongly.
     """
-    path = FOLDER / f"{rule_set}.toml"
-    if rule_set not in rule_sets():
-        raise RuleSetError(f"no list of critical values {rule_set!r}; known: {', '.join(rule_sets())}")
+    path = _folder(kind) / f"{rule_set}.toml"
+    if rule_set not in rule_sets(kind):
+        known = ", ".join(rule_sets(kind))
+        raise RuleSetError(f"no list of critical values {rule_set!r} for a {kind} recording; known: {known}")
     return parse(path.read_text("utf-8"), str(path))
 
 

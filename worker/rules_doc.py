@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from ecg_center.domain.statements import CONTRADICTIONS, GROUPS_ZH, OVERALL_ZH, TERMS
-from worker.critical import Condition, Rule, load, rule_sets
+from worker.critical import Condition, Kind, Rule, RuleSet, load, rule_sets
 
 HEAD: Final = """\
 # Statements and rules
@@ -15,6 +15,7 @@ HEAD: Final = """\
 Generated from the tables by `python -m worker.rules_doc > docs/statements.md`; do not edit. The codes are the
 numbers of the AHA/ACC/HRS list of 2007 (doi:10.1016/j.jacc.2007.01.025); a trailing letter marks our own narrower term.
 """
+KINDS: Final[tuple[Kind, ...]] = ("resting", "holter")
 _SIGNS: Final = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<"}
 
 
@@ -30,17 +31,23 @@ def as_markdown() -> str:
         lines.append("")
     lines += ["## What cannot stand together", "", "| one of | with one of | why |", "|---|---|---|"]
     lines += [f"| {', '.join(first)} | {', '.join(second)} | {why} |" for first, second, why in CONTRADICTIONS]
-    for name in rule_sets():
-        rules = load(name)
-        lines += [
-            "",
-            f"## Critical values: {rules.title_zh} ({rules.name})",
-            "",
-            f"{rules.title_en}. Source: {rules.source}.",
-        ]
-        lines += ["", "| rule | grade | 中文 | fires when |", "|---|---|---|---|"]
-        lines += [f"| {rule.name} | {rule.grade} | {rule.title_zh} | {_when(rule)} |" for rule in rules.rules]
+    for kind in KINDS:
+        for name in rule_sets(kind):
+            lines += _rule_set(load(name, kind))
     return "\n".join(lines) + "\n"
+
+
+def _rule_set(rules: RuleSet) -> list[str]:
+    lines = [
+        "",
+        f"## Critical values: {rules.title_zh} ({rules.name})",
+        "",
+        f"{rules.title_en}. Source: {rules.source}.",
+        "",
+        "| rule | grade | 中文 | fires when |",
+        "|---|---|---|---|",
+    ]
+    return lines + [f"| {rule.name} | {rule.grade} | {rule.title_zh} | {_when(rule)} |" for rule in rules.rules]
 
 
 def _when(rule: Rule) -> str:

@@ -85,6 +85,7 @@ _ROWS: Final[dict[str, tuple[_Row, ...]]] = {
         ("26", "窦性停搏", "Sinus pause or arrest", "dxtb", ABNORMAL),
         ("26a", "心室停搏", "Ventricular asystole", "xstb", ABNORMAL),
         ("26b", "长RR间期", "Long RR interval", "crrjq", ABNORMAL),
+        ("26c", "阵发性心室停搏", "Episode of ventricular asystole", "zfxxstb", ABNORMAL),
         ("27", "室上性心律，性质待定", "Uncertain supraventricular rhythm", "ssxxlxzdd", ABNORMAL),
         ("30", "房性早搏", "Atrial premature complex(es)", "fxzb", ABNORMAL),
         ("30a", "频发房性早搏", "Frequent atrial premature complexes", "pffxzb", ABNORMAL),
@@ -109,6 +110,7 @@ _ROWS: Final[dict[str, tuple[_Row, ...]]] = {
         ("50c", "心房颤动伴长RR间期", "Atrial fibrillation with long RR interval", "xfcdbcrrjq", ABNORMAL),
         ("50d", "心房颤动伴心室预激", "Atrial fibrillation with ventricular preexcitation", "xfcdbxsyj", ABNORMAL),
         ("50e", "阵发性心房颤动", "Paroxysmal atrial fibrillation", "zfxxfcd", ABNORMAL),
+        ("50f", "阵发性心房颤动伴长RR间期", "Paroxysmal AF with long RR interval", "zfxxfcdbcrrjq", ABNORMAL),
         ("51", "心房扑动", "Atrial flutter", "xfpd", ABNORMAL),
         ("51a", "阵发性心房扑动", "Paroxysmal atrial flutter", "zfxxfpd", ABNORMAL),
         ("52", "房性心动过速", "Ectopic atrial tachycardia, unifocal", "fxxdgs", ABNORMAL),
@@ -138,6 +140,7 @@ _ROWS: Final[dict[str, tuple[_Row, ...]]] = {
         ("73a", "双向性室性心动过速", "Bidirectional ventricular tachycardia", "sxxsxxdgs", ABNORMAL),
         ("74", "心室颤动", "Ventricular fibrillation", "xscd", ABNORMAL),
         ("74a", "心室扑动", "Ventricular flutter", "xspd", ABNORMAL),
+        ("74b", "阵发性心室颤动", "Episode of ventricular fibrillation", "zfxxscd", ABNORMAL),
         ("76", "宽QRS波心动过速", "Wide-QRS tachycardia", "kqrsbxdgs", ABNORMAL),
     ),
     "pacing": (

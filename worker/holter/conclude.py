@@ -1,0 +1,228 @@
+"""Measured day and a physician's edits → findings, without the signal and in under a second."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from ecg_center.contract.findings import Findings, LeadQuality, Measurements, Quality
+from ecg_center.contract.holter import MAX_EVENTS, MAX_TEMPLATES, BeatTemplate, Edit, Event, HolterFindings, RateAt
+from worker.critical import DEFAULT, evaluate, load
+from worker.holter.alternans import alternans_events
+from worker.holter.conclusions import conclusions
+from worker.holter.edits import apply
+from worker.holter.measured import Label, Measured, Stretch
+from worker.holter.qt import long_qt_events, qt_trend, qtc_rows
+from worker.holter.readable import Readable, readable
+from worker.holter.st import st_episodes, st_trends
+from worker.holter.summary import extreme_events, hours, nights, rate_in, rate_mean
+from worker.resting.patient import Patient
+
+ENGINE: Final = "holter"
+ENGINE_VERSION: Final = "1.0"
+
+USABLE_SHARE: Final = 0.9
+LIMITED_SHARE: Final = 0.5
+"""Below half of the time there is no day to speak of, and it is to be recorded again."""
+NOISY_SHARE: Final = 0.1
+MOST_NOISE_EVENTS: Final = 2000
+MOST_WARNINGS: Final = 100
+SINGLES: Final = frozenset(("v_single", "s_single"))
+LEAST_TOLD: Final = (
+    SINGLES,
+    frozenset(("noise", "lead_off", "dropped_beat")),
+    frozenset(("v_couplet", "s_couplet", "v_bigeminy", "v_trigeminy", "s_bigeminy", "s_trigeminy", "s_run", "r_on_t")),
+)
+"""What is left out first where a day has more events than findings may hold."""
+ADVICE: Final = {
+    "limited": ("部分时段无法分析，请检查电极接触", "Parts could not be analysed: check the contact of the electrodes"),
+    "repeat": ("可分析时间不足一半，请重新佩戴记录", "Less than half could be analysed: record again"),
+}
+
+
+def conclude(
+    measured: Measured, patient: Patient | None = None, *, edits: Sequence[Edit] = (), rule_set: str = DEFAULT
+) -> Findings:
+    """All that a day says, with the physician's edits in it.
+
+    Raises:
+        EditError: an edit cannot be applied.
+        RuleSetError: there is no rule set of this name.
+    """
+    rules = load(rule_set, "holter")
+    day = readable(apply(measured, edits))
+    holter, warnings = _holter(day, len(edits))
+    patient = patient or Patient()
+    female = {"F": True, "M": False}.get(patient.sex or "")
+    findings = Findings(
+        engine=ENGINE,
+        engine_version=ENGINE_VERSION,
+        kind="holter",
+        duration_s=round(measured.duration_s, 3),
+        sampling_hz=measured.sampling_hz,
+        leads=list(measured.leads),
+        quality=_quality(day),
+        measurements=_measurements(holter),
+        statements=conclusions(holter, female=female),
+        grade="normal",
+        warnings=[*measured.warnings[:MOST_WARNINGS], *warnings],
+        holter=holter,
+    )
+    critical, grade = evaluate(findings, rules)
+    return findings.model_copy(update={"critical": critical, "grade": grade})
+
+
+def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
+    measured, minutes = day.measured, day.measured.minutes
+    qtc_ms = qtc_rows(minutes)
+    extremes = extreme_events(day)
+    rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}
+    happened = [
+        *extremes,
+        *_rhythm_events(measured),
+        *st_episodes(measured),
+        *long_qt_events(minutes, qtc_ms),
+        *alternans_events(minutes),
+        *_noise_events(measured),
+        *_diary(measured),
+    ]
+    events, warnings = _limited(happened)
+    night = nights(measured)
+    return (
+        HolterFindings(
+            analysed_s=round(day.analysed_s, 1),
+            analysed_share=round(day.analysed_s / max(1e-9, day.duration_s), 4),
+            beats=_counts(day),
+            rate_mean_bpm=_rounded(rate_mean(day)),
+            rate_day_bpm=_rounded(rate_in(day, night, outside=True)),
+            rate_night_bpm=_rounded(rate_in(day, night)),
+            rate_max=rates.get("fastest"),
+            rate_min=rates.get("slowest"),
+            qt=qt_trend(minutes, qtc_ms),
+            st=st_trends(measured),
+            hours=hours(day, happened, qtc_ms),
+            events=events,
+            templates=_templates(measured),
+            edits=edits,
+        ),
+        warnings,
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _counts(day: Readable) -> dict[str, int]:
+    counts = np.bincount(day.beats.label, minlength=len(Label))
+    return {label.name: int(counts[label]) for label in Label if counts[label]}
+
+
+def _rhythm_events(measured: Measured) -> Iterable[Event]:
+    """Ventricular fibrillation and standstill, where a physician has not left them out."""
+    hz = measured.sampling_hz
+    for stretch in measured.rhythms:
+        kind = "vf" if stretch.reason == "vf" else "asystole"
+        left_out = sum(
+            max(0, min(stretch.stop, other.stop) - max(stretch.start, other.start)) for other in measured.unreadable
+        )
+        if left_out < (stretch.stop - stretch.start) / 2:
+            yield Event(kind=kind, start_s=stretch.start / hz, end_s=stretch.stop / hz)
+
+
+def _noise_events(measured: Measured) -> list[Event]:
+    """What could not be read, the longest stretches where there are many."""
+    stretches: list[Stretch] = sorted(
+        (*measured.unreadable, *measured.lead_noise), key=lambda stretch: stretch.stop - stretch.start, reverse=True
+    )
+    hz = measured.sampling_hz
+    return [
+        Event(
+            kind="lead_off" if stretch.reason == "lead_off" else "noise",
+            start_s=stretch.start / hz,
+            end_s=stretch.stop / hz,
+            leads=list(stretch.leads),
+            text=stretch.reason,
+        )
+        for stretch in stretches[:MOST_NOISE_EVENTS]
+    ]
+
+
+def _diary(measured: Measured) -> Iterable[Event]:
+    for mark in measured.marks:
+        yield Event(kind="diary", start_s=mark.start_s, end_s=mark.end_s or mark.start_s, text=mark.label)
+
+
+def _limited(events: list[Event]) -> tuple[list[Event], list[str]]:
+    """In order of time and not too many, and what had to be left out."""
+    warnings = []
+    for kinds in (*LEAST_TOLD, frozenset(event.kind for event in events)):
+        excess = len(events) - MAX_EVENTS
+        if excess <= 0:
+            break
+        going = [place for place, event in enumerate(events) if event.kind in kinds][-excess:]
+        gone = set(going)
+        events = [event for place, event in enumerate(events) if place not in gone]
+        warnings.append(
+            f"the list of events holds the first {MAX_EVENTS}; {len(going)} {'/'.join(sorted(kinds))} are counted only"
+        )
+    return sorted(events, key=lambda event: (event.start_s, event.kind)), warnings
+
+
+def _templates(measured: Measured) -> list[BeatTemplate]:
+    """The shapes that a page shows, the most frequent first."""
+    hz, beats = measured.sampling_hz, measured.beats
+    shown = sorted((template for template in measured.templates if template.beats), key=lambda t: (-t.beats, t.id))
+    ids, first = np.unique(beats.template, return_index=True)
+    first_s = dict(zip(ids.tolist(), (beats.sample[first] / hz).tolist(), strict=True))
+    return [
+        BeatTemplate(
+            id=template.id,
+            label=template.label.name,
+            beats=template.beats,
+            first_s=round(first_s.get(template.id, 0.0), 3),
+            hz=template.hz,
+            r_index=template.r_index,
+            median_uv={lead: row.tolist() for lead, row in zip(measured.leads, template.median_uv, strict=True)},
+        )
+        for template in shown[:MAX_TEMPLATES]
+    ]
+
+
+def _measurements(holter: HolterFindings) -> Measurements:
+    longest = [event.value for event in holter.events if event.kind == "longest_rr"]
+    qt = holter.qt
+    return Measurements(
+        heart_rate_bpm=holter.rate_mean_bpm,
+        rr_max_ms=longest[0] if longest else None,
+        qt_ms=qt.qt_mean_ms,
+        qtc_ms=qt.qtc_mean_ms,
+        qtc_formula="fridericia" if qt.qtc_mean_ms is not None else None,
+    )
+
+
+def _quality(day: Readable) -> Quality:
+    measured = day.measured
+    share = day.analysed_s / max(1e-9, day.duration_s)
+    verdict = "usable" if share >= USABLE_SHARE else "limited" if share >= LIMITED_SHARE else "repeat"
+    zh, en = ADVICE.get(verdict, ("", ""))
+    return Quality(
+        verdict=verdict,
+        leads=[_lead_quality(lead, measured) for lead in measured.leads],
+        advice_zh=zh,
+        advice_en=en,
+    )
+
+
+def _lead_quality(lead: str, measured: Measured) -> LeadQuality:
+    """How much of the day this lead cannot be read, and why."""
+    by_reason: dict[str, int] = {}
+    for stretch in (*measured.unreadable, *measured.lead_noise):
+        if not stretch.leads or lead in stretch.leads:
+            by_reason[stretch.reason] = by_reason.get(stretch.reason, 0) + stretch.stop - stretch.start
+    share = sum(by_reason.values()) / max(1, measured.n_samples)
+    reasons = sorted((reason for reason in by_reason if reason), key=lambda reason: -by_reason[reason])
+    if share < NOISY_SHARE:
+        return LeadQuality(lead=lead, verdict="good")
+    verdict = "noisy" if share < LIMITED_SHARE else "off" if reasons[:1] == ["lead_off"] else "unusable"
+    return LeadQuality(lead=lead, verdict=verdict, reasons=reasons)

@@ -1,0 +1,247 @@
+"""When did the ST segment leave its usual level, in which lead, by how much?
+
+The rule of the long-term ST database (Jager and others, Med Biol Eng Comput 2003;41:172-82, doi:10.1007/BF02344885):
+the level is judged against the patient's own, which drifts slowly; an episode begins where it has moved by 50 µV,
+counts where it stays beyond 100 µV, and ends where it is back within 50 µV. The usual clinical rule 1 × 1 × 1 (1 mm,
+1 min, 1 min apart) is the default of the lengths. A turn of the body moves the level in one step together with the QRS:
+such a step moves the reference, too, and is no episode.
+
+What differs: the reference is found from both sides in time, by running medians from which the episodes found so far
+are left out; in a recording of less than two hours the level of its first minutes is where it starts from.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg_center.contract.holter import Event, StTrend
+from worker.holter.measured import NOT_MEASURED, Measured, Minutes
+from worker.holter.readable import Floats
+from worker.holter.rows import as_floats, binned_median, filled_short, running_median, runs_of, trend_width
+
+
+@dataclass(frozen=True, slots=True)
+class StRule:
+    """What is called an episode; a centre may set its own."""
+
+    level_uv: float = 100.0
+    edge_uv: float = 50.0
+    """Where an episode begins and ends."""
+    beyond_s: float = 30.0
+    """How long the level stays beyond ``level_uv`` without a break."""
+    lasts_s: float = 60.0
+    apart_s: float = 60.0
+    """Episodes closer together than this are one."""
+
+
+SMOOTH_S: Final = 30.0
+GAP_S: Final = 60.0
+"""A noisy stretch of at most this length neither ends nor begins an episode."""
+TREND_S: Final = 60.0
+MAX_EPISODES: Final = 2000
+
+SHORT_S: Final = 2 * 3600.0
+"""Below this length the first minutes are the reference to start from."""
+FIRST_S: Final = 120.0
+REACH_S: Final = 2 * 3600.0
+"""The reference is the median of this long before and after: twice the longest episode that is to be seen."""
+NEAR_S: Final = 1200.0
+"""The same once episodes are left out."""
+BIN_S: Final = 300.0
+NEAR_BIN_S: Final = 60.0
+LEAST_BINS: Final = 5
+ROUNDS: Final = 3
+DILATE_S: Final = 60.0
+
+STEP_LOOK_S: Final = (20.0, 110.0)
+"""From where to where before and after a row its neighbours are compared."""
+STEP_QRS_SHARE: Final = 0.15
+STEP_QRS_UV: Final = 80.0
+STEP_ST_UV: Final = 40.0
+"""Jager's axis shifts: QRS and ST move together within seconds and then stay."""
+
+
+def st_trends(measured: Measured) -> list[StTrend]:
+    """The level and slope of each lead, a value a minute; fewer where the recording is long."""
+    minutes = measured.minutes
+    if not measured.calibrated:
+        return []
+    width = trend_width(len(minutes.start_s), minutes.step_s, TREND_S)
+    levels = binned_median(as_floats(minutes.st_uv), width)
+    slopes = binned_median(minutes.st_slope_uv_s.astype(float), width)
+    times = minutes.start_s[::width]
+    trends = []
+    for lead, level, slope in zip(measured.leads, levels, slopes, strict=True):
+        there = np.isfinite(level[: len(times)])
+        if there.any():
+            trends.append(
+                StTrend(
+                    lead=lead,
+                    times_s=times[there].tolist(),
+                    level_mv=np.round(level[: len(times)][there] / 1000, 3).tolist(),
+                    slope_mv_s=np.round(np.nan_to_num(slope[: len(times)][there]) / 1000, 2).tolist(),
+                )
+            )
+    return trends
+
+
+def st_episodes(measured: Measured, rule: StRule | None = None) -> list[Event]:
+    """The episodes of every lead, in order of time.
+
+    ``value`` is the greatest deviation from the reference in mV, with its sign.
+    """
+    rule = rule or StRule()
+    minutes = measured.minutes
+    if not measured.calibrated or not len(minutes.start_s):
+        return []
+    width = max(1, round(SMOOTH_S / minutes.step_s))
+    levels = running_median(as_floats(minutes.st_uv), width, max(1, width - 1))
+    shifts = axis_shifts(minutes, levels)
+    found: list[Event] = []
+    for lead, level, shift in zip(measured.leads, levels, shifts, strict=True):
+        if np.isfinite(level).sum() >= 2:
+            deviation = level - shift - reference(level - shift, minutes.step_s, rule)
+            found += _episodes(lead, deviation, minutes, rule)
+    gravest = sorted(found, key=lambda event: abs(event.value or 0.0), reverse=True)[:MAX_EPISODES]
+    return sorted(gravest, key=lambda event: (event.start_s, measured.leads.index(event.leads[0])))
+
+
+def axis_shifts(minutes: Minutes, levels: Floats) -> Floats:
+    """(n_leads, n) by how much turns of the body have moved ST up to each row, µV."""
+    shifts = np.zeros(levels.shape)
+    if minutes.qrs_uv.shape != minutes.st_uv.shape:
+        return shifts
+    sizes = as_floats(minutes.qrs_uv)
+    for row, (size, level) in enumerate(zip(sizes, levels, strict=True)):
+        if not np.isfinite(size).any():
+            continue
+        least = max(STEP_QRS_UV, STEP_QRS_SHARE * float(np.nanmedian(np.abs(size))))
+        qrs_step, st_step = _steps(size, minutes.step_s), _steps(level, minutes.step_s)
+        both = (np.abs(qrs_step) >= least) & (np.abs(st_step) >= STEP_ST_UV)
+        for first, last in runs_of(both):
+            at = first + int(np.argmax(np.abs(st_step[first:last])))
+            shifts[row, at:] += st_step[at]
+    return shifts
+
+
+def _steps(values: Floats, step_s: float) -> Floats:
+    """(n,) median of what follows a row less the median of what goes before; 0 where one of them is not there.
+
+    Both sides must be level themselves: a ramp of minutes is no step.
+    """
+    near, far = (max(1, round(edge / step_s)) for edge in STEP_LOOK_S)
+    width = far - near
+    level = running_median(values, width, width // 2)
+    centre = near + width // 2
+    n = len(values)
+    before, after = np.full(n, np.nan), np.full(n, np.nan)
+    before[centre:], after[: n - centre] = level[: n - centre], level[centre:]
+    half_step = np.abs(_half_change(values, width))
+    calm_before, calm_after = np.full(n, np.nan), np.full(n, np.nan)
+    calm_before[centre:], calm_after[: n - centre] = half_step[: n - centre], half_step[centre:]
+    step = np.nan_to_num(after - before)
+    calm = np.fmax(np.nan_to_num(calm_before), np.nan_to_num(calm_after)) <= np.abs(step) / 3
+    return np.where(calm, step, 0.0)
+
+
+def _half_change(values: Floats, width: int) -> Floats:
+    """(n,) by how much the second half of the rows around each lies above the first."""
+    half = max(1, width // 2)
+    level = running_median(values, half, max(1, half // 2))
+    n, reach = len(values), half // 2 + 1
+    change = np.full(n, np.nan)
+    if n > 2 * reach:
+        change[reach : n - reach] = level[2 * reach :] - level[: n - 2 * reach]
+    return change
+
+
+def reference(level: Floats, step_s: float, rule: StRule) -> Floats:
+    """(n,) the patient's own level at each row, episodes left out."""
+    n = len(level)
+    if n * step_s < SHORT_S:
+        first = level[np.isfinite(level)][: max(1, round(FIRST_S / step_s))]
+        usual = np.full(n, float(np.median(first)))
+    else:
+        usual = _smooth(level, step_s, BIN_S, REACH_S)
+    reach = round(DILATE_S / step_s)
+    for _ in range(ROUNDS):
+        away = np.abs(level - usual) >= rule.edge_uv
+        if away.any():
+            away = np.convolve(away, np.ones(2 * reach + 1), "same") > 0
+        kept = np.where(away, np.nan, level)
+        if np.isfinite(kept).sum() < 2:
+            break
+        usual = _smooth(kept, step_s, NEAR_BIN_S, NEAR_S)
+    return usual
+
+
+def _smooth(level: Floats, step_s: float, bin_s: float, reach_s: float) -> Floats:
+    """(n,) running median over ``reach_s`` before and after, by bins; straight across what is missing."""
+    width = max(1, round(bin_s / step_s))
+    bins = running_median(binned_median(level, width), 2 * round(reach_s / bin_s) + 1, LEAST_BINS)
+    if not np.isfinite(bins).any():
+        return np.full(len(level), float(np.nanmedian(level)))
+    centres = np.arange(len(bins)) * width + (width - 1) / 2
+    there = np.isfinite(bins)
+    return np.interp(np.arange(len(level)), centres[there], bins[there])
+
+
+def _episodes(lead: str, deviation: Floats, minutes: Minutes, rule: StRule) -> list[Event]:
+    """The episodes of one lead, both directions."""
+    step = minutes.step_s
+    whole = filled_short(deviation, round(GAP_S / step))
+    found: list[Event] = []
+    for sign in (1.0, -1.0):
+        away = sign * np.nan_to_num(whole)
+        for first, last in _joined(_grave(away, step, rule), round(rule.apart_s / step)):
+            if (last - first) * step < rule.lasts_s:
+                continue
+            peak = first + int(np.argmax(away[first:last]))
+            found.append(
+                Event(
+                    kind="st_elevation" if sign > 0 else "st_depression",
+                    start_s=float(minutes.start_s[first]),
+                    end_s=float(minutes.start_s[last - 1] + step),
+                    rate_bpm=_rate(minutes, peak),
+                    leads=[lead],
+                    value=round(float(whole[peak]) / 1000, 3),
+                    quantity="st_deviation_mv",
+                )
+            )
+    return found
+
+
+def _grave(away: NDArray[np.float64], step_s: float, rule: StRule) -> list[tuple[int, int]]:
+    """The stretches beyond the edge that stay beyond the level for long enough."""
+    least = max(1, round(rule.beyond_s / step_s))
+    return [
+        (first, last)
+        for first, last in runs_of(away >= rule.edge_uv)
+        if any(b - a >= least for a, b in runs_of(away[first:last] >= rule.level_uv))
+    ]
+
+
+def _joined(stretches: list[tuple[int, int]], apart: int) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for first, last in stretches:
+        if joined and first - joined[-1][1] < apart:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _rate(minutes: Minutes, row: int) -> float | None:
+    rr = float(minutes.rr_ms[row])
+    return round(60_000 / rr, 1) if np.isfinite(rr) and rr > 0 else None
+
+
+def slope_at(measured: Measured, lead: str, at_s: float) -> float | None:
+    """mV/s of ST in this lead at this time; None where it was not measured."""
+    minutes, row = measured.minutes, measured.leads.index(lead)
+    place = min(int(at_s // minutes.step_s), len(minutes.start_s) - 1)
+    if minutes.st_uv[row, place] == NOT_MEASURED:
+        return None
+    return float(minutes.st_slope_uv_s[row, place]) / 1000
