@@ -7,7 +7,7 @@ of many vendors need no map: their headers are known by what they say, in Englis
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from worker.formats import fields as f
@@ -91,6 +91,8 @@ class PressureMap:
         check_table(self.delimiter, self.header_rows)
         if self.unit.lower() not in ("mmhg", "kpa"):
             raise ColumnMapError(f"the unit {self.unit[:16]!r} is neither mmHg nor kPa")
+        if self.time_format and not _is_form_of_time(self.time_format):
+            raise ColumnMapError(f"the time_format {self.time_format[:40]!r} is none; write e.g. %d.%m.%Y %H:%M")
 
 
 def by_header(names: list[str]) -> PressureMap | None:
@@ -187,6 +189,16 @@ def made(
 def _pressure(text: str, scale: float) -> float | None:
     value = as_number(text)
     return round(value * scale, 1) if value is not None and scale != 1.0 else value
+
+
+def _is_form_of_time(form: str) -> bool:
+    """Whether a time written in this form can be read in it."""
+    some = datetime(2024, 2, 28, 13, 5, 6, tzinfo=UTC)
+    try:
+        datetime.strptime(some.strftime(form), form)  # noqa: DTZ007 - whether it can be read is all that is asked
+    except (ValueError, OverflowError, re.error):
+        return False
+    return True
 
 
 def _time(text: str, form: str) -> datetime | None:

@@ -28,7 +28,7 @@ NOT_READ: Final = {
     17: "measurements of pacemaker spikes",
     18: "further annotations",
 }
-"""What else a record may hold beside its ECG. Sections 13 to 18 came with version 3; their layout is in no public text."""
+"""What else a record may hold. Sections 13 to 18 came with version 3; their layout is in no public text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,3 +299,17 @@ def test_refused_by_name(data, error):
 def test_a_map_that_contradicts_itself(toml):
     with pytest.raises(ColumnMapError):
         PressureMap.parse(toml)
+
+
+@pytest.mark.parametrize("form", ["%H %H", "%Q", "%", "%d.%m.%y %H:%M %"])
+def test_a_form_of_time_that_is_none_is_the_maps_error(form):
+    columns = {"at": "1", "systolic": "2", "diastolic": "3"}
+    with pytest.raises(ColumnMapError, match="time_format"):
+        PressureMap(columns, time_format=form).check()
+
+
+@pytest.mark.parametrize(
+    "form", ["%d.%m.%y %H:%M", "%Y-%m-%dT%H:%M:%S%z", "%Y%m%d%H%M%S", "%b %d %Y %I:%M %p", "%d/%m/%Y %H.%M %Z"]
+)
+def test_every_usual_form_of_time_is_one(form):
+    PressureMap({"at": "1", "systolic": "2", "diastolic": "3"}, time_format=form).check()
