@@ -33,7 +33,7 @@ MAX_WARNINGS: Final = 300
 PARTS: Final = b"\n#=====\n"
 """Sets apart in a seed: header, signal file and annotations of one WFDB record; a column map and its table."""
 _OWN_FILES: Final = (
-    *{str(Path(folder).resolve()) for folder in (*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix)},
+    *{str(Path(folder).resolve()) for folder in (*sysconfig.get_paths().values(), sys.prefix, *filter(None, sys.path))},
     str(Path(__file__).resolve().parent.parent),
     "/usr/share/zoneinfo",
 )
@@ -137,7 +137,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "open":
         path = arguments[0]
         writes = isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
-        if isinstance(path, str) and not writes and str(Path(path).absolute()).startswith(_OWN_FILES):
+        if isinstance(path, str) and not writes and str(Path(path).resolve()).startswith(_OWN_FILES):
             return
         _watched[0] = False
         raise Finding(f"opened {path!r}")
