@@ -155,7 +155,7 @@ QUANTITIES: dict[str, str] = {
     "run_s": N_("length of the run"),
     "run_share": N_("share of the run"),
     "s_mv": N_("S amplitude"),
-    "sdnn_ms": N_("SDNN"),
+    "sdnn_ms": "SDNN",
     "share": N_("share"),
     "sokolow_lyon_mv": N_("Sokolow-Lyon voltage"),
     "span_mv": N_("Amplitude"),
