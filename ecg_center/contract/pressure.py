@@ -1,6 +1,6 @@
 """What does the worker say of a day of blood pressures? The part of ``findings.Findings`` that only an ABPM has.
 
-Pressures are millimetres of mercury and keep two decimals. A limit is a whole number and is compared with the average
+Pressures are millimetres of mercury and keep four decimals. A limit is a whole number and is compared with the average
 as a page prints it, rounded half up, so that no page ever shows 130 and calls it below 130 (:func:`printed`).
 """
 

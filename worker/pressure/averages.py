@@ -18,6 +18,8 @@ from worker.pressure.measured import Measured, kept
 
 LONGEST_SIDE_H: Final = 1.0
 """A reading stands for at most an hour before and after itself: a longer gap is nobody's."""
+LEAST_SIDE_H: Final = 1 / 120
+"""Two readings of one minute by the clock share that minute; none weighs nothing."""
 ALONE_H: Final = 0.5
 
 Value = Callable[[Measured], float]
@@ -26,7 +28,7 @@ Value = Callable[[Measured], float]
 def weighted(readings: Sequence[Measured]) -> list[Measured]:
     """The readings with the hours for which each is the nearest; the first and last reach as far out as in."""
     times = [one.at.timestamp() / 3600 for one in readings]
-    sides = [min((later - earlier) / 2, LONGEST_SIDE_H) for earlier, later in pairwise(times)]
+    sides = [min(max((later - earlier) / 2, LEAST_SIDE_H), LONGEST_SIDE_H) for earlier, later in pairwise(times)]
     if not sides:
         return [replace(one, weight=ALONE_H) for one in readings]
     before, after = [sides[0], *sides], [*sides, sides[-1]]

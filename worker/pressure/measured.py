@@ -6,7 +6,7 @@ from typing import Final
 
 from ecg_center.contract.pressure import Period
 
-DECIMALS: Final = 2
+DECIMALS: Final = 4
 """What findings keep of a figure: more than any cuff measures, and enough to be rounded once more for a page."""
 
 
