@@ -2,12 +2,15 @@
 
 There is no public standard; the layout is that of the XML export in GE's CardioSoft operator's manual (2062898-001) and
 of files in public repositories: ``CardiologyXML / StripData / WaveformData[@lead]`` holds whole numbers between commas
-in steps of ``Resolution`` (uVperLsb), one element a lead; ``FullDisclosure`` holds all leads sample by sample, in
-``LeadOrder``; ``RestingECGMeasurements / MedianSamples`` is the median beat. Times in ``ArrhythmiaResults`` are ms.
+in steps of ``Resolution`` (uVperLsb), one element a lead; stress tests have several ``StripData / Strip``.
+``FullDisclosure`` holds all leads in ``LeadOrder``: sample by sample, as the manual says, or second by second, as
+version 6.73 writes. ``RestingECGMeasurements / MedianSamples`` is the median beat. Times in ``ArrhythmiaResults`` are ms.
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
@@ -20,6 +23,10 @@ from worker.leads import standard_name
 from worker.recording import MAX_LEADS, Annotation, Device, Filters, MedianBeat, Recording
 
 NAME: Final = "cardiosoft"
+
+ROUGHER: Final = 2.0
+"""How much rougher the leads must be sample by sample than second by second to be read so. An ECG at 100 Hz or more
+changes from sample to sample by a small part of its size; leads that were mixed up change by all of it."""
 
 _NOTHING: Final = Element("", {})
 _STEPS: Final = {"uvperlsb": 1.0, "": 1.0, "nvperlsb": 1e-3, "mvperlsb": 1e3}
@@ -70,19 +77,31 @@ def read(data: bytes) -> Recording:
 
 
 def _signal(root: Element, warnings: list[str]) -> tuple[list[Row], float]:
-    strips = [strip for strip in root.all("StripData") if strip.all("WaveformData")]
+    strips = _strips(root)
     full = next((one for one in root.all("FullDisclosure") if one.word("FullDisclosureData")), None)
+    if full is not None and len(strips) != 1:
+        if strips:
+            warnings.append(f"{len(strips)} strips were left out beside the full disclosure that they are taken from")
+        rate = _rate(full)
+        return _disclosed(full, rate, warnings), rate
     if strips:
         if len(strips) > 1:
             warnings.append(f"only the first of {len(strips)} strips was read")
         if full is not None:
             warnings.append("the full disclosure was left out beside the strip")
-        return _rows(strips[0]), _rate(strips[0])
-    if full is not None:
-        return _interleaved(full, warnings), _rate(full)
+        strip, about = strips[0]
+        return _rows(strip, about), _rate(strip if strip.find("SampleRate") else about)
     if root.first("WaveformData") is not None:
         raise NoWaveform("the CardioSoft file holds a median beat alone, without the recording it was made of")
     raise NoWaveform("the CardioSoft file holds no waveform; export it again with waveforms included")
+
+
+def _strips(root: Element) -> list[tuple[Element, Element]]:
+    """(what holds the leads, what holds it) of each strip: rate and resolution may stand in either."""
+    found = [(strip, root) for strip in root.all("StripData")]
+    found += [(inner, strip) for strip in root.all("StripData") for inner in strip.all("Strip")]
+    found += [(inner, strip) for strip in root.all("Strip") for inner in strip.all("StripData")]
+    return [(strip, about) for strip, about in found if strip.find("WaveformData")]
 
 
 def _rate(block: Element) -> float:
@@ -98,8 +117,8 @@ def _step(block: Element) -> float:
     return step * unit
 
 
-def _rows(block: Element) -> list[Row]:
-    step = _step(block)
+def _rows(block: Element, about: Element) -> list[Row]:
+    step = _step(block if block.find("Resolution") else about)
     rows = []
     for waveform in block.all("WaveformData")[: 2 * MAX_LEADS]:
         lead = standard_name(waveform.get("lead"))
@@ -107,8 +126,8 @@ def _rows(block: Element) -> list[Row]:
     return rows
 
 
-def _interleaved(full: Element, warnings: list[str]) -> list[Row]:
-    """First sample of every lead, second sample of every lead, and so on."""
+def _disclosed(full: Element, rate: float, warnings: list[str]) -> list[Row]:
+    """The leads of a full disclosure."""
     names = [standard_name(name) for name in full.word("LeadOrder").split(",") if name.strip()]
     claimed = full.number("NumberOfChannels")
     n = int(claimed) if claimed is not None else len(names)
@@ -119,18 +138,37 @@ def _interleaved(full: Element, warnings: list[str]) -> list[Row]:
     names = names or [f"channel {place + 1}" for place in range(n)]
     data = full.find("FullDisclosureData") or _NOTHING
     samples = integers(data.text, "the full disclosure")
-    if samples.size % n:
-        warnings.append("the full disclosure ends within a sample; what is incomplete was left out")
-    whole = samples[: samples.size // n * n].reshape(-1, n)
+    whole, left_out = _in_turn(samples, n, round(rate))
+    if whole.ndim == 3:
+        warnings.append("the full disclosure is read second by second of each lead; the manual says sample by sample")
+    if left_out:
+        warnings.append("the full disclosure ends before all leads do; what is incomplete was left out")
     step = _step(full)
-    return [Row(name, whole[:, place], step) for place, name in enumerate(names)]
+    return [Row(name, whole[place].reshape(-1), step) for place, name in enumerate(names)]
+
+
+def _in_turn(samples: Any, n: int, second: int) -> tuple[Any, int]:
+    """(samples of each of the ``n`` leads, how many at the end are left out), in the order that gives smooth leads.
+
+    The first axis is the lead. By sample: the second axis is time. By second: seconds, then samples of each.
+    """
+    by_sample = samples[: samples.size // n * n].reshape(-1, n).T
+    by_second = samples[: samples.size // (n * second) * n * second].reshape(-1, n, second).transpose(1, 0, 2)
+    if n > 1 and by_second.shape[1] > 1 and _roughness(by_sample) > ROUGHER * _roughness(by_second):
+        return by_second, samples.size % (n * second)
+    return by_sample, samples.size % n
+
+
+def _roughness(leads: Any) -> float:
+    """The mean change from one sample to the next."""
+    return float(np.abs(np.diff(leads.astype(np.int64), axis=-1)).mean())
 
 
 def _median_beat(root: Element) -> MedianBeat | None:
     for median in root.iter("MedianSamples"):
         if median.all("WaveformData"):
             try:
-                return assemble(_rows(median), []).median_beat(_rate(median))
+                return assemble(_rows(median, median), []).median_beat(_rate(median))
             except UnreadableRecording:
                 continue
     return None

@@ -94,6 +94,56 @@ def test_full_disclosure_alone_is_read_sample_by_sample():
     np.testing.assert_array_equal(recording.digital, digital)
 
 
+def beating(seconds, rows, rate=500):
+    """Smooth signals, as ECGs are, of different size in every lead."""
+    time = np.arange(seconds * rate) / rate
+    return np.stack(
+        [np.rint((row + 1) * 300 * np.sin(2 * np.pi * (1 + row / 7) * time) ** 5) for row in range(rows)]
+    ).astype(int)
+
+
+@pytest.mark.parametrize("names", [("I", "2", "3"), TWELVE])
+@pytest.mark.parametrize("seconds", [10, 11])
+def test_full_disclosure_second_by_second(names, seconds):
+    """CardioSoft 6.73 writes a second of the first lead, the same second of the next, and so on."""
+    digital = beating(seconds, len(names))
+    by_second = digital.reshape(len(names), seconds, 500).transpose(1, 0, 2).reshape(-1, len(names)).T
+    recording = read(cardiosoft(full_disclosure(by_second, names)))
+    np.testing.assert_array_equal(recording.digital[: len(names)], digital)
+    assert any("second by second" in warning for warning in recording.warnings)
+    plain = read(cardiosoft(full_disclosure(digital, names)))
+    np.testing.assert_array_equal(plain.digital[: len(names)], digital)
+    assert plain.warnings == ()
+
+
+def test_full_disclosure_second_by_second_that_is_cut_within_a_second():
+    digital = beating(5, 3)
+    by_second = digital.reshape(3, 5, 500).transpose(1, 0, 2).reshape(-1)[: 4 * 1500 + 700]
+    text = full_disclosure(by_second.reshape(-1, 1).T, ("I",)).replace("<LeadOrder>I<", "<LeadOrder>I,2,3<")
+    recording = read(cardiosoft(text.replace("<NumberOfChannels>1<", "<NumberOfChannels>3<")))
+    np.testing.assert_array_equal(recording.digital, digital[:, :2000])
+    assert any("left out" in warning for warning in recording.warnings)
+
+
+def test_a_stress_tests_strips_and_its_full_disclosure():
+    digital, names = values(50, 3), ("I", "2", "3")
+    strips = block("StripData", digital, names).replace("<WaveformData", "<Strip><WaveformData", 1)
+    strips = strips.replace("</StripData>", "</Strip></StripData>")
+    recording = read(cardiosoft(strips))
+    np.testing.assert_array_equal(recording.digital, digital)
+    assert recording.sampling_hz == 500
+    more = strips.replace(
+        "</StripData>", f"{strips[strips.index('<Strip>') : strips.index('</StripData>')]}</StripData>"
+    )
+    assert any("first of 2 strips" in warning for warning in read(cardiosoft(more)).warnings)
+    whole = values(300, 3)
+    recording = read(cardiosoft(more, full_disclosure(whole, names)))
+    np.testing.assert_array_equal(recording.digital, whole)
+    assert any("strips were left out" in warning for warning in recording.warnings)
+    recording = read(cardiosoft(f"<Strip>{block('StripData', digital, names)}</Strip>"))
+    np.testing.assert_array_equal(recording.digital, digital)
+
+
 def test_eight_leads_give_twelve():
     names = ("I", "II", *TWELVE[6:])
     recording = read(cardiosoft(block("StripData", values(rows=8), names)))
