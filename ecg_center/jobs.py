@@ -86,6 +86,6 @@ async def run_jobs(store: StoreSettings, center: CenterSettings) -> None:
     app = make_app(store.database_url)
     add_tasks(app, press, Uploads(database, Parts(Path(store.uploads)), blobs))
     try:
-        await run_worker(app, queue=CENTRE_QUEUE, name="ecg-center", concurrency=center.job_concurrency)
+        await run_worker(app, slots={CENTRE_QUEUE: center.job_concurrency}, name="ecg-center")
     finally:
         await database.close()

@@ -18,6 +18,9 @@ class WorkerSettings(Section):
     concurrency: int = Field(
         2, ge=1, le=16, description="How many recordings one process reads at a time; signal work holds one core each."
     )
+    long_recordings: bool = Field(
+        True, description="Whether this process also reads recordings of hours and days, one at a time behind the rest."
+    )
     rule_set: str = Field(
         "national_2017", description="Which rule set of worker/critical_rules says what a critical value is."
     )

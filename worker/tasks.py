@@ -9,15 +9,22 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import procrastinate
 import structlog
+from procrastinate import JobContext
 
-from ecg_center.contract.findings import PREREAD_QUEUE, PREREAD_TASK, Findings
+from ecg_center.contract.findings import (
+    LONG_QUEUE,
+    PREREAD_QUEUE,
+    PREREAD_TASK,
+    RECONCLUDE_TASK,
+    ROUTINE_PRIORITY,
+    Findings,
+)
 from ecg_center.store.blobs import Blobs, original_key, waveform_key
-from ecg_center.store.events import Actor
 from ecg_center.store.jobs import RETRY, make_app, run_worker
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.settings import StoreSettings
@@ -25,29 +32,22 @@ from ecg_center.store.waveforms import WaveformError, encode
 from worker import queries
 from worker.formats import UnreadableRecording, read
 from worker.formats.errors import DamagedRecording
+from worker.long_jobs import MeasuredDays, preread_long, reconclude, sweep_scratch
 from worker.recording import Recording
 from worker.resting import Patient, analyse
 from worker.settings import WorkerSettings
+from worker.waveform import described
+from worker.work import Bench, DamagedOriginalError
 
 log = structlog.get_logger(__name__)
 
 
-class DamagedOriginalError(Exception):
-    """The stored original no longer has its digest: the disk or the object store has damaged it; restore a backup."""
+LONG_FROM_BYTES: Final = 4 * 1024**2
+"""A larger file is read in the slot for long ones; an hour of three leads at 250 Hz, or 80 resting ECGs."""
 
 
-@dataclass(frozen=True)
-class Bench:
-    """All that a pre-read needs."""
-
-    database: Database
-    blobs: Blobs
-    settings: WorkerSettings
-
-    @property
-    def actor(self) -> Actor:
-        """The worker as the timeline names it."""
-        return Actor("worker", self.settings.name)
+class LongRecordingError(Exception):
+    """The bytes hold a recording of hours: it is read in the slot for long ones."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Read:
     """The WFDB record, by suffix."""
 
 
-async def preread(bench: Bench, recording_id: UUID) -> None:
-    """Read one recording and write down what it says.
+async def preread(bench: Bench, recording_id: UUID, priority: int = ROUTINE_PRIORITY) -> None:
+    """Read one recording and write down what it says; a long one is handed over, with the job's priority.
 
     Raises:
         DamagedOriginalError, BlobMissingError: the stored bytes are not what was received; the job is retried.
@@ -72,12 +72,20 @@ async def preread(bench: Bench, recording_id: UUID) -> None:
         work = await queries.load(session, recording_id)
     if work is None or work.state in ("quarantined", "dismissed"):
         return
+    if work.size_bytes >= LONG_FROM_BYTES:
+        async with bench.database.transaction(EVERYTHING) as session:
+            await queries.hand_over(session, recording_id, priority)
+        return
     content = await bench.blobs.get(original_key(work.sha256))
     if hashlib.sha256(content).hexdigest() != work.sha256:
         raise DamagedOriginalError(f"original {work.sha256} is damaged in the store")
     patient = Patient(sex=work.sex, birth_date=work.birth_date)
     try:
         done = await asyncio.to_thread(read_and_analyse, content, work.sha256, patient, bench.settings.rule_set)
+    except LongRecordingError:
+        async with bench.database.transaction(EVERYTHING) as session:
+            await queries.hand_over(session, recording_id, priority)
+        return
     except UnreadableRecording as error:
         log.warning("recording_quarantined", recording=str(recording_id), reason=str(error))
         async with bench.database.transaction(EVERYTHING) as session:
@@ -104,8 +112,11 @@ def read_and_analyse(content: bytes, record_name: str, patient: Patient, rule_se
 
     Raises:
         UnreadableRecording: the bytes cannot be read.
+        LongRecordingError: they hold a recording of hours, in few bytes.
     """
     recording = read(content)
+    if recording.kind == "holter":
+        raise LongRecordingError
     findings, failure = None, ""
     try:
         findings = analyse(recording, patient, rule_set=rule_set)
@@ -136,48 +147,37 @@ async def _store_waveform(blobs: Blobs, sha256: str, done: Read) -> dict[str, An
     keys = {suffix: waveform_key(sha256, f"-{edition}{suffix}") for suffix in done.files}
     for suffix, key in keys.items():
         await blobs.put(key, done.files[suffix])
-    recording = done.recording
-    return {
-        "format": recording.format,
-        "sampling_hz": recording.sampling_hz,
-        "n_samples": recording.n_samples,
-        "leads": list(recording.leads),
-        "derived": sorted(recording.derived),
-        "filters": describe_filters(recording),
-        "calibrated": recording.calibrated,
-        "warnings": list(recording.warnings),
-        "files": keys,
-    }
-
-
-def describe_filters(recording: Recording) -> list[str]:
-    """The device's filters as a page prints them, e.g. ``0.05-150 Hz``, ``50 Hz notch``."""
-    filters, said = recording.filters, []
-    if filters.highpass_hz is not None and filters.lowpass_hz is not None:
-        said.append(f"{filters.highpass_hz:g}-{filters.lowpass_hz:g} Hz")
-    elif filters.highpass_hz is not None:
-        said.append(f"≥{filters.highpass_hz:g} Hz")
-    elif filters.lowpass_hz is not None:
-        said.append(f"≤{filters.lowpass_hz:g} Hz")
-    if filters.notch_hz is not None:
-        said.append(f"{filters.notch_hz:g} Hz notch")
-    return said
+    return {**described(done.recording), "files": keys}
 
 
 def add_tasks(app: procrastinate.App, bench: Bench) -> None:
-    """Give the application the worker's task."""
+    """Give the application the worker's tasks."""
+    days = MeasuredDays()
 
-    @app.task(name=PREREAD_TASK, queue=PREREAD_QUEUE, retry=RETRY)
-    async def task(recording_id: str) -> None:
-        await preread(bench, UUID(recording_id))
+    @app.task(name=PREREAD_TASK, queue=PREREAD_QUEUE, retry=RETRY, pass_context=True)
+    async def task(context: JobContext, recording_id: str) -> None:
+        if context.job.queue == LONG_QUEUE:
+            await preread_long(bench, UUID(recording_id))
+        else:
+            await preread(bench, UUID(recording_id), context.job.priority)
+
+    @app.task(name=RECONCLUDE_TASK, queue=PREREAD_QUEUE, retry=RETRY)
+    async def edited(recording_id: str) -> None:
+        await reconclude(bench, days, UUID(recording_id))
 
 
 async def run(store: StoreSettings, settings: WorkerSettings) -> None:
-    """Pre-read recordings until told to stop."""
-    database = Database(store.database_url, pool_size=settings.concurrency + 1)
+    """Pre-read recordings until told to stop: resting ECGs in their slots, long recordings in one of their own."""
+    sweep_scratch()
+    database = Database(store.database_url, pool_size=settings.concurrency + 3)
     app = make_app(store.database_url)
     add_tasks(app, Bench(database, Blobs(store.blobs), settings))
+    slots = (
+        {PREREAD_QUEUE: settings.concurrency, LONG_QUEUE: 1}
+        if settings.long_recordings
+        else {PREREAD_QUEUE: settings.concurrency}
+    )
     try:
-        await run_worker(app, queue=PREREAD_QUEUE, name=settings.name, concurrency=settings.concurrency)
+        await run_worker(app, slots=slots, name=settings.name)
     finally:
         await database.close()

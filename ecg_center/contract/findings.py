@@ -133,5 +133,11 @@ class Findings(Message):
 
 PREREAD_QUEUE = "preread"
 PREREAD_TASK = "preread"
+LONG_QUEUE = "preread_long"
+"""Recordings of hours and days, one at a time, so that no resting ECG waits behind one (docs/adr/0008)."""
+RECONCLUDE_TASK = "reconclude"
+"""A physician changed something in a day: what was measured is concluded from anew."""
 URGENT_PRIORITY = 100
+RECONCLUDE_PRIORITY = 90
+"""Somebody waits before the screen, and it takes less than a second."""
 ROUTINE_PRIORITY = 0

@@ -5,6 +5,8 @@ neither. Delivery is at least once; every handler reads its row first. Procrasti
 worker by itself: :func:`add_stalled_retry` finds it by the missing heartbeat.
 """
 
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +37,7 @@ RETRY = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=3)
 def make_app(database_url: str) -> procrastinate.App:
     """The job application on this database; open it (``async with app.open_async()``) to run its worker."""
     conninfo = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    return procrastinate.App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=6))
+    return procrastinate.App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=8))
 
 
 _enqueuer = procrastinate.App(connector=PsycopgConnector())
@@ -66,19 +68,37 @@ async def defer(
     return await deferrer.defer_async(**arguments)
 
 
-async def run_worker(app: procrastinate.App, *, queue: str, name: str, concurrency: int) -> None:
-    """Do the queue's jobs until SIGTERM; also ends when PostgreSQL restarts, so whoever starts it starts it again."""
+async def run_worker(app: procrastinate.App, *, slots: Mapping[str, int], name: str) -> None:
+    """Do the queues' jobs, so many of each at once, until SIGTERM.
+
+    Also ends when PostgreSQL restarts, so whoever starts it starts it again.
+    """
     async with app.open_async():
-        await app.run_worker_async(
-            queues=[queue],
-            name=name,
-            concurrency=concurrency,
-            fetch_job_polling_interval=POLL_S,
-            update_heartbeat_interval=HEARTBEAT_S,
-            stalled_worker_timeout=STALLED_AFTER_S,
-            shutdown_graceful_timeout=GRACE_S,
-            delete_jobs="successful",  # the study's timeline is the record; a failed job stays to be looked at
-        )
+        running = [
+            asyncio.create_task(
+                app.run_worker_async(
+                    queues=[queue],
+                    name=name,
+                    concurrency=concurrency,
+                    fetch_job_polling_interval=POLL_S,
+                    update_heartbeat_interval=HEARTBEAT_S,
+                    stalled_worker_timeout=STALLED_AFTER_S,
+                    shutdown_graceful_timeout=GRACE_S,
+                    delete_jobs="successful",  # the study's timeline is the record; a failed job stays to be looked at
+                    install_signal_handlers=number == 0,  # the first hears SIGTERM, the others end with it
+                )
+            )
+            for number, (queue, concurrency) in enumerate(slots.items())
+        ]
+        try:
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for worker in running:
+                worker.cancel()
+            ended = await asyncio.gather(*running, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
 
 
 def add_stalled_retry(app: procrastinate.App) -> None:

@@ -344,7 +344,9 @@ class FindingsRow(Base):
     engine: Mapped[str]
     engine_version: Mapped[str]
     edited: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether a physician's edits are in it; where they are it is the one in force."""
+    """Whether it is the one that holds a physician's edits; then it is in force."""
+    edits: Mapped[int] = mapped_column(server_default="0")
+    """How many edits were replayed: it is of today where that is the list's length."""
     content: Mapped[dict[str, Any]]
     """``contract.findings.Findings``."""
     files: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))

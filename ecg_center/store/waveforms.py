@@ -25,8 +25,8 @@ MAX_LEADS: Final = 64
 FLAC_RATE: Final = 96_000
 """What WFDB writes into the FLAC stream; readers ignore it, the true rate stands in the header."""
 HEADER: Final = ".hea"
-READ_BLOCK: Final = 1 << 20
-"""Frames at a time: libsndfile fails above 2**24 samples in one call (its issue 431)."""
+READ_BLOCK: Final = 1 << 18
+"""Frames at a time: libsndfile fails above 2**24 samples in one call (its issue 431); 16 MB for the most leads."""
 
 _BITS: Final = {16: ("516", "PCM_16"), 24: ("524", "PCM_24")}
 _NAME: Final = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -83,10 +83,11 @@ def encode(
     """
     files: dict[str, bytes] = {}
 
-    def keep(suffix: str, rows: NDArray[Any], bits: int) -> None:
+    def keep(suffix: str, rows: NDArray[Any], bits: int) -> NDArray[np.int64]:
         out = BytesIO()
-        _flac(out, rows, bits, lambda _: None)
+        sums = _flac(out, rows, bits, lambda _: None)
         files[suffix] = out.getvalue()
+        return sums
 
     files[HEADER] = _encode(record_name, leads, samples, sampling_hz, uv_per_lsb, baseline, started_at, keep)
     return files
@@ -115,11 +116,11 @@ def encode_to(
     paths: dict[str, Path] = {}
     n_files = -(-len(leads) // MAX_CHANNELS_A_FILE)
 
-    def keep(suffix: str, rows: NDArray[Any], bits: int) -> None:
+    def keep(suffix: str, rows: NDArray[Any], bits: int) -> NDArray[np.int64]:
         done = len(paths)
         paths[suffix] = folder / f"{record_name}{suffix}"
         with paths[suffix].open("wb") as out:
-            _flac(out, rows, bits, lambda share: progress((done + share) / n_files))
+            return _flac(out, rows, bits, lambda share: progress((done + share) / n_files))
 
     header = _encode(record_name, leads, samples, sampling_hz, uv_per_lsb, baseline, started_at, keep)
     paths[HEADER] = folder / f"{record_name}{HEADER}"
@@ -135,19 +136,21 @@ def _encode(
     uv_per_lsb: Sequence[float],
     baseline: Sequence[float],
     started_at: datetime | None,
-    keep: Callable[[str, NDArray[Any], int], None],
+    keep: Callable[[str, NDArray[Any], int], NDArray[np.int64]],
 ) -> bytes:
-    """Hand every signal file to ``keep`` (suffix, rows, bits); returns the header."""
+    """Hand every signal file to ``keep`` (suffix, rows, bits), which gives the sum of each row; returns the header."""
     n_leads, n_samples = _check(record_name, leads, samples, sampling_hz, uv_per_lsb, baseline)
     bits = _bits_needed(samples)
     lines: list[str] = []
     for number, first in enumerate(range(0, n_leads, MAX_CHANNELS_A_FILE), start=1):
         rows = range(first, min(first + MAX_CHANNELS_A_FILE, n_leads))
         suffix = f"_{number}.flac"
-        keep(suffix, samples[rows.start : rows.stop], bits)
+        sums = keep(suffix, samples[rows.start : rows.stop], bits)
         lines += [
-            _signal_line(record_name + suffix, bits, leads[row], samples[row], uv_per_lsb[row], baseline[row])
-            for row in rows
+            _signal_line(
+                record_name + suffix, bits, leads[row], int(samples[row, 0]), int(total), uv_per_lsb[row], baseline[row]
+            )
+            for row, total in zip(rows, sums, strict=True)
         ]
     return _header(record_name, lines, n_samples, sampling_hz, uv_per_lsb, baseline, started_at)
 
@@ -187,23 +190,26 @@ def _check(
     return n_leads, samples.shape[1]
 
 
-def _flac(out: BinaryIO, samples: NDArray[Any], bits: int, progress: Callable[[float], None]) -> None:
+def _flac(out: BinaryIO, samples: NDArray[Any], bits: int, progress: Callable[[float], None]) -> NDArray[np.int64]:
+    """Write (n, n_samples) as one FLAC file; returns the sum of each row."""
     n_samples = samples.shape[1]
+    sums = np.zeros(len(samples), np.int64)
     with soundfile.SoundFile(
         out, "w", samplerate=FLAC_RATE, channels=samples.shape[0], subtype=_BITS[bits][1], format="FLAC"
     ) as sound:
         for start in range(0, n_samples, READ_BLOCK):
             block = samples[:, start : start + READ_BLOCK]
             frames: Any = np.ascontiguousarray(block.T, dtype=np.int16 if bits == 16 else np.int32)
+            sums += frames.sum(axis=0, dtype=np.int64)
             if bits == 24:
                 frames = frames << 8  # libsndfile takes 24-bit samples in the upper bytes of 32
             sound.write(frames)
             progress(min(1.0, (start + READ_BLOCK) / n_samples))
+    return sums
 
 
-def _signal_line(file: str, bits: int, lead: str, row: NDArray[Any], scale: float, zero: float) -> str:
-    first = int(row[0])
-    checksum = (int(row.sum(dtype=np.int64)) + (1 << 15)) % (1 << 16) - (1 << 15)
+def _signal_line(file: str, bits: int, lead: str, first: int, total: int, scale: float, zero: float) -> str:
+    checksum = (total + (1 << 15)) % (1 << 16) - (1 << 15)
     # format, gain in steps a µV (baseline) / unit, resolution, ADC zero, first value, checksum, block size, name
     return f"{file} {_BITS[bits][0]} {1 / scale!r}({round(zero)})/uV {bits} 0 {first} {checksum} 0 {lead}"
 

@@ -19,7 +19,7 @@ def main(url: str, how: str, file: Path) -> None:
             await asyncio.sleep(3600)
 
     add_stalled_retry(app)
-    asyncio.run(run_worker(app, queue=CENTRE_QUEUE, name=f"test-{how}", concurrency=1))
+    asyncio.run(run_worker(app, slots={CENTRE_QUEUE: 1}, name=f"test-{how}"))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from ecg_center.store.pyramids import (
     Lead,
     plan,
 )
+from worker.mapped import in_blocks
 from worker.recording import Recording
 from worker.signal.compiled import compiled
 
@@ -50,8 +51,7 @@ def write(path: Path, recording: Recording, progress: Callable[[float], None] = 
             for level in header.levels
         ]
         shift = np.array(header.shift, np.int64)
-        for start in range(0, n_samples, BLOCK):
-            block = recording.digital[:, start : start + BLOCK]
+        for start, block in in_blocks(recording.digital, BLOCK):
             _finest(block, shift, BASE, NONE, levels[0][start // BASE :][: -(-block.shape[1] // BASE)])
             for level, finer, coarser in zip(header.levels[1:], levels, levels[1:], strict=False):
                 first = start // level.factor

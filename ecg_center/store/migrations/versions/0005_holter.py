@@ -20,6 +20,7 @@ IN_SIGHT = """
 def upgrade() -> None:
     """Apply."""
     op.add_column("findings", sa.Column("edited", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.add_column("findings", sa.Column("edits", sa.Integer(), server_default="0", nullable=False))
     op.add_column(
         "findings",
         sa.Column(
