@@ -1,14 +1,13 @@
 """``python -m fuzz.guided FORMAT --seconds N``: atheris, guided by the branches of worker.formats. Started by fuzz.
 
 A third of the inputs are libFuzzer's own mutations, a third are :func:`fuzz.mutate.mutate`'s, a third change words of a
-text and leave its form: an XML whose brackets do not match tells nothing about the reader of its elements.
+text and leave its form: an XML whose brackets do not match tells nothing about the reader of its elements. What
+reached something new is kept in ``fuzz/findings/corpus/FORMAT``, so that the next run goes on from there.
 """
 
 import os
 import random
 import sys
-import tempfile
-from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -23,7 +22,7 @@ from fuzz.mutate import mutate, mutate_text
 from fuzz.seeds import FINDINGS, seeds
 from fuzz.target import check, readers
 
-MAX_INPUT_BYTES = 8 * 1024
+MAX_INPUT_BYTES = 4 * 1024
 """Small inputs run fast; what is large about a recording is more of the same."""
 RESIDENT_MB = 512 + 256
 """512 MB for the input, 256 for Python, numpy, scipy and the instrumented readers themselves."""
@@ -35,10 +34,11 @@ def main() -> None:
     read = readers()[name]
     folder = FINDINGS / name
     folder.mkdir(parents=True, exist_ok=True)
-    corpus = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
+    corpus = FINDINGS / "corpus" / name
+    corpus.mkdir(parents=True, exist_ok=True)
     start = [seed for seed in seeds(name) if len(seed) <= MAX_INPUT_BYTES]
     for number, seed in enumerate(start):
-        (corpus / str(number)).write_bytes(seed)
+        (corpus / f"seed-{number}").write_bytes(seed)
     end = f"-runs={value}" if limit == "--runs" else f"-max_total_time={int(float(value))}"
 
     def one(data: bytes) -> None:

@@ -4,7 +4,8 @@ There is no public standard; the layout is that of the XML export in GE's Cardio
 of files in public repositories: ``CardiologyXML / StripData / WaveformData[@lead]`` holds whole numbers between commas
 in steps of ``Resolution`` (uVperLsb), one element a lead; stress tests have several ``StripData / Strip``.
 ``FullDisclosure`` holds all leads in ``LeadOrder``: sample by sample, as the manual says, or second by second, as
-version 6.73 writes. ``RestingECGMeasurements / MedianSamples`` is the median beat. Times in ``ArrhythmiaResults`` are ms.
+version 6.73 writes. ``RestingECGMeasurements / MedianSamples`` is the median beat. Times in ``ArrhythmiaResults`` are
+milliseconds.
 """
 
 from datetime import datetime
