@@ -9,6 +9,7 @@ ends the process (SIGBUS). Small files are therefore read, not mapped.
 """
 
 import io
+import math
 import mmap
 import os
 import tempfile
@@ -49,13 +50,13 @@ def content_of(path: Path) -> Buffer:
     return map_file(path) if path.stat().st_size >= MAP_FROM_BYTES else path.read_bytes()
 
 
-def empty(shape: tuple[int, int], kind: DTypeLike) -> NDArray[Any]:
+def empty(shape: tuple[int, ...], kind: DTypeLike) -> NDArray[Any]:
     """An array to be filled: in memory, or, where it is large, in a temporary file that vanishes with it.
 
     Raises:
         OSError: the disk has no room for it.
     """
-    n_bytes = shape[0] * shape[1] * np.dtype(kind).itemsize
+    n_bytes = math.prod(shape) * np.dtype(kind).itemsize
     if n_bytes < SCRATCH_FROM_BYTES:
         return np.empty(shape, kind)
     with tempfile.TemporaryFile(prefix="ecg-worker-") as stream:

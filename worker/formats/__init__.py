@@ -43,7 +43,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
 )
 """Asked in this order; the most certain signature first."""
 
-VIEWED: Final = frozenset({ishne, edf, wfdb_records})
+VIEWED: Final = frozenset({dicom, ishne, edf, wfdb_records})
 """Those that read a mapped file without a copy of it: what records for days."""
 HEAD_BYTES: Final = 64 * 1024
 

@@ -1,5 +1,6 @@
 """What do the readers of long binary recordings share: names, bit widths, gaps, companions?"""
 
+import math
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from worker.formats.errors import TooLargeRecording
 from worker.leads import DERIVED_LIMB
-from worker.mapped import Buffer, content_of, empty, in_blocks
+from worker.mapped import Buffer, content_of, empty, forget, in_blocks
 from worker.recording import MAX_LEADS, Gap, Recording, Samples
 
 MICROVOLTS: Final = {
@@ -125,7 +126,7 @@ def narrow(digital: NDArray[Any]) -> Samples:
     return digital.astype(np.int32, copy=False)
 
 
-def room(shape: tuple[int, int], kind: Any) -> NDArray[Any]:
+def room(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
     """An array to be filled, in memory or, where it is large, in a temporary file.
 
     Raises:
@@ -135,9 +136,21 @@ def room(shape: tuple[int, int], kind: Any) -> NDArray[Any]:
         return empty(shape, kind)
     except OSError as error:
         raise TooLargeRecording(
-            f"decoding needs {shape[0] * shape[1] * np.dtype(kind).itemsize // 1024**2} MB in the folder for temporary "
+            f"decoding needs {math.prod(shape) * np.dtype(kind).itemsize // 1024**2} MB in the folder for temporary "
             f"files: {error.strerror}; make room there, or set TMPDIR to another folder"
         ) from None
+
+
+def as_samples(view: NDArray[Any], kind: Any) -> Samples:
+    """(n_leads, n_samples) of this type: the view itself where it has it, else laid out anew block by block."""
+    if view.dtype == kind:
+        return view
+    out = room(view.shape, kind)
+    for start, block in in_blocks(view):
+        part = out[:, start : start + block.shape[1]]
+        part[:] = block
+        forget(part)
+    return out
 
 
 def read_companion(path: Path) -> Buffer | None:

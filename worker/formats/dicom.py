@@ -11,17 +11,18 @@ from typing import Final
 
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import dicom_tables as t
+from worker.formats.binary import with_limb_leads
 from worker.formats.dicom_elements import DataSet, parse
 from worker.formats.dicom_groups import Channel, Group, assemble, median_group, read_group
 from worker.formats.dicom_text import SPECIFIC_CHARACTER_SET, Texts
 from worker.formats.errors import DamagedRecording, NoWaveform
+from worker.formats.fields import HOLTER_FROM_S
+from worker.mapped import Buffer
 from worker.recording import Annotation, Device, Filters, Gap, Kind, MedianBeat, Recording
 
 NAME: Final = "dicom"
 CHINA: Final = timezone(timedelta(hours=8))
 """The zone of a device clock that names none: China has one zone and, since 1991, no daylight saving."""
-HOLTER_FROM_S: Final = 600.0
-"""A General ECG object longer than ten minutes is no resting ECG."""
 MAX_GROUPS: Final = 64
 MAX_ANNOTATIONS: Final = 20_000
 MAX_STATEMENTS: Final = 100
@@ -31,11 +32,11 @@ _AGE: Final = re.compile(r"^(\d{3})([DWMY])$")
 _YEARS: Final = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 
 
-def recognises(data: bytes) -> bool:
+def recognises(data: Buffer) -> bool:
     """Whether these bytes are a DICOM object: by the PS3.10 prefix, or by a first element of group 0002 or 0008."""
     if data[128:132] == b"DICM":
         return True
-    head = data[:8]
+    head = bytes(data[:8])
     return len(head) == 8 and (
         (head[:2] == b"\x02\x00" and head[4:6] in (b"UL", b"UI", b"OB"))
         or (
@@ -47,7 +48,7 @@ def recognises(data: bytes) -> bool:
     )
 
 
-def read(data: bytes) -> Recording:
+def read(data: Buffer) -> Recording:
     """The recording of one DICOM waveform object.
 
     Raises:
@@ -83,7 +84,7 @@ def read(data: bytes) -> Recording:
         device_statements=statements,
         warnings=(*warnings, *texts.warnings),
     )
-    return recording.with_derived_leads()
+    return with_limb_leads(recording)
 
 
 def _groups(data_set: DataSet, texts: Texts, warnings: list[str]) -> list[Group]:

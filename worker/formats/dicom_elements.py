@@ -11,6 +11,7 @@ import zlib
 from typing import Final, NamedTuple
 
 from worker.formats.errors import DamagedRecording, TooLargeRecording, TruncatedRecording, UnsupportedRecording
+from worker.mapped import Buffer
 
 UNDEFINED: Final = 0xFFFFFFFF
 ITEM: Final = 0xFFFEE000
@@ -83,7 +84,7 @@ class DataSet:
 
     __slots__ = ("_items", "budget", "buffer", "depth", "places", "syntax")
 
-    def __init__(self, buffer: bytes, syntax: Syntax, depth: int, budget: list[int]) -> None:
+    def __init__(self, buffer: Buffer, syntax: Syntax, depth: int, budget: list[int]) -> None:
         self.buffer = buffer
         self.syntax = syntax
         self.places: dict[int, Place] = {}
@@ -101,7 +102,12 @@ class DataSet:
     def raw(self, tag: int) -> bytes:
         """The element's bytes; empty where it is absent."""
         place = self.places.get(tag)
-        return b"" if place is None else self.buffer[place.start : place.stop]
+        return b"" if place is None else bytes(self.buffer[place.start : place.stop])
+
+    def view(self, tag: int) -> memoryview:
+        """The element's bytes without a copy of them; empty where it is absent."""
+        place = self.places.get(tag, Place(0, 0))
+        return memoryview(self.buffer)[place.start : place.stop]
 
     def ascii(self, tag: int) -> str:
         """The first value of an element of the default repertoire (CS, UI, DS, IS, DA, TM, DT, AS, SH codes)."""
@@ -145,7 +151,7 @@ class DataSet:
         return found
 
 
-def parse(data: bytes) -> tuple[DataSet, str]:
+def parse(data: Buffer) -> tuple[DataSet, str]:
     """The object's data set and its transfer syntax UID.
 
     Raises:
@@ -167,7 +173,7 @@ def parse(data: bytes) -> tuple[DataSet, str]:
     return data_set, uid
 
 
-def _file_meta(data: bytes) -> tuple[int, str]:
+def _file_meta(data: Buffer) -> tuple[int, str]:
     """(where the data set starts, transfer syntax UID); objects stored without the PS3.10 header are guessed."""
     start = 132 if data[128:132] == b"DICM" else 0
     meta = DataSet(data, EXPLICIT, 0, [MAX_ELEMENTS])
@@ -180,11 +186,12 @@ def _file_meta(data: bytes) -> tuple[int, str]:
         meta.places[tag] = Place(begin, at)
     if uid := meta.ascii(0x00020010):
         return at, uid
-    explicit = data[at + 4 : at + 6].isalpha() and data[at + 4 : at + 6].isupper()
+    vr = bytes(data[at + 4 : at + 6])
+    explicit = vr.isalpha() and vr.isupper()
     return at, EXPLICIT_LE if explicit else IMPLICIT_LE
 
 
-def _inflate(data: bytes) -> bytes:
+def _inflate(data: Buffer) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         inflated = inflater.decompress(data, MAX_INFLATED_BYTES)
@@ -197,7 +204,7 @@ def _inflate(data: bytes) -> bytes:
     return inflated
 
 
-def _next(syntax: Syntax, buffer: bytes, at: int, stop: int) -> tuple[int, int, int, bool]:
+def _next(syntax: Syntax, buffer: Buffer, at: int, stop: int) -> tuple[int, int, int, bool]:
     """(tag, start of the value, its length, whether its items are implicit) of the element at ``at``."""
     explicit, head, long = syntax.explicit, syntax.head, syntax.long
     if at + 8 > stop:
@@ -258,7 +265,7 @@ def _read_elements(data_set: DataSet, at: int, stop: int, *, ends_with_item: boo
 
 
 def _read_items(
-    buffer: bytes, at: int, stop: int, syntax: Syntax, depth: int, budget: list[int], *, until_end_mark: bool = False
+    buffer: Buffer, at: int, stop: int, syntax: Syntax, depth: int, budget: list[int], *, until_end_mark: bool = False
 ) -> tuple[list[DataSet], int]:
     """The items from ``at`` on and where the sequence ended."""
     found: list[DataSet] = []

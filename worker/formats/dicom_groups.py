@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.formats import dicom_tables as t
+from worker.formats.binary import as_samples, value_gaps
 from worker.formats.dicom_elements import DataSet
 from worker.formats.dicom_text import Texts
 from worker.formats.errors import DamagedRecording, NoWaveform, UnsupportedRecording
 from worker.leads import is_ecg, standard_name
+from worker.mapped import in_blocks
 from worker.recording import MAX_LEADS, MAX_SAMPLING_HZ, MIN_SAMPLING_HZ, Filters, Floats, Gap, Samples
 
-MIN_GAP_SAMPLES: Final = 2
 MAX_SPARSENESS: Final = 8
 """A common time axis has at most this many times the cells that were measured; beyond that the offsets are wrong."""
 MAX_UV_PER_LSB: Final = 1e5
@@ -112,7 +113,7 @@ def _samples(item: DataSet, n_definitions: int, warnings: list[str]) -> NDArray[
     if n_channels == 0 or n_channels != n_definitions:
         raise DamagedRecording(f"a multiplex group of {n_channels} channels defines {n_definitions} of them")
     dtype = np.dtype(f"{item.syntax.order}{kind}")
-    raw = item.raw(t.DATA)
+    raw = item.view(t.DATA)
     frame = dtype.itemsize * n_channels
     held = len(raw) // frame
     n_samples = held if claimed is None else min(held, claimed)
@@ -182,25 +183,34 @@ def _lead(definition: DataSet, texts: Texts) -> str:
 
 def _digital(samples: NDArray[np.generic], rows: list[int], definitions: list[DataSet], warnings: list[str]) -> Samples:
     """(n_channels, n_samples) int16 or int32, signs extended where a device stored 12 bits without them."""
-    taken = samples.T[rows] if len(rows) < samples.shape[1] else samples.T
+    taken = samples.T if rows == list(range(samples.shape[1])) else samples.T[rows]
     kind, bits = samples.dtype.kind, samples.dtype.itemsize * 8
     if kind == "u" and bits == 32 and int(taken.max(initial=0)) > np.iinfo(np.int32).max:
         raise UnsupportedRecording("unsigned 32-bit samples above 2147483647 are beyond what any recorder resolves")
     wide = bits == 32 or (kind == "u" and bits == 16)
-    digital: Any = np.ascontiguousarray(taken, dtype=np.int32 if wide else np.int16)
+    digital = as_samples(taken, np.int32 if wide else np.int16)
     if kind == "i":
         for place, row in enumerate(rows):
             stored = definitions[row].unsigned(t.BITS_STORED) or bits
-            if not 1 < stored < bits:
-                continue
-            half = 1 << (stored - 1)
-            values = digital[place].astype(np.int32)
-            middle = np.mean((values >= half // 2) & (values < half + half // 2))
-            if values.min() >= 0 and half <= values.max() < 2 * half and middle < 0.5:
-                digital[place] = np.where(values >= half, values - 2 * half, values)
+            if 1 < stored < bits and _came_without_sign(digital[place : place + 1], stored):
+                digital = digital if digital.flags.writeable else digital.copy()
+                lead: Any = digital[place]
+                negative = lead >= 1 << (stored - 1)
+                lead[negative] = lead[negative].astype(np.int64) - (1 << stored)
                 warnings.append(f"samples of {stored} bits came without their sign, which was restored")
-    result: Samples = digital
-    return result
+    return digital
+
+
+def _came_without_sign(lead: Samples, stored: int) -> bool:
+    """Whether the samples keep to 0 … 2^stored and away from its middle, where no signal jumps from end to end."""
+    half = 1 << (stored - 1)
+    lowest, highest, n_middle = 0, 0, 0
+    for _, block in in_blocks(lead):
+        lowest, highest = min(lowest, int(block.min())), max(highest, int(block.max()))
+        if lowest < 0:
+            return False
+        n_middle += int(np.count_nonzero((block >= half // 2) & (block < half + half // 2)))
+    return half <= highest < 2 * half and n_middle < lead.size / 2
 
 
 def _padding_gaps(item: DataSet, digital: Samples, channels: list[Channel], dtype: np.dtype[Any]) -> tuple[Gap, ...]:
@@ -214,13 +224,7 @@ def _padding_gaps(item: DataSet, digital: Samples, channels: list[Channel], dtyp
     padding = int(np.frombuffer(raw, dtype, 1)[0])
     if padding not in (np.iinfo(digital.dtype).min, np.iinfo(dtype).min):
         return ()
-    gaps: list[Gap] = []
-    for row, channel in enumerate(channels):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], digital[row] == padding, [False]]).astype(np.int8)))
-        gaps += [
-            Gap(int(a), int(b), (channel.lead,)) for a, b in edges.reshape(-1, 2)[:1000] if b - a >= MIN_GAP_SAMPLES
-        ]
-    return tuple(gaps)
+    return value_gaps(digital, tuple(channel.lead for channel in channels), [padding] * len(channels))
 
 
 def median_group(groups: list[Group]) -> Group | None:

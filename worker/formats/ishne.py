@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.formats.binary import read_companion, unique_names, value_gaps, with_limb_leads
+from worker.formats.binary import as_samples, read_companion, unique_names, value_gaps, with_limb_leads
 from worker.formats.dicom_text import Texts
 from worker.formats.errors import DamagedRecording, NoWaveform, TruncatedRecording
 from worker.formats.fields import HOLTER_FROM_S, clock, full_name, identity, iso_date
@@ -75,7 +75,7 @@ def read(data: Buffer) -> Recording:
         raise TruncatedRecording("the file ends before its first sample; send the recording again")
     _compare_length(claimed, held, n_leads, sampling_hz, warnings)
     _say_ragged_end(len(data) - start, n_leads, warnings)
-    digital = np.frombuffer(data, "<i2", held * n_leads, start).reshape(held, n_leads).T.astype(np.int16, copy=False)
+    digital = as_samples(np.frombuffer(data, "<i2", held * n_leads, start).reshape(held, n_leads).T, np.int16)
     names = unique_names([_LEADS[code] if 0 <= code < len(_LEADS) else "" for code in codes[:n_leads]])
     calibrated = all(step > 0 for step in steps[:n_leads])
     if not calibrated:

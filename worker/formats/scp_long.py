@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.formats.binary import as_samples
 from worker.formats.errors import DamagedRecording, NoWaveform, UnsupportedRecording
 from worker.formats.fields import clock
 from worker.formats.scp_sections import Section
@@ -98,5 +99,4 @@ def _samples(body: bytes, at: int, n_leads: int, count: int, width: int) -> Samp
             wide[lead] |= raw[:, lead, 0]
         return wide  # type: ignore[no-any-return]
     kind = np.int32 if width == 4 else np.int16
-    narrow: Any = np.ascontiguousarray(np.frombuffer(body, f"<i{width}", cells, at).reshape(count, n_leads).T, kind)
-    return narrow  # type: ignore[no-any-return]
+    return as_samples(np.frombuffer(body, f"<i{width}", cells, at).reshape(count, n_leads).T, kind)

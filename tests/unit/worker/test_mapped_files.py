@@ -30,6 +30,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recording = _recording(THREE, int(HOURS * 3600 * RATE_HZ), float(RATE_HZ), "holter")
     _ishne(folder / "long.ecg", recording)
     write(recording, "edf", folder / "long.edf")
+    write(recording, "dicom", folder / "long.dcm")
     for storage in ("16", "212"):
         _record(folder, recording, storage)
     with tarfile.open(folder / "long16.tar", "w") as archive:
@@ -39,7 +40,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-FILES = ("long.ecg", "long.edf", "long16.dat", "long212.dat", "long16.tar")
+FILES = ("long.ecg", "long.dcm", "long.edf", "long16.dat", "long212.dat", "long16.tar")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -80,7 +81,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-@pytest.mark.parametrize(("name", "copies"), [("long.ecg", 0), ("long16.tar", 0), ("long.edf", 1)])
+@pytest.mark.parametrize(("name", "copies"), [("long.ecg", 0), ("long.dcm", 0), ("long16.tar", 0), ("long.edf", 1)])
 def test_reading_needs_no_memory_beyond_the_samples_that_are_laid_out_anew(long: Path, name: str, copies: int) -> None:
     words = [sys.executable, "-c", MEASURE, str(long / name)]
     grown_mb = int(subprocess.run(words, check=True, capture_output=True).stdout)
