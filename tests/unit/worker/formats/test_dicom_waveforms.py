@@ -121,9 +121,10 @@ def test_missing_limb_leads_are_derived_and_marked():
     np.testing.assert_array_equal(uv["aVF"], uv["II"] - uv["I"] / 2)
 
 
-def test_twelve_bits_without_sign_get_it_back():
+@pytest.mark.parametrize("bits", [12, 14, 15])
+def test_samples_of_few_bits_without_sign_get_it_back(bits):
     samples = noise(2, 1000, 200)
-    item = group(samples & 0xFFF, [channel("I", stored=12), channel("II", stored=12)])
+    item = group(samples & ((1 << bits) - 1), [channel("I", stored=bits), channel("II", stored=bits)])
     recording = read(as_bytes(waveform_object([item])))
     np.testing.assert_array_equal(recording.digital[:2], samples)
     assert "sign" in recording.warnings[0]
