@@ -178,7 +178,7 @@ async def reconclude(bench: Bench, days: MeasuredDays, recording_id: UUID) -> No
     for _ in range(MAX_REFUSED):
         async with bench.database.transaction(EVERYTHING) as session:
             work = await queries.load(session, recording_id)
-            edits = await queries.edits_of(session, recording_id)
+            edits = [Edit.model_validate(content) for content in await queries.edits_of(session, recording_id)]
             held = await queries.holds(session, recording_id, len(edits))
         if work is None or work.measured is None or held:
             return

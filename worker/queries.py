@@ -18,13 +18,14 @@ from ecg_center.contract.findings import (
     Findings,
 )
 from ecg_center.contract.holter import Edit
+from ecg_center.contract.pressure import MAX_REASON, PressureEdit
 from ecg_center.domain.clocks import believable
 from ecg_center.domain.workflow import Move, State, allows
 from ecg_center.store.deadlines import set_deadlines
 from ecg_center.store.events import Actor, move, note
 from ecg_center.store.jobs import CENTRE_QUEUE, REMATCH_TASK, defer
 from ecg_center.store.studies import refresh_urgency
-from ecg_center.store.tables import FindingsRow, HolterEdit, Patient, PrereadProgress, Study
+from ecg_center.store.tables import FindingsEdit, FindingsRow, Patient, PrereadProgress, Study
 from ecg_center.store.tables import Recording as RecordingRow
 
 GRADES = ("critical", "major", "abnormal", "normal")
@@ -44,13 +45,17 @@ class Work:
     """ISO, of the order's patient where there is one."""
     measured: str | None
     """Of a day that was read: the blob key of what was measured."""
+    indication: str = ""
+    """The order's words, which may name the pressure in the consulting room."""
+    kind: str = ""
+    """Of a recording that was read: ``resting``, ``holter`` or ``abpm``."""
 
 
 async def load(session: AsyncSession, recording_id: UUID) -> Work | None:
     """The recording to be read."""
     row = (
         await session.execute(
-            select(RecordingRow, Patient)
+            select(RecordingRow, Patient, Study.indication)
             .join(Study, Study.id == RecordingRow.study_id)
             .outerjoin(Patient, Patient.id == Study.patient_id)
             .where(RecordingRow.id == recording_id)
@@ -58,7 +63,7 @@ async def load(session: AsyncSession, recording_id: UUID) -> Work | None:
     ).one_or_none()
     if row is None:
         return None
-    recording, patient = row
+    recording, patient, indication = row
     return Work(
         recording_id=recording.id,
         sha256=recording.sha256,
@@ -67,6 +72,8 @@ async def load(session: AsyncSession, recording_id: UUID) -> Work | None:
         sex=patient.sex if patient else None,
         birth_date=patient.birth_date.isoformat() if patient and patient.birth_date else None,
         measured=(recording.waveform or {}).get("measured"),
+        indication=indication,
+        kind=(recording.waveform or {}).get("kind", ""),
     )
 
 
@@ -164,12 +171,22 @@ async def _worst_grade(session: AsyncSession, study_id: UUID) -> str | None:
     return min(await session.scalars(newest), key=GRADES.index, default=None)
 
 
-async def edits_of(session: AsyncSession, recording_id: UUID) -> list[Edit]:
-    """What physicians changed in a day, in the order in which they did."""
+async def edits_of(session: AsyncSession, recording_id: UUID) -> list[dict[str, Any]]:
+    """What physicians changed in a day's findings, in the order in which they did."""
     rows = await session.scalars(
-        select(HolterEdit.content).where(HolterEdit.recording_id == recording_id).order_by(HolterEdit.position)
+        select(FindingsEdit.content).where(FindingsEdit.recording_id == recording_id).order_by(FindingsEdit.position)
     )
-    return [Edit.model_validate(content) for content in rows]
+    return list(rows)
+
+
+async def pressure_edits_of(session: AsyncSession, recording_id: UUID) -> list[PressureEdit]:
+    """What physicians changed in a day of blood pressures, in the order in which they did; the reason stands beside."""
+    rows = await session.execute(
+        select(FindingsEdit.content, FindingsEdit.why)
+        .where(FindingsEdit.recording_id == recording_id)
+        .order_by(FindingsEdit.position)
+    )
+    return [PressureEdit.model_validate({**content, "reason": why[:MAX_REASON]}) for content, why in rows]
 
 
 async def holds(session: AsyncSession, recording_id: UUID, edits: int) -> bool:
@@ -186,9 +203,11 @@ async def holds(session: AsyncSession, recording_id: UUID, edits: int) -> bool:
 async def take_back(session: AsyncSession, recording_id: UUID, position: int, why: str, actor: Actor) -> None:
     """Undo an edit that cannot be applied, with the reason, so that those after it count."""
     recording, study = await _locked(session, recording_id)
-    last = await session.scalar(select(func.max(HolterEdit.position)).where(HolterEdit.recording_id == recording_id))
+    last = await session.scalar(
+        select(func.max(FindingsEdit.position)).where(FindingsEdit.recording_id == recording_id)
+    )
     session.add(
-        HolterEdit(
+        FindingsEdit(
             institution_id=recording.institution_id,
             recording_id=recording.id,
             study_id=study.id,
@@ -256,9 +275,15 @@ async def hand_over(session: AsyncSession, recording_id: UUID, priority: int) ->
     await show_progress(session, recording_id, 0.0, "waiting")
 
 
+async def has_edits(session: AsyncSession, recording_id: UUID) -> bool:
+    """Whether a physician has changed anything in this recording."""
+    first = select(FindingsEdit.id).where(FindingsEdit.recording_id == recording_id).limit(1)
+    return await session.scalar(first) is not None
+
+
 async def conclude_anew(session: AsyncSession, recording_id: UUID) -> None:
     """Have the physicians' edits replayed over a new result of the machine."""
-    if await edits_of(session, recording_id):
+    if await has_edits(session, recording_id):
         await defer(
             session,
             RECONCLUDE_TASK,

@@ -369,10 +369,10 @@ class PrereadProgress(Base):
     at: Mapped[datetime] = now_column()
 
 
-class HolterEdit(Base):
+class FindingsEdit(Base):
     """One thing that a physician changed over the machine's result; append-only, the list is replayed each time."""
 
-    __tablename__ = "holter_edit"
+    __tablename__ = "findings_edit"
     __table_args__ = (UniqueConstraint("recording_id", "position"),)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     institution_id: Mapped[UUID] = _institution()
@@ -381,7 +381,7 @@ class HolterEdit(Base):
     position: Mapped[int]
     """0, 1, 2 … of the recording: an undo names it."""
     content: Mapped[dict[str, Any]]
-    """``contract.holter.Edit``."""
+    """``contract.holter.Edit`` of a day of ECG, ``contract.pressure.PressureEdit`` of a day of pressures."""
     why: Mapped[str] = mapped_column(server_default="")
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     """None where the worker took back an edit that cannot be applied."""

@@ -22,8 +22,8 @@ from ecg_center.store.events import CENTRE
 from ecg_center.store.session import EVERYTHING
 from ecg_center.store.tables import (
     Device,
+    FindingsEdit,
     GatewayAccount,
-    HolterEdit,
     Institution,
     Person,
     PersonGrant,
@@ -111,7 +111,7 @@ async def _clinic(centre: Centre, code: str, number: int) -> Clinic:
         assert person is not None
         about = {"institution_id": institution.id, "recording_id": recording.id, "study_id": recording.study_id}
         edit = {"action": "exclude", "start_s": 1.0, "end_s": 2.0}
-        session.add(HolterEdit(**about, position=0, content=edit, person_name=code, at=datetime.now(UTC)))
+        session.add(FindingsEdit(**about, position=0, content=edit, person_name=code, at=datetime.now(UTC)))
         session.add(PrereadProgress(**about, share=0.5, stage="beats"))
     ids = {
         "study_id": str(exam.study_id),

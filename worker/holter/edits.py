@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg_center.contract.holter import MAX_EDITS, Edit
+from ecg_center.store.edits import EditError, check_form, standing
 from worker.holter.measured import NOT_MEASURED, Beats, Label, Measured, Stretch, Template
+
+__all__ = ["EXCLUDED", "EditError", "apply", "standing"]
 
 NEAR_S: Final = 0.020
 """How far a named R peak may lie from the beat that is meant: the page knows it to the millisecond."""
@@ -21,29 +24,6 @@ MIN_RR_S: Final = 0.10
 """Two beats stand at least this far apart: the ventricles of an adult are refractory for longer (ERP 0.2 s)."""
 EXCLUDED: Final = "excluded"
 """The reason of a stretch that a physician left out."""
-
-_BEATS: Final = frozenset(("at_s",))
-_STRETCH: Final = frozenset(("start_s", "end_s"))
-_TEMPLATE: Final = frozenset(("template",))
-_FORMS: Final[dict[str, tuple[frozenset[str], ...]]] = {
-    "relabel_beats": (_BEATS | {"label"}, _STRETCH | {"label"}),
-    "relabel_template": (_TEMPLATE | {"label"}, _TEMPLATE | _STRETCH | {"label"}),
-    "delete_beats": (_BEATS, _STRETCH, _TEMPLATE, _TEMPLATE | _STRETCH),
-    "insert_beats": (_BEATS | {"label"},),
-    "exclude": (_STRETCH,),
-    "include": (_STRETCH,),
-    "undo": (frozenset(("undoes",)),),
-}
-"""The fields that each action takes; exactly one of these sets is filled."""
-
-
-class EditError(ValueError):
-    """An edit cannot be applied; the message says which one and what to do instead."""
-
-    def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"edit {position}: {reason}")
-        self.position = position
-        self.reason = reason
 
 
 @dataclass(eq=False)
@@ -74,66 +54,12 @@ def apply(measured: Measured, edits: Sequence[Edit]) -> Measured:
         return measured
     holding = standing(edits)
     for position, edit in enumerate(edits):
-        _check_form(position, edit, measured.duration_s)
+        check_form(position, edit, measured.duration_s)
     sheet = _sheet(measured, [edit for edit, holds in zip(edits, holding, strict=True) if holds])
     for position, (edit, holds) in enumerate(zip(edits, holding, strict=True)):
         if holds and edit.action != "undo":
             _replay(sheet, position, edit, measured)
     return _result(measured, sheet)
-
-
-def standing(edits: Sequence[Edit]) -> list[bool]:
-    """Which edits hold after the undoing, and the undoing of undoing.
-
-    >>> standing([Edit(action="exclude", start_s=0, end_s=9), Edit(action="undo", undoes=0)])
-    [False, True]
-    >>> standing([Edit(action="exclude", start_s=0, end_s=9), Edit(action="undo", undoes=0),
-    ...           Edit(action="undo", undoes=1)])
-    [True, False, True]
-
-    Raises:
-        EditError: an undo names no earlier edit, or one that no longer holds.
-    """
-    against = [0] * len(edits)
-    """How many undos that hold speak against each edit: it holds while there are none."""
-    for position, edit in enumerate(edits):
-        if edit.action != "undo":
-            continue
-        if edit.undoes is None or not 0 <= edit.undoes < position:
-            raise EditError(position, f"undo names an earlier edit, 0 to {position - 1}, not {edit.undoes}")
-        if against[edit.undoes]:
-            raise EditError(position, f"edit {edit.undoes} is undone already; undo its undo to have it back")
-        _turn(against, edits, edit.undoes, 1)
-    return [count == 0 for count in against]
-
-
-def _turn(against: list[int], edits: Sequence[Edit], position: int, change: int) -> None:
-    """Speak against an edit, or no longer; an undo that thereby falls or rises lets its own edit rise or fall."""
-    while True:
-        held = against[position] == 0
-        against[position] += change
-        target = edits[position].undoes
-        if held == (against[position] == 0) or target is None:
-            return
-        position, change = target, -1 if held else 1
-
-
-def _check_form(position: int, edit: Edit, duration_s: float) -> None:
-    """Exactly one set of fields is filled, and its times lie in the recording."""
-    filled = {
-        name for name in ("label", "template", "start_s", "end_s", "undoes") if getattr(edit, name) is not None
-    } | ({"at_s"} if edit.at_s else set())
-    forms = _FORMS[edit.action]
-    if filled not in forms:
-        wanted = " or ".join("+".join(sorted(form)) for form in forms)
-        raise EditError(position, f"{edit.action} takes {wanted}, not {'+'.join(sorted(filled)) or 'nothing'}")
-    if edit.start_s is not None and edit.end_s is not None:
-        if not 0 <= edit.start_s < edit.end_s:
-            raise EditError(position, f"a stretch begins before it ends, not {edit.start_s:g} s to {edit.end_s:g} s")
-        if edit.start_s >= duration_s:
-            raise EditError(position, f"the stretch begins after the recording's {duration_s:g} s")
-    if any(not 0 <= at < duration_s for at in edit.at_s):
-        raise EditError(position, f"a beat lies outside of the recording's {duration_s:g} s")
 
 
 def _sheet(measured: Measured, edits: Sequence[Edit]) -> _Sheet:

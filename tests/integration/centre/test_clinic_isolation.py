@@ -21,7 +21,7 @@ from ecg_center.store.session import EVERYTHING, Database, Scope
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TABLES = {name: table for name, table in Base.metadata.tables.items() if "institution_id" in table.columns}
-APPEND_ONLY = ("study_event", "audit", "review", "opinion", "holter_edit")
+APPEND_ONLY = ("study_event", "audit", "review", "opinion", "findings_edit")
 DENIED = "42501"
 
 

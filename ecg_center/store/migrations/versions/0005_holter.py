@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("recording_id", name=op.f("pk_preread_progress")),
     )
     op.create_table(
-        "holter_edit",
+        "findings_edit",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("recording_id", sa.Uuid(), nullable=False),
@@ -61,14 +61,14 @@ def upgrade() -> None:
         sa.Column("person_name", sa.String(), nullable=False),
         sa.Column("source", sa.String(), server_default="", nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["institution_id"], ["institution.id"], name=op.f("fk_holter_edit_institution_id")),
-        sa.ForeignKeyConstraint(["recording_id"], ["recording.id"], name=op.f("fk_holter_edit_recording_id")),
-        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_holter_edit_study_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_holter_edit_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_holter_edit")),
-        sa.UniqueConstraint("recording_id", "position", name=op.f("uq_holter_edit_recording_id_position")),
+        sa.ForeignKeyConstraint(["institution_id"], ["institution.id"], name=op.f("fk_findings_edit_institution_id")),
+        sa.ForeignKeyConstraint(["recording_id"], ["recording.id"], name=op.f("fk_findings_edit_recording_id")),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_findings_edit_study_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_findings_edit_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_findings_edit")),
+        sa.UniqueConstraint("recording_id", "position", name=op.f("uq_findings_edit_recording_id_position")),
     )
-    for table in ("preread_progress", "holter_edit"):
+    for table in ("preread_progress", "findings_edit"):
         op.create_index(op.f(f"ix_{table}_institution_id"), table, ["institution_id"])
         op.create_index(op.f(f"ix_{table}_study_id"), table, ["study_id"])
     _secure(context.config.attributes.get("app_role", "ecg_app"))
@@ -77,10 +77,10 @@ def upgrade() -> None:
 
 def _secure(role: str) -> None:
     """Each clinic sees its own; edits are only ever added."""
-    for table in ("preread_progress", "holter_edit"):
+    for table in ("preread_progress", "findings_edit"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY sight ON {table} TO {role} USING ({IN_SIGHT}) WITH CHECK ({IN_SIGHT})")
-    op.execute(f"GRANT SELECT, INSERT ON holter_edit TO {role}")
+    op.execute(f"GRANT SELECT, INSERT ON findings_edit TO {role}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON preread_progress TO {role}")
 
 
