@@ -21,6 +21,13 @@ class WorkerSettings(Section):
     long_recordings: bool = Field(
         True, description="Whether this process also reads recordings of hours and days, one at a time behind the rest."
     )
+    pressure_guideline: str = Field(
+        "china_2020",
+        description="Which set of worker/pressure/thresholds judges ambulatory blood pressure, or a TOML file's path.",
+    )
+    pressure_narrow_hours: bool = Field(
+        False, description="Day and night by the guideline's narrow hours where neither diary nor recorder says them."
+    )
     rule_set: str = Field(
         "national_2017", description="Which rule set of worker/critical_rules says what a critical value is."
     )

@@ -472,7 +472,11 @@ def contradicts(codes: Collection[str]) -> list[tuple[str, str, str]]:
         for second in seconds
         if second in present
     ]
-    heart = [code for code in present if (overall := TERMS[code].overall) and overall is not Overall.NORMAL]
+    heart = [
+        code
+        for code in present
+        if TERMS[code].group != "pressure" and (overall := TERMS[code].overall) and overall is not Overall.NORMAL
+    ]
     if "1" in present and heart:
         worst = max(heart, key=lambda code: _SEVERITY.index(TERMS[code].overall or Overall.NORMAL))
         pairs.append(("1", worst, "正常心电图不能与其他异常诊断并存"))
