@@ -8,13 +8,13 @@ found on every eighth sample, and everything is float32.
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.signal.compiled import compiled
-from worker.signal.filters import Complexes, Floats, highpass, lowpass
+from worker.signal.filters import Floats, highpass, lowpass
 from worker.signal.qrs import BAND_HZ, BROAD_HZ
 
 Float32s = NDArray[np.float32]
@@ -57,7 +57,7 @@ def bands_for(hz: float) -> Bands:
     box = np.ones(factor) / factor
     frequencies: Floats = np.asarray(np.fft.rfftfreq(8192, 1 / inner), np.float64)
     coarse: Floats = frequencies / DRIFT_STEP
-    steep = highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1]) * 2j * np.pi * frequencies
+    steep = np.asarray(highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1]) * 2j * np.pi * frequencies)
     return Bands(
         factor,
         inner,
@@ -68,7 +68,7 @@ def bands_for(hz: float) -> Bands:
     )
 
 
-def _taps(response: Floats | Complexes, half: int, total: float = 0.0) -> Float32s:
+def _taps(response: NDArray[Any], half: int, total: float = 0.0) -> Float32s:
     """(2·half + 1,) the impulse response, cut by a Hann window and with this sum, in the order of a correlation."""
     whole = np.fft.irfft(response)
     taps: Floats = np.concatenate([whole[-half:], whole[: half + 1]])[::-1] * np.hanning(2 * half + 3)[1:-1]

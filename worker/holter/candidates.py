@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.signal.compiled import compiled
+from worker.signal.compiled import compiled_finite
 
 Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
@@ -18,30 +18,28 @@ Int64s = NDArray[np.int64]
 MINUTE_S: Final = 60.0
 AROUND_S: Final = 5.0
 """What is usual is taken minute by minute, with so much on both sides."""
-LEVEL_WINDOW_S: Final = 1.5
-LEVEL_SHARE: Final = 0.6
-CALM: Final = 0.003
-MIN_SLOPE_UV_S: Final = 1500.0
-ENERGY_S: Final = 0.09
-APART_S: Final = 0.17
-LEAST_ENERGY: Final = 0.012
+LEAST_ODDS: Final = -6.5
+"""What looks less like a beat cannot buy itself into the sequence, whatever gap it fills."""
 FIRST_GUESS: Final = 0.30
 T_WAVE_S: Final = 0.36
 T_WAVE_SHARE: Final = 0.45
 PASSES: Final = 2
+SETTLED: Final = 0.06
+"""Where so few beats changed, what is usual has not changed."""
 
 SLOPE_HALF_S: Final = 0.08
 SLOPE_SHIFT_S: Final = 0.04
 BEFORE_S: Final = 0.12
 AFTER_S: Final = 0.30
 BROAD_SHIFT_S: Final = 0.05
-TEMPLATE_BEATS: Final = 25
+TEMPLATE_BEATS: Final = 15
 SIZE_REACH_S: Final = 0.06
 NEAR_S: Final = 0.27
 FAR_S: Final = 0.45
 NEIGHBOURS: Final = 9
 FLOOR: Final = 0.004
-FLOOR_STEP_S: Final = 0.064
+LOG_FLOOR: Final = -5.52
+FLOOR_STEP_S: Final = 0.128
 FLOOR_GRID_S: Final = 0.5
 MEASURES: Final = 9
 
@@ -59,163 +57,65 @@ USUAL_RR_S: Final = (0.3, 1.6)
 LOOK_BACK: Final = 12
 
 
-@compiled
+@compiled_finite
 def beats_of(
-    slope: Float32s, broad: Float32s, hz: float, begin: int, end: int, coefficients: Float32s
+    units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, hz: float, coefficients: Float32s
 ) -> tuple[Int64s, Float32s]:
-    """Beats from ``begin`` up to but not including ``end``: (places in the curves, log odds of their looks).
+    """(places of the beats among the candidates ``at``, log odds of their looks), minute by minute.
 
     Args:
-        slope, broad: (n_leads, n) the two bands of :mod:`worker.holter.bands`.
-        hz: the curves' rate.
+        units, shapes, energy: the curves of :mod:`worker.holter.units` at ``hz``.
+        at: (n,) places of the candidates, increasing.
         coefficients: (23,) of the log odds.
     """
-    minute, around, n = int(MINUTE_S * hz), int(AROUND_S * hz), slope.shape[1]
-    at, worth = np.empty(int((end - begin) / (REFRACTORY_S * hz)) + 16, np.int64), np.empty(0, np.float32)
-    worth = np.empty(at.size, np.float32)
-    count = 0
-    for start in range(begin, end, minute):
-        stop = min(start + minute, end)
-        a, b = max(0, min(start, n - 2 * around) - around), min(n, stop + around)
-        beats, odds = _minute(slope[:, a:b], broad[:, a:b], hz, coefficients)
+    minute, around = int(MINUTE_S * hz), int(AROUND_S * hz)
+    places, worth, count = np.empty_like(at), np.empty(at.size, np.float32), 0
+    a, b = 0, 0
+    for start in range(0, energy.size, minute):
+        while a < at.size and at[a] < start - around:
+            a += 1
+        while b < at.size and at[b] < start + minute + around:
+            b += 1
+        beats, odds = _minute(units, shapes, energy, at[a:b], hz, coefficients)
         for i in range(beats.size):
-            if start <= beats[i] + a < stop:
-                at[count], worth[count] = beats[i] + a, odds[i]
+            if start <= beats[i] < start + minute:
+                places[count], worth[count] = beats[i], odds[i]
                 count += 1
-    return at[:count], worth[:count]
+    return places[:count], worth[:count]
 
 
-@compiled
-def _minute(slope: Float32s, broad: Float32s, hz: float, coefficients: Float32s) -> tuple[Int64s, Float32s]:
-    units, shapes = _in_units(slope, broad, hz)
-    nothing = np.empty(0, np.int64), np.empty(0, np.float32)
-    if units.shape[0] == 0:
-        return nothing
-    energy = _energy(units, hz)
-    at = _peaks(energy, int(APART_S * hz + 0.5))
-    if at.size == 0:
-        return nothing
-    beats = _first_guess(energy, at, hz)
-    chosen = beats
-    odds = np.zeros(at.size, np.float32)
+@compiled_finite
+def _minute(
+    units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, hz: float, coefficients: Float32s
+) -> tuple[Int64s, Float32s]:
+    beats = at[_first_guess(energy, at, hz)]
+    odds = np.empty(0, np.float32)
     for _ in range(PASSES):
         if beats.size < 2:
             break
-        odds = measures(units, shapes, energy, at, at[beats], hz) @ coefficients
-        chosen = _sequence(at, odds, hz)
-        same = chosen.size == beats.size and (chosen == beats).all()
-        beats = chosen
-        if same:
+        likely, odds = log_odds(units, shapes, energy, at, beats, hz, coefficients)
+        chosen = _sequence(likely, odds, hz)
+        odds = odds[chosen]
+        change = _differences(likely[chosen], beats)
+        beats = likely[chosen]
+        if change <= SETTLED * beats.size:
             break
-    return at[beats], odds[beats]
+    return beats, odds
 
 
-@compiled
-def _usual_peak(curve: Float32s, hz: float) -> float:
-    """The level that the maxima of stretches of 1.5 s usually reach."""
-    width = int(LEVEL_WINDOW_S * hz)
-    whole = curve.size // width
-    if whole < 2:
-        top = np.float32(0.0)
-        for value in curve:
-            top = max(top, abs(value))
-        return float(top)
-    maxima = np.empty(whole, np.float32)
-    for j in range(whole):
-        top = np.float32(0.0)
-        for i in range(j * width, (j + 1) * width):
-            top = max(top, abs(curve[i]))
-        maxima[j] = top
-    maxima.sort()
-    place = LEVEL_SHARE * (whole - 1)
-    low = int(place)
-    return float(maxima[low] + (maxima[min(low + 1, whole - 1)] - maxima[low]) * (place - low))
+@compiled_finite
+def _differences(one: Int64s, other: Int64s) -> int:
+    """How many are only in one of two increasing lists."""
+    i, j, alike = 0, 0, 0
+    while i < one.size and j < other.size:
+        if one[i] == other[j]:
+            alike += 1
+        step_i, step_j = one[i] <= other[j], other[j] <= one[i]
+        i, j = i + step_i, j + step_j
+    return int(one.size + other.size - 2 * alike)
 
 
-@compiled
-def _in_units(slope: Float32s, broad: Float32s, hz: float) -> tuple[Float32s, Float32s]:
-    """The leads that have a QRS, each in units of its usual peak and weighed by how calm it is between the beats."""
-    n_leads, n = slope.shape
-    units, shapes = np.empty((n_leads, n), np.float32), np.empty((n_leads, n), np.float32)
-    weights = np.empty(n_leads, np.float32)
-    kept = 0
-    for lead in range(n_leads):
-        level = _usual_peak(slope[lead], hz)
-        if level < MIN_SLOPE_UV_S:
-            continue
-        units[kept] = slope[lead] / np.float32(level)
-        shapes[kept] = broad[lead] / np.float32(max(_usual_peak(broad[lead], hz), 1e-3))
-        weights[kept] = 1 / (_between(units[kept], hz) + CALM)
-        kept += 1
-    if kept > 1:
-        weights /= np.float32(np.sqrt(np.mean(weights[:kept] ** 2)))
-        for lead in range(kept):
-            units[lead] *= weights[lead]
-            shapes[lead] *= weights[lead]
-    return units[:kept], shapes[:kept]
-
-
-@compiled
-def _between(units: Float32s, hz: float) -> float:
-    """The median power: most of the time is between the beats."""
-    width = int(ENERGY_S * hz)
-    power = np.empty(units.size // width, np.float32)
-    for j in range(power.size):
-        total = np.float32(0.0)
-        for i in range(j * width, (j + 1) * width):
-            total += units[i] * units[i]
-        power[j] = total / np.float32(width)
-    power.sort()
-    return float(power[power.size // 2]) if power.size else 0.0
-
-
-@compiled
-def _energy(units: Float32s, hz: float) -> Float32s:
-    """The root of the mean square over leads and 90 ms, in units of its usual peak."""
-    n_leads, n = units.shape
-    width = int(ENERGY_S * hz + 0.5) | 1
-    half = width // 2
-    power = np.zeros(n + 2 * half, np.float32)
-    for lead in range(n_leads):
-        row = units[lead]
-        for i in range(n):
-            power[half + i] += row[i] * row[i]
-    energy = np.zeros(n, np.float32)
-    for k in range(width):
-        for i in range(n):
-            energy[i] += power[i + k]
-    energy = np.sqrt(energy)
-    energy /= np.float32(max(_usual_peak(energy, hz), 1e-6))
-    return energy
-
-
-@compiled
-def _peaks(curve: Float32s, apart: int) -> Int64s:
-    """Local maxima, the larger winning where two stand closer than ``apart``."""
-    n = curve.size
-    found = np.empty(n // 2 + 1, np.int64)
-    count = 0
-    for i in range(1, n - 1):
-        if curve[i] > LEAST_ENERGY and curve[i] > curve[i - 1] and curve[i] >= curve[i + 1]:
-            found[count] = i
-            count += 1
-    found = found[:count]
-    kept = np.ones(count, np.bool_)
-    done = np.zeros(count, np.bool_)
-    for number in np.argsort(-curve[found]):
-        if not kept[number]:
-            continue
-        done[number] = True
-        for step in (-1, 1):
-            other = number + step
-            while 0 <= other < count and abs(found[other] - found[number]) <= apart:
-                if not done[other]:
-                    kept[other] = False
-                other += step
-    return found[kept]
-
-
-@compiled
+@compiled_finite
 def _first_guess(energy: Float32s, at: Int64s, hz: float) -> Int64s:
     """Numbers of the candidates above a threshold that are not the T wave of the one before."""
     beats = np.empty(at.size, np.int64)
@@ -232,116 +132,182 @@ def _first_guess(energy: Float32s, at: Int64s, hz: float) -> Int64s:
     return beats[:count]
 
 
-@compiled
-def measures(units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, beats: Int64s, hz: float) -> Float32s:
-    """(n, 23): nine measures of each candidate with their bends and products, as ``qrs_weights.design`` has them.
-
-    Log energy and log size against the beats around, likeness of slope and of shape to the usual beat, the log energy
-    of the largest neighbour before and after, close and a little farther, against one's own, and the log floor.
-    """
-    own, size = energy[at], _sizes(shapes, at, hz)
-    usual, usual_size = _usual_near(at, beats, energy[beats], _sizes(shapes, beats, hz))
-    half = int(SLOPE_HALF_S * hz + 0.5)
-    like_slope = _likeness(units, at, beats, half, half + 1, int(SLOPE_SHIFT_S * hz + 0.5))
-    before, after = int(BEFORE_S * hz + 0.5), int(AFTER_S * hz + 0.5)
-    like_shape = _likeness(shapes, at, beats, before, after, int(BROAD_SHIFT_S * hz + 0.5))
-    floor = _floor(energy, hz)
-    beside = np.full((4, at.size), FLOOR, np.float32)
-    _neighbours(at, own, hz, beside)
-    grid = FLOOR_GRID_S * hz
-    rows = np.empty((at.size, 23), np.float32)
+@compiled_finite
+def log_odds(
+    units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, beats: Int64s, hz: float, coefficients: Float32s
+) -> tuple[Int64s, Float32s]:
+    """(candidates that may be beats, log odds of each being one), given beats that are believed."""
+    rows = _surroundings(shapes, energy, at, beats, hz)
+    likely, count = np.empty(at.size, np.int64), 0
     for i in range(at.size):
-        e = min(max(_log(own[i] / usual[i]), -4.0), 1.0)
-        z = min(max(_log(size[i] / usual_size[i]), -4.0), 1.5)
-        s, b = max(like_slope[i], -0.2), max(like_shape[i], -0.3)
-        f = min(max(_log(floor[min(int(at[i] / grid + 0.5), floor.size - 1)] / usual[i]), -5.0), 0.0)
-        clear = min(max(e - f, 0.0), 4.0)
-        row = rows[i]
-        row[0], row[1], row[2], row[3] = b, b * b, b * s, e
-        row[4], row[5], row[6] = e * e if e < 0 else 0.0, z, z * z if z < 0 else 0.0
-        row[7], row[8] = s, s * s
-        for k in range(4):
-            value = min(max(_log(beside[k, i] / own[i]), -4.0), 2.0)
-            row[9 + k], row[13 + k] = value, max(value, 0.0)
-        row[17], row[18], row[19], row[20], row[21], row[22] = f, clear, clear * s, e * s, z * s, 1.0
+        rows[i, 2], rows[i, 3] = 1.0, 1.0
+        if _odds(rows[i], coefficients) > LEAST_ODDS:  # else not even the usual shape would make it one
+            likely[count], rows[count] = at[i], rows[i]
+            count += 1
+    _likenesses(units, shapes, energy.size, likely[:count], beats, hz, rows)
+    odds, kept = np.empty(count, np.float32), 0
+    for i in range(count):
+        value = _odds(rows[i], coefficients)
+        if value > LEAST_ODDS:
+            likely[kept], odds[kept] = likely[i], value
+            kept += 1
+    return likely[:kept], odds[:kept]
+
+
+@compiled_finite
+def measures(units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, beats: Int64s, hz: float) -> Float32s:
+    """(n, 9): log energy and log size against the beats around, likeness of slope and of shape to the usual beat, the
+    log energy of the largest neighbour before and after, close and a little farther, against one's own, and the log
+    floor."""
+    rows = _surroundings(shapes, energy, at, beats, hz)
+    _likenesses(units, shapes, energy.size, at, beats, hz, rows)
     return rows
 
 
-@compiled
+@compiled_finite
+def _likenesses(
+    units: Float32s, shapes: Float32s, n: int, at: Int64s, beats: Int64s, hz: float, rows: Float32s
+) -> None:
+    """Columns 2 and 3 of the measures."""
+    half = int(SLOPE_HALF_S * hz + 0.5)
+    before, after = int(BEFORE_S * hz + 0.5), int(AFTER_S * hz + 0.5)
+    _likeness(units, n, at, beats, half, half + 1, int(SLOPE_SHIFT_S * hz + 0.5), rows[:, 2])
+    _likeness(shapes, n, at, beats, before, after, int(BROAD_SHIFT_S * hz + 0.5), rows[:, 3])
+
+
+@compiled_finite
+def _surroundings(shapes: Float32s, energy: Float32s, at: Int64s, beats: Int64s, hz: float) -> Float32s:
+    """(n, 9) the measures without the likenesses."""
+    n = energy.size
+    own, size = _picked(energy, at), _sizes(shapes, n, at, hz)
+    usual, usual_size = _usual_near(at, beats, _picked(energy, beats), _sizes(shapes, n, beats, hz))
+    floor = _floors(energy, at, hz)
+    beside = np.full((4, at.size), FLOOR, np.float32)
+    _neighbours(at, own, hz, beside)
+    rows = np.empty((at.size, MEASURES), np.float32)
+    for i in range(at.size):
+        row, mine = rows[i], _log(own[i])
+        level = _log(usual[i])
+        row[0], row[1] = mine - level, _log(size[i] / usual_size[i])
+        for k in range(4):
+            row[4 + k] = _log(beside[k, i]) - mine if beside[k, i] > FLOOR else LOG_FLOOR - mine
+        row[8] = _log(floor[i]) - level
+    return rows
+
+
+@compiled_finite
+def _odds(row: Float32s, c: Float32s) -> float:
+    """The bends and products of ``qrs_weights.design``, weighed."""
+    e, z = min(max(row[0], -4.0), 1.0), min(max(row[1], -4.0), 1.5)
+    s, b = max(row[2], -0.2), max(row[3], -0.3)
+    f = min(max(row[8], -5.0), 0.0)
+    clear = min(max(e - f, 0.0), 4.0)
+    odds = c[0] * b + c[1] * b * b + c[2] * b * s + c[3] * e + c[4] * min(e, 0.0) ** 2
+    odds += c[5] * z + c[6] * min(z, 0.0) ** 2 + c[7] * s + c[8] * s * s
+    for k in range(4):
+        value = min(max(row[4 + k], -4.0), 2.0)
+        odds += c[9 + k] * value + c[13 + k] * max(value, 0.0)
+    odds += c[17] * f + c[18] * clear + c[19] * clear * s + c[20] * e * s + c[21] * z * s + c[22]
+    return float(odds)
+
+
+@compiled_finite
+def _picked(curve: Float32s, at: Int64s) -> Float32s:
+    values = np.empty(at.size, np.float32)
+    for i in range(at.size):
+        values[i] = curve[at[i]]
+    return values
+
+
+@compiled_finite
 def _log(value: float) -> float:
-    return float(np.log(max(value, 1e-3)))
+    return float(np.log(np.float32(max(value, 1e-3))))
 
 
-@compiled
-def _sizes(shapes: Float32s, at: Int64s, hz: float) -> Float32s:
+@compiled_finite
+def _sizes(shapes: Float32s, n: int, at: Int64s, hz: float) -> Float32s:
     """(n,) the largest root mean square over the leads within 60 ms."""
-    n_leads, n = shapes.shape
+    n_leads = shapes.shape[0]
     reach = int(SIZE_REACH_S * hz + 0.5)
     sizes = np.empty(at.size, np.float32)
     for i in range(at.size):
         top = np.float32(0.0)
-        for j in range(max(0, at[i] - reach), min(n, at[i] + reach + 1)):
+        around = shapes[:, max(0, at[i] - reach) : min(n, at[i] + reach + 1)]
+        for j in range(around.shape[1]):
             total = np.float32(0.0)
             for lead in range(n_leads):
-                total += shapes[lead, j] * shapes[lead, j]
+                total += around[lead, j] * around[lead, j]
             top = max(top, total)
         sizes[i] = np.sqrt(top / np.float32(n_leads))
     return sizes
 
 
-@compiled
+@compiled_finite
 def _usual_near(at: Int64s, beats: Int64s, own: Float32s, size: Float32s) -> tuple[Float32s, Float32s]:
     """Median energy and size of the nine beats around each candidate."""
     count = min(NEIGHBOURS, beats.size)
     usual, usual_size = np.empty(at.size, np.float32), np.empty(at.size, np.float32)
-    place, known = 0, -1
+    energies, widths = np.empty(count, np.float32), np.empty(count, np.float32)
+    _middle(own[:count], energies)
+    _middle(size[:count], widths)
+    place, first = 0, 0
     for i in range(at.size):
         while place < beats.size and beats[place] < at[i]:
             place += 1
-        first = min(max(place - count // 2, 0), beats.size - count)
-        if first == known:
-            usual[i], usual_size[i] = usual[i - 1], usual_size[i - 1]
-            continue
-        known = first
-        usual[i] = np.median(own[first : first + count])
-        usual_size[i] = np.median(size[first : first + count])
+        wanted = min(max(place - count // 2, 0), beats.size - count)
+        while first < wanted:
+            _exchange(energies, own[first], own[first + count])
+            _exchange(widths, size[first], size[first + count])
+            first += 1
+        usual[i], usual_size[i] = energies[count // 2], widths[count // 2]
     return usual, usual_size
 
 
-@compiled
-def _template(signal: Float32s, beats: Int64s, before: int, after: int) -> Float32s:
+@compiled_finite
+def _middle(values: Float32s, window: Float32s) -> float:
+    """The median of a few values, sorted into ``window``."""
+    for count in range(values.size):
+        value, i = values[count], count
+        while i > 0 and window[i - 1] > value:
+            window[i] = window[i - 1]
+            i -= 1
+        window[i] = value
+    n = values.size
+    return float((window[n // 2] + window[(n - 1) // 2]) / 2)
+
+
+@compiled_finite
+def _template(signal: Float32s, n: int, beats: Int64s, before: int, after: int) -> Float32s:
     """(n_leads, before + after) the median of up to 25 beats, zero mean in each lead."""
-    n_leads, n = signal.shape
-    width = before + after
+    n_leads, width = signal.shape[0], before + after
     step = max(1, (beats.size + TEMPLATE_BEATS - 1) // TEMPLATE_BEATS)
-    template, column = np.zeros((n_leads, width), np.float32), np.empty(beats.size // step + 1, np.float32)
+    column, sorted_one = np.empty(TEMPLATE_BEATS, np.float32), np.empty(TEMPLATE_BEATS, np.float32)
+    template = np.zeros((n_leads, width), np.float32)
     for lead in range(n_leads):
         for j in range(width):
             count = 0
             for k in range(0, beats.size, step):
                 place = beats[k] - before + j
                 if 0 <= place < n:
-                    value = signal[lead, place]
-                    i = count
-                    while i > 0 and column[i - 1] > value:
-                        column[i] = column[i - 1]
-                        i -= 1
-                    column[i] = value
+                    column[count] = signal[lead, place]
                     count += 1
             if count:
-                template[lead, j] = (column[count // 2] + column[(count - 1) // 2]) / 2
-        template[lead] -= np.mean(template[lead])
+                template[lead, j] = _middle(column[:count], sorted_one)
+        mean = np.float32(np.sum(template[lead]) / width)
+        for j in range(width):
+            template[lead, j] -= mean
     return template
 
 
-@compiled
-def _likeness(signal: Float32s, at: Int64s, beats: Int64s, before: int, after: int, reach: int) -> Float32s:
-    """(n,) the largest correlation with the usual beat over small shifts, all leads together."""
-    template = _template(signal, beats, before, after)
-    n_leads, n = signal.shape
+@compiled_finite
+def _likeness(
+    signal: Float32s, n: int, at: Int64s, beats: Int64s, before: int, after: int, reach: int, best: Float32s
+) -> None:
+    """Into ``best`` (n,): the largest correlation with the usual beat over small shifts, all leads together."""
+    template = _template(signal, n, beats, before, after)
+    n_leads = signal.shape[0]
     width = before + after
     norm = np.float32(max(np.sqrt(np.sum(template * template)), 1e-6))
-    best = np.empty(at.size, np.float32)
     products, power = np.empty(2 * reach + 1, np.float32), np.empty(2 * reach + 1, np.float32)
     part = np.empty(width + 2 * reach, np.float32)
     for i in range(at.size):
@@ -349,7 +315,9 @@ def _likeness(signal: Float32s, at: Int64s, beats: Int64s, before: int, after: i
         first = at[i] - before - reach
         for lead in range(n_leads):
             if first >= 0 and first + part.size <= n:
-                part[:] = signal[lead, first : first + part.size]
+                row = signal[lead, first : first + part.size]
+                for j in range(part.size):
+                    part[j] = row[j]
             else:
                 for j in range(part.size):
                     part[j] = signal[lead, min(max(first + j, 0), n - 1)]
@@ -358,10 +326,9 @@ def _likeness(signal: Float32s, at: Int64s, beats: Int64s, before: int, after: i
         for shift in range(products.size):
             top = max(top, products[shift] / np.sqrt(power[shift]))
         best[i] = top / norm
-    return best
 
 
-@compiled
+@compiled_finite
 def _slide(part: Float32s, template: Float32s, products: Float32s, power: Float32s) -> None:
     """Add, at each shift, the product with the template and the power without its mean."""
     width = template.size
@@ -382,14 +349,17 @@ def _slide(part: Float32s, template: Float32s, products: Float32s, power: Float3
             square += come * come - gone * gone
 
 
-@compiled
-def _floor(energy: Float32s, hz: float) -> Float32s:
-    """A lower quartile of the energy in the two seconds around each half second."""
+@compiled_finite
+def _floors(energy: Float32s, at: Int64s, hz: float) -> Float32s:
+    """(n,) a lower quartile of the energy in the two seconds around each candidate, to the half second."""
     step, grid = max(1, int(FLOOR_STEP_S * hz)), FLOOR_GRID_S * hz
-    floor = np.empty(int(energy.size / grid) + 1, np.float32)
-    values = np.empty(int(2 * hz / step) + 2, np.float32)
-    for j in range(floor.size):
-        centre, count = j * grid, 0
+    values, floors, known = np.empty(int(2 * hz / step) + 2, np.float32), np.empty(at.size, np.float32), -1
+    for number in range(at.size):
+        place = int(at[number] / grid + 0.5)
+        if place == known:
+            floors[number] = floors[number - 1]
+            continue
+        centre, count, known = place * grid, 0, place
         for i in range(max(0, int(centre - hz)), min(energy.size, int(centre + hz)), step):
             value, k = energy[i], count
             while k > 0 and values[k - 1] > value:
@@ -397,11 +367,11 @@ def _floor(energy: Float32s, hz: float) -> Float32s:
                 k -= 1
             values[k] = value
             count += 1
-        floor[j] = values[count // 4] if count else 0.0
-    return floor
+        floors[number] = values[count // 4] if count else np.float32(0.0)
+    return floors
 
 
-@compiled
+@compiled_finite
 def _neighbours(at: Int64s, own: Float32s, hz: float, beside: Float32s) -> None:
     """Largest energy close before, close after, farther before, farther after each candidate."""
     for i in range(at.size):
@@ -415,7 +385,7 @@ def _neighbours(at: Int64s, own: Float32s, hz: float, beside: Float32s) -> None:
                     beside[far, j] = max(beside[far, j], own[i])
 
 
-@compiled
+@compiled_finite
 def _sequence(at: Int64s, odds: Float32s, hz: float) -> Int64s:
     """Numbers of the candidates that together are the most plausible rhythm (Viterbi)."""
     n = at.size
@@ -449,7 +419,7 @@ def _sequence(at: Int64s, odds: Float32s, hz: float) -> Int64s:
     return kept[:count][::-1].copy()
 
 
-@compiled
+@compiled_finite
 def _cost(rr: float, usual: float, gain: float) -> float:
     """What an interval costs; a regular one in a regular rhythm pays."""
     cost = SHORT_COST * ((SHORT_S - rr) / 0.1) ** 2 if rr < SHORT_S else 0.0
@@ -461,28 +431,63 @@ def _cost(rr: float, usual: float, gain: float) -> float:
     return cost
 
 
-@compiled
+@compiled_finite
 def _local_rhythm(at: Int64s, odds: Float32s, hz: float) -> tuple[Float32s, Float32s]:
     """(usual RR in s, what regularity pays) at each candidate, from those that look like beats."""
     usual, gain = np.full(at.size, 0.8, np.float32), np.zeros(at.size, np.float32)
-    sure = at[odds > 0]
-    if sure.size < 4:
-        return usual, gain
-    rr = np.diff(sure) / hz
-    local, regular = np.empty(rr.size), np.empty(rr.size)
-    half = LOCAL_BEATS // 2
-    window = np.empty(LOCAL_BEATS)
-    for i in range(rr.size):
-        for k in range(LOCAL_BEATS):
-            window[k] = rr[min(max(i + k - half, 0), rr.size - 1)]
-        local[i] = np.median(window)
-        alike = 0
-        for value in window:
-            alike += abs(value / local[i] - 1) < REGULAR_WITHIN / 2
-        regular[i] = alike / LOCAL_BEATS
-    rr_at = np.interp(at, sure[1:], local)
-    share = np.interp(at, sure[1:], regular)
+    sure, count = np.empty(at.size, np.int64), 0
     for i in range(at.size):
-        usual[i] = min(max(rr_at[i], USUAL_RR_S[0]), USUAL_RR_S[1])
-        gain[i] = REGULAR_GAIN * share[i]
+        if odds[i] > 0:
+            sure[count] = at[i]
+            count += 1
+    if count < 4:
+        return usual, gain
+    rr = np.empty(count - 1, np.float32)
+    for i in range(count - 1):
+        rr[i] = (sure[i + 1] - sure[i]) / hz
+    local, regular = _local_median(rr)
+    k = 0
+    for i in range(at.size):
+        while k < rr.size - 1 and sure[k + 1] < at[i]:
+            k += 1
+        before, after = max(k - 1, 0), k  # intervals that end at sure[k] and at sure[k + 1]
+        share = (at[i] - sure[k]) / (sure[k + 1] - sure[k])
+        share = min(max(share, 0.0), 1.0)
+        usual[i] = min(max(local[before] + (local[after] - local[before]) * share, USUAL_RR_S[0]), USUAL_RR_S[1])
+        gain[i] = REGULAR_GAIN * (regular[before] + (regular[after] - regular[before]) * share)
     return usual, gain
+
+
+@compiled_finite
+def _local_median(rr: Float32s) -> tuple[Float32s, Float32s]:
+    """(median of the fifteen intervals around each, the share of them that is close to it)."""
+    local, regular = np.empty_like(rr), np.empty_like(rr)
+    half = LOCAL_BEATS // 2
+    window, ordered = np.empty(LOCAL_BEATS, np.float32), np.empty(LOCAL_BEATS, np.float32)
+    for k in range(LOCAL_BEATS):
+        window[k] = rr[min(max(k - half, 0), rr.size - 1)]
+    _middle(window, ordered)
+    for i in range(rr.size):
+        if i:
+            _exchange(ordered, rr[max(i - 1 - half, 0)], rr[min(i + half, rr.size - 1)])
+        local[i] = ordered[half]
+        alike = 0
+        for k in range(LOCAL_BEATS):
+            alike += abs(ordered[k] - local[i]) < REGULAR_WITHIN / 2 * local[i]
+        regular[i] = alike / LOCAL_BEATS
+    return local, regular
+
+
+@compiled_finite
+def _exchange(ordered: Float32s, gone: float, come: float) -> None:
+    """Take one value out of a sorted list and put another in."""
+    i = 0
+    while ordered[i] != gone and i < ordered.size - 1:
+        i += 1
+    while i < ordered.size - 1 and ordered[i + 1] < come:
+        ordered[i] = ordered[i + 1]
+        i += 1
+    while i > 0 and ordered[i - 1] > come:
+        ordered[i] = ordered[i - 1]
+        i -= 1
+    ordered[i] = come

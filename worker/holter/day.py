@@ -7,18 +7,20 @@ over it block by block, so that two weeks need no more memory than an hour.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.recording import Recording
+from worker.signal.compiled import compiled_finite
 
 Float32s = NDArray[np.float32]
 
 BLOCK_S: Final = 600.0
 """Ten minutes of one lead at 250 Hz are 0.6 MB: they stay in the processor's cache while they are worked on."""
-MARGIN_S: Final = 5.0
+MARGIN_S: Final = 15.0
+"""So much beyond its ends a block sees, to know what is usual there."""
 REDUNDANT: Final = ("III", "aVR", "aVL", "aVF")
 """Leads that say nothing which I and II do not say."""
 
@@ -80,9 +82,8 @@ class Day:
         first, last = min(max(start, 0), self.n_samples), min(max(stop, 0), self.n_samples)
         for place, row in enumerate(chosen):
             part = uv[place, first - start : last - start]
-            part[:] = self.recording.digital[row, first:last]
-            part -= np.float32(self.recording.baseline[row])
-            part *= np.float32(self.recording.uv_per_lsb[row])
+            scale, zero = float(self.recording.uv_per_lsb[row]), float(self.recording.baseline[row])
+            _microvolts(self.recording.digital[row, first:last], scale, zero, part)
             self._bridge(part, row, first, last)
             if part.size:
                 uv[place, : first - start], uv[place, last - start :] = part[0], part[-1]
@@ -129,3 +130,10 @@ class Day:
     def _value(self, row: int, at: int) -> float:
         recording = self.recording
         return float((recording.digital[row, at] - recording.baseline[row]) * recording.uv_per_lsb[row])
+
+
+@compiled_finite
+def _microvolts(digital: NDArray[Any], scale: float, zero: float, uv: Float32s) -> None:
+    by, offset = np.float32(scale), np.float32(-zero * scale)
+    for i in range(digital.size):
+        uv[i] = np.float32(digital[i]) * by + offset

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from worker.holter.bands import Float32s, bands_for, curves
 from worker.holter.candidates import beats_of
 from worker.holter.day import Block, Day
+from worker.holter.units import candidates, in_units
 from worker.signal.compiled import compiled
 from worker.signal.qrs_weights import COEFFICIENTS
 
@@ -40,9 +41,10 @@ def beats_in(day: Day, block: Block) -> Int64s:
     """Samples of the R peaks in one block."""
     bands = bands_for(day.hz)
     slope, broad = curves(block.uv, bands)
-    begin = -(-(block.start - block.first) // bands.factor)
-    end = -(-(block.stop - block.first) // bands.factor)
-    at, _ = beats_of(slope, broad, bands.hz, begin, end, _COEFFICIENTS)
+    units, shapes, energy = in_units(slope, broad, bands.hz)
+    found, _ = beats_of(units, shapes, energy, candidates(energy, bands.hz), bands.hz, _COEFFICIENTS)
+    inside = (found * bands.factor >= block.start - block.first) & (found * bands.factor < block.stop - block.first)
+    at: Int64s = found[inside]
     peaks = _peaks(broad, block.uv, at, bands.factor, round(PEAK_REACH_S * bands.hz))
     return peaks + block.first
 

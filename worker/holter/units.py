@@ -1,0 +1,284 @@
+"""How large is a deflection, measured by what is usual in its lead just now? Compiled loops.
+
+Each lead is brought into units of its own usual QRS, which follows the recording (±30 s), and weighed by how calm it is
+between the beats and whether it is there at all (±5 s), so that the beats are taken from whichever leads show them.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.signal.compiled import compiled_finite
+
+Float32s = NDArray[np.float32]
+Int64s = NDArray[np.int64]
+
+WINDOW_S: Final = 1.5
+"""Holds a beat at any but the slowest rate."""
+LEVEL_WINDOWS: Final = 41
+LEVEL_SHARE: Final = 0.6
+"""The upper part of the maxima: in bradycardia and pauses some windows hold no beat."""
+MIN_SLOPE_UV_S: Final = 1500.0
+"""A QRS of 0.05 mV still slopes more than this in the band; less is noise on a flat line."""
+CALM: Final = 0.003
+"""Mean square between the beats, in units of the usual peak: half the weight of a lead without any noise."""
+CALM_WINDOWS: Final = 3
+POWER_S: Final = 0.09
+ABSENT: Final = 0.4
+"""A lead of which no QRS reaches this in three windows is off, if others have theirs."""
+LOUD: Final = 1.8
+"""A lead that slopes so much steeper than its QRS is being moved."""
+ENERGY_S: Final = 0.09
+APART_S: Final = 0.17
+LEAST_ENERGY: Final = 0.035
+"""Of the usual QRS; on DS1 less than one beat in 4000 is smaller, and those are not found anyway."""
+
+
+@compiled_finite
+def in_units(slope: Float32s, broad: Float32s, hz: float) -> tuple[Float32s, Float32s, Float32s]:
+    """(slope, broad band, energy): each lead in units of its usual QRS times its weight, and the root of the mean
+    square of the slopes over leads and 90 ms, in units of its own usual peak.
+
+    Args:
+        slope, broad: (n_leads, n) the bands of :mod:`worker.holter.bands` at ``hz``.
+    """
+    n_leads, n = slope.shape
+    width = int(WINDOW_S * hz)
+    count = max(1, n // width)
+    units, shapes = np.empty((n_leads, n), np.float32), np.empty((n_leads, n), np.float32)
+    gains, tops = np.empty((n_leads, count), np.float32), np.empty((n_leads, count), np.float32)
+    floors = np.empty((n_leads, count), np.float32)
+    for lead in range(n_leads):
+        _maxima_of_windows(slope[lead], width, tops[lead])
+        level = _level(tops[lead])
+        for j in range(count):
+            gains[lead, j] = 1 / level[j] if level[j] >= MIN_SLOPE_UV_S else 0.0
+            tops[lead, j] *= gains[lead, j]
+        _scale(slope[lead], gains[lead], width, units[lead])
+        _floors_of_windows(units[lead], width, int(POWER_S * hz), floors[lead])
+        top = np.empty(count, np.float32)
+        _maxima_of_windows(broad[lead], width, top)
+        level = _level(top)
+        for j in range(count):
+            gains[lead, j] = 1 / max(level[j], np.float32(1e-3)) if gains[lead, j] > 0 else 0.0
+        _scale(broad[lead], gains[lead], width, shapes[lead])
+    if n_leads > 1:
+        weights = _weights(tops, floors)
+        for lead in range(n_leads):
+            _scale(units[lead], weights[lead], width, units[lead])
+            _scale(shapes[lead], weights[lead], width, shapes[lead])
+    return units, shapes, _energy(units, hz)
+
+
+@compiled_finite
+def _maxima_of_windows(curve: Float32s, width: int, tops: Float32s) -> None:
+    n = curve.size
+    for j in range(tops.size):
+        last = n if j == tops.size - 1 else (j + 1) * width
+        part, top = curve[j * width : last], np.float32(0.0)
+        for i in range(part.size):
+            top = max(top, abs(part[i]))
+        tops[j] = top
+
+
+@compiled_finite
+def _floors_of_windows(curve: Float32s, width: int, short: int, floors: Float32s) -> None:
+    """The median mean square of the short stretches of each window: most of the time is between the beats."""
+    powers = np.empty(width // short, np.float32)
+    for j in range(floors.size):
+        window = curve[j * width : (j + 1) * width]
+        for k in range(powers.size):
+            part, total = window[k * short : (k + 1) * short], np.float32(0.0)
+            for i in range(part.size):
+                total += part[i] * part[i]
+            place, value = k, total / np.float32(short)
+            while place > 0 and powers[place - 1] > value:
+                powers[place] = powers[place - 1]
+                place -= 1
+            powers[place] = value
+        floors[j] = powers[powers.size // 2] if powers.size else np.float32(0.0)
+
+
+@compiled_finite
+def _level(tops: Float32s) -> Float32s:
+    """What the maxima of the windows around each usually reach: their 0.6 quantile."""
+    n = tops.size
+    span = min(LEVEL_WINDOWS, n)
+    ordered = np.sort(tops[:span])
+    level = np.empty(n, np.float32)
+    place = LEVEL_SHARE * (span - 1)
+    low = int(place)
+    share, high = np.float32(place - low), min(low + 1, span - 1)
+    first = 0
+    for j in range(n):
+        wanted = min(max(j - span // 2, 0), n - span)
+        if wanted > first:
+            _exchange(ordered, tops[first], tops[first + span])
+            first = wanted
+        level[j] = ordered[low] + (ordered[high] - ordered[low]) * share
+    return level
+
+
+@compiled_finite
+def _exchange(ordered: Float32s, gone: float, come: float) -> None:
+    """Take one value out of a sorted list and put another in."""
+    i = 0
+    while ordered[i] != gone and i < ordered.size - 1:
+        i += 1
+    while i < ordered.size - 1 and ordered[i + 1] < come:
+        ordered[i] = ordered[i + 1]
+        i += 1
+    while i > 0 and ordered[i - 1] > come:
+        ordered[i] = ordered[i - 1]
+        i -= 1
+    ordered[i] = come
+
+
+@compiled_finite
+def _weights(tops: Float32s, floors: Float32s) -> Float32s:
+    """(n_leads, windows) weights with a mean square of 1: calm leads that are there count for more."""
+    n_leads, count = tops.shape
+    weights = np.empty((n_leads, count), np.float32)
+    for j in range(count):
+        a, b = max(0, j - CALM_WINDOWS), min(count, j + CALM_WINDOWS + 1)
+        square = np.float32(0.0)
+        for lead in range(n_leads):
+            noise, top = np.float32(0.0), np.float32(0.0)
+            for k in range(a, b):
+                noise += floors[lead, k]
+            for k in range(max(0, j - 1), min(count, j + 2)):
+                top = max(top, tops[lead, k])
+            weight = 1 / (noise / np.float32(b - a) + np.float32(CALM))
+            if top < ABSENT:
+                weight *= (top / np.float32(ABSENT)) ** 2
+            elif top > LOUD:
+                weight *= (np.float32(LOUD) / top) ** 2
+            weights[lead, j] = weight + np.float32(1e-6)
+            square += weights[lead, j] ** 2
+        for lead in range(n_leads):
+            weights[lead, j] *= np.sqrt(n_leads / square)
+    return weights
+
+
+@compiled_finite
+def _scale(curve: Float32s, gains: Float32s, width: int, out: Float32s) -> None:
+    """``curve`` times the line through ``gains``, which stand in the middle of each window."""
+    n, half = curve.size, width // 2
+    for j in range(-1, gains.size):
+        begin, end = j * width + half, (j + 1) * width + half
+        left = gains[max(j, 0)]
+        step = (gains[min(j + 1, gains.size - 1)] - left) / np.float32(width)
+        if j == gains.size - 1:
+            end = n
+        offset = np.float32(max(begin, 0) - begin)
+        source, target = curve[max(begin, 0) : min(end, n)], out[max(begin, 0) : min(end, n)]
+        for i in range(source.size):
+            target[i] = source[i] * (left + step * (np.float32(i) + offset))
+
+
+@compiled_finite
+def _energy(units: Float32s, hz: float) -> Float32s:
+    n_leads, n = units.shape
+    width = int(ENERGY_S * hz + 0.5) | 1
+    half = width // 2
+    power = np.zeros(n + 2 * half, np.float32)
+    for lead in range(n_leads):
+        row, inner = units[lead], power[half:]
+        for i in range(n):
+            inner[i] += row[i] * row[i]
+    energy = _running_sum(power, width, n)
+    for i in range(n):
+        energy[i] = np.sqrt(energy[i])
+    window = int(WINDOW_S * hz)
+    tops = np.empty(max(1, n // window), np.float32)
+    _maxima_of_windows(energy, window, tops)
+    gains = _level(tops)
+    for j in range(gains.size):
+        gains[j] = 1 / max(gains[j], np.float32(1e-6))
+    _scale(energy, gains, window, energy)
+    return energy
+
+
+@compiled_finite
+def _running_sum(power: Float32s, width: int, n: int) -> Float32s:
+    """(n,) sums of ``width`` values from each one on, put together from sums of 1, 2, 4 and 8."""
+    total, done, size = np.zeros(n, np.float32), 0, 1
+    part, double = power.copy(), np.empty_like(power)
+    while True:
+        later = part[done:]
+        if width & size:
+            for i in range(n):
+                total[i] += later[i]
+            done += size
+        if done == width:
+            return total
+        later = part[size:]
+        for i in range(later.size):
+            double[i] = part[i] + later[i]
+        part, double = double, part
+        size *= 2
+
+
+@compiled_finite
+def candidates(energy: Float32s, hz: float) -> Int64s:
+    """Places of the energy's maxima, the larger winning where two stand closer than 170 ms."""
+    apart = int(APART_S * hz + 0.5)
+    found, count = _maxima(energy)
+    fate = np.zeros(count, np.int8)  # 1 kept, -1 dropped
+    open_ones = count
+    while open_ones:
+        open_ones = 0
+        for number in range(count):
+            if fate[number]:
+                continue
+            if _is_top(energy, found, fate, number, count, apart):
+                fate[number] = 1
+                for step in (-1, 1):
+                    other = number + step
+                    while 0 <= other < count and abs(found[other] - found[number]) <= apart:
+                        fate[other] = -1
+                        other += step
+            else:
+                open_ones += 1
+    left = 0
+    for number in range(count):
+        if fate[number] == 1:
+            found[left] = found[number]
+            left += 1
+    return found[:left]
+
+
+@compiled_finite
+def _maxima(curve: Float32s) -> tuple[Int64s, int]:
+    """(places, how many): marked for all samples at once, then gathered eight by eight."""
+    n, least = curve.size, np.float32(LEAST_ENERGY)
+    marks = np.zeros((n + 7) // 8 * 8, np.bool_)
+    for i in range(1, n - 1):
+        marks[i] = (curve[i] > least) & (curve[i] > curve[i - 1]) & (curve[i] >= curve[i + 1])
+    eights = marks.view(np.uint64)
+    found, count = np.empty(n // 2 + 1, np.int64), 0
+    for j in range(eights.size):
+        if eights[j]:
+            for i in range(8 * j, 8 * j + 8):
+                if marks[i]:
+                    found[count] = i
+                    count += 1
+    return found, count
+
+
+@compiled_finite
+def _is_top(curve: Float32s, found: Int64s, fate: NDArray[np.int8], number: int, count: int, apart: int) -> bool:
+    """Whether none of those left within reach is larger; of equal ones the first wins."""
+    own = curve[found[number]]
+    other = number - 1
+    while other >= 0 and found[number] - found[other] <= apart:
+        if fate[other] == 0 and curve[found[other]] >= own:
+            return False
+        other -= 1
+    other = number + 1
+    while other < count and found[other] - found[number] <= apart:
+        if fate[other] == 0 and curve[found[other]] > own:
+            return False
+        other += 1
+    return True
