@@ -60,12 +60,13 @@ def _strips(folder: Path, options: Any) -> Any:
             if header.stem in words:
                 yield words[header.stem], recording(header), header.stem
         elif (rhythm := notes(header, "atr")) is not None:
-            yield from _cut(header, rhythm, STRIP_S)
+            yield from cut_by_rhythm(header, rhythm, STRIP_S)
         elif named := labels(header):
             yield "A" if "AF" in named else "other", recording(header), header.stem
 
 
-def _cut(header: Path, rhythm: Any, seconds: float) -> Any:
+def cut_by_rhythm(header: Path, rhythm: Any, seconds: float) -> Any:
+    """(label, strip, name) of each stretch that is AF, or free of it, from end to end."""
     whole = recording(header)
     inside = np.zeros(whole.n_samples, bool)
     state, since = False, 0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg_center.contract.findings import Statement
+from worker.resting import af
 from worker.resting.beat_kinds import kinds, runs
 from worker.resting.reading import Reading
 from worker.resting.say import (
@@ -46,10 +47,11 @@ REGULAR_WITHIN: Final = 0.12
 REGULAR_SHARE: Final = 0.7
 P_PRESENT: Final = 0.55
 P_CLEAR: Final = 3.0
-P_CLEAR_IF_IRREGULAR: Final = 10.0
-AF_IRREGULAR: Final = 0.09
-AF_VERY_IRREGULAR: Final = 0.25
-"""Root mean square of successive differences over the mean RR; sinus rhythm without ectopy stays below 0.08 in LUDB."""
+AF_NOT_REGULAR: Final = 0.04
+"""Root mean square of successive differences over the mean RR: below, nothing is looked for; fibrillation with a rate
+this even is paced, or has a complete block below it."""
+AF_SURE: Final = 2.0
+AF_FITTED: Final = "fitted on CinC 2017, CPSC 2018, CPSC 2021, MIT-BIH DS1"
 FLUTTER_STRENGTH: Final = 0.50
 FLUTTER_WEAK: Final = 0.28
 FLUTTER_BPM: Final = (220.0, 350.0)
@@ -284,20 +286,21 @@ def _circular_spread(distances: Floats, period: float) -> float:
 
 def _fibrillation(reading: Reading, rhythm: Rhythm) -> bool:
     irregular = _regularity(reading, rhythm)
-    if irregular < AF_IRREGULAR or reading.rr_s.size < 5:
+    if irregular < AF_NOT_REGULAR:
         return False
-    clarity = reading.p.clarity if reading.p else 0.0
-    if _has_p(reading) and (irregular < AF_VERY_IRREGULAR or clarity >= P_CLEAR_IF_IRREGULAR):
+    odds = af.log_odds(reading)
+    if odds < 0:
         return False
     rhythm.name = "af"
     bpm = rhythm.ventricular_bpm or 0.0
     seen = [
-        evidence("rr_irregularity", irregular, AF_IRREGULAR, "", source=ESC_2020_AF),
-        evidence("p_clarity", clarity, P_CLEAR, ""),
+        evidence("log_odds", odds, 0.0, "", source=AF_FITTED),
+        evidence("rr_irregularity", irregular, AF_NOT_REGULAR, "", source=ESC_2020_AF),
+        evidence("p_clarity", reading.p.clarity if reading.p else 0.0, None, ""),
         evidence("rr_min_ms", 1000 * float(reading.rr_s.min()), None, "ms"),
     ]
     code = "50a" if bpm > TACHYCARDIA_BPM + 10 else "50b" if bpm < 50 else "50"
-    rhythm.statements.append(say(code, *seen, certainty="definite" if clarity < 1 and irregular > 0.12 else "probable"))
+    rhythm.statements.append(say(code, *seen, certainty="definite" if odds > AF_SURE else "probable"))
     return True
 
 

@@ -23,6 +23,9 @@ FLUTTER_PERIOD_S: Final = (0.165, 0.29)
 """Atrial rates from 205 to 365/min (2019 ESC SVT guideline, doi:10.1093/eurheartj/ehz467: typically 240 to 340)."""
 QRS_MARGIN_S: Final = 0.06
 """A slurred QRS begins before the limits say so; what is left of it would be taken for a P."""
+BEFORE_QRS_S: Final = (0.02, 0.20, 0.12)
+"""Where the window of 0.12 s before the QRS onset ends: PR intervals from 0.14 to 0.32 s are looked into."""
+LOOKS_HZ: Final = 125.0
 FREE_P_BAND_HZ: Final = (3.0, 20.0)
 FREE_P_PERIOD_S: Final = (0.40, 1.40)
 FREE_P_REGULAR: Final = 0.12
@@ -95,11 +98,39 @@ def _clarity(weights: Floats, band: Floats, at: list[int], first: int, last: int
     return float(usual @ usual / max(float(np.median(((single - usual) ** 2).sum(axis=1))), 1e-6))
 
 
+def before_qrs(spectrum: Spectrum, rows: list[int], beats: Beats, limits: Limits) -> tuple[float, float, float]:
+    """What repeats before the dominant QRS, wherever a P may stand, even where none was found in the median beat.
+
+    Returns (power of the mean over the power of what single beats differ from it by, correlation of a usual beat with
+    the mean, root mean square of the mean in µV) of the window that repeats best; zeros with fewer than four beats.
+    """
+    step = max(1, round(spectrum.hz / LOOKS_HZ))
+    hz, frequencies = spectrum.hz / step, spectrum.frequencies
+    band = spectrum.band(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]), rows)[:, ::step]
+    nearest, farthest, width = (round(seconds * hz) for seconds in BEFORE_QRS_S)
+    reach = farthest + width
+    ends = (beats.at[beats.group == 0] - (limits.r - limits.qrs_on)) // step - nearest
+    ends = ends[ends >= reach]
+    if ends.size < 4:
+        return 0.0, 0.0, 0.0
+    stretch = np.stack([band[:, end - reach : end] for end in ends.tolist()])
+    windows = np.lib.stride_tricks.sliding_window_view(stretch, width, axis=2)
+    level = _level(windows)
+    mean = level.mean(axis=0)
+    power = (mean**2).sum(axis=(0, 2))
+    scatter = np.median(((level - mean) ** 2).sum(axis=(1, 3)), axis=0)
+    ratio = power / (scatter + 1e-9)
+    best = int(np.argmax(ratio))
+    usual, single = mean[:, best].ravel(), level[:, :, best].reshape(len(level), -1)
+    likeness = single @ usual / (np.linalg.norm(single, axis=1) * np.linalg.norm(usual) + 1e-9)
+    return float(ratio[best]), float(np.median(likeness)), float(np.sqrt(power[best] / width))
+
+
 def _level(part: Floats) -> Floats:
-    """The stretch without the line through its ends."""
-    width = max(1, part.shape[1] // 8)
-    left, right = part[:, :width].mean(axis=1, keepdims=True), part[:, -width:].mean(axis=1, keepdims=True)
-    level: Floats = part - (left + (right - left) * np.linspace(0, 1, part.shape[1]))
+    """The stretches, along the last axis, without the line through their ends."""
+    width = max(1, part.shape[-1] // 8)
+    left, right = part[..., :width].mean(axis=-1, keepdims=True), part[..., -width:].mean(axis=-1, keepdims=True)
+    level: Floats = part - (left + (right - left) * np.linspace(0, 1, part.shape[-1]))
     return level
 
 
@@ -150,7 +181,7 @@ def _autocorrelation(signal: Floats) -> Floats:
 
 def free_p_waves(clean: Floats, hz: float, beats: Beats, limits: Limits) -> NDArrayInt | None:
     """Samples of P waves wherever they stand, QRS and T taken away; None where they are not regular."""
-    spectrum = Spectrum(clean - _ventricles(clean, beats, limits, hz), hz)
+    spectrum = Spectrum(clean - ventricles(clean, beats, limits, hz), hz)
     frequencies = spectrum.frequencies
     rest = spectrum.band(highpass(frequencies, FREE_P_BAND_HZ[0]) * lowpass(frequencies, FREE_P_BAND_HZ[1]))
     inside = np.zeros(rest.shape[1], bool)
@@ -177,7 +208,7 @@ def free_p_waves(clean: Floats, hz: float, beats: Beats, limits: Limits) -> NDAr
     return np.array(peaks, int)
 
 
-def _ventricles(clean: Floats, beats: Beats, limits: Limits, hz: float) -> Floats:
+def ventricles(clean: Floats, beats: Beats, limits: Limits, hz: float) -> Floats:
     """QRS and T of every beat, as the median of its group has them."""
     template = np.zeros_like(clean)
     before = limits.r - limits.qrs_on + round(QRS_MARGIN_S * hz)

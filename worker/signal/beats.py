@@ -180,6 +180,17 @@ def _end_of_activity(high: Floats, gap: int) -> int:
     return int(active[jumps[0]] if jumps.size else active[-1])
 
 
+def likenesses(shape: Floats, beats: Beats, hz: float) -> Floats:
+    """(n,) correlation of each beat that lies whole in the recording with the median of them all."""
+    windows = [window.ravel() for at in beats.at.tolist() if (window := _window(shape, at, hz)) is not None]
+    if not windows:
+        return np.zeros(0)
+    stack = np.array(windows)
+    usual = np.median(stack, axis=0)
+    likeness: Floats = stack @ usual / (np.linalg.norm(stack, axis=1) * np.linalg.norm(usual) + 1e-9)
+    return likeness
+
+
 def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> MedianBeat | None:
     """The median of the dominant group's beats in ``signal`` (all leads), aligned by ``shape``; None without beats.
 

@@ -1,0 +1,59 @@
+"""What tells atrial fibrillation from other irregular rhythms; the trees themselves are judged by bench.accuracy."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from gateway.simulate.pathologies import Pathology
+from gateway.simulate.studies import record
+from worker.formats import read
+from worker.resting import af
+from worker.resting.patient import Patient, person_of
+from worker.resting.reading import Reading, read_signal
+from worker.resting.traces import prepare
+from worker.signal.beats import Beats
+
+
+def reading_of(pathology: str, number: int = 1) -> Reading:
+    at = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    recording = read(record(Pathology(pathology), number, at, device="TEST").file.content)
+    return read_signal(prepare(recording), person_of(recording, Patient()), calibrated=True)
+
+
+def named(pathology: str) -> dict[str, float]:
+    found = af.measures(reading_of(pathology))
+    assert found is not None
+    return dict(zip(af.NAMES, found.tolist(), strict=True))
+
+
+def test_sinus_rhythm_repeats_its_p_and_its_intervals() -> None:
+    sinus, fibrillation = named("sinus"), named("atrial-fibrillation")
+    assert sinus["p_repeats"] > fibrillation["p_repeats"] + 1
+    assert sinus["p_likeness"] > 0.9
+    assert sinus["rmssd"] < 0.05 < fibrillation["rmssd"]
+    assert sinus["entropy"] < fibrillation["entropy"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_sign_of_the_log_odds(number: int) -> None:
+    assert af.log_odds(reading_of("atrial-fibrillation", number)) > 0
+    assert af.log_odds(reading_of("sinus", number)) < 0
+    assert af.log_odds(reading_of("ventricular-premature", number)) < 0
+
+
+def test_early_beats_are_taken_out_of_the_change() -> None:
+    steady = np.full(30, 0.8)
+    bigeminal = steady.copy()
+    bigeminal[10::6], bigeminal[11::6] = 0.5, 1.1
+    assert af._change_without_early(bigeminal) == pytest.approx(0.0)
+    assert af._change_without_early(0.8 + 0.2 * np.random.default_rng(0).standard_normal(30)) > 0.05
+
+
+def test_too_few_beats_say_nothing() -> None:
+    whole = reading_of("sinus")
+    some = whole.beats
+    few = replace(whole, beats=Beats(some.at[:4], some.group[:4], some.width_s[:4], some.size[:4]))
+    assert af.measures(few) is None
+    assert af.log_odds(few) == -np.inf

@@ -1,0 +1,124 @@
+"""Is it atrial fibrillation? Irregular as nothing else is, and nothing like a P before the beats.
+
+Fifteen measures of the intervals (successive differences, sample entropy for few beats: Lake and Moorman 2011,
+doi:10.1152/ajpheart.00561.2010, what is left when early beats are taken out) and of the stretch before the QRS (how
+much of it repeats from beat to beat, wherever a P may stand) enter boosted trees. What differs from the published
+detectors: the beats' likeness and the noise enter too, so that an unreadable strip is not called fibrillation for its
+wild intervals. The trees are in :mod:`worker.resting.af_weights`, with what they were fitted on.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.resting.af_weights import TREES
+from worker.resting.beat_kinds import kinds
+from worker.resting.reading import Reading
+from worker.signal.atrial import before_qrs, ventricles
+from worker.signal.beats import likenesses
+from worker.signal.filters import Floats
+
+MIN_BEATS: Final = 6
+CHANGED: Final = 0.05
+"""Share of the mean RR: intervals that differ by more have changed."""
+ENTROPY_S: Final = 0.03
+EARLY: Final = 0.88
+DIFFERENCES: Final = np.arange(-0.65, 0.66, 0.05)
+RESIDUE_HZ: Final = (2.0, 25.0)
+BLANK_S: Final = (0.06, 0.10)
+
+NAMES: Final = (
+    "rate_bpm", "rmssd", "median_change", "changed_share", "entropy", "rmssd_over_sd", "change_without_early",
+    "difference_entropy", "ventricular_share", "size_spread", "p_repeats", "p_likeness", "p_size", "residue",
+    "likeness",
+)  # fmt: skip
+
+
+def log_odds(reading: Reading) -> float:
+    """Log odds of atrial fibrillation; minus infinity where there are too few beats to say."""
+    found = measures(reading)
+    return -np.inf if found is None else float(TREES.log_odds(found[None])[0])
+
+
+def measures(reading: Reading) -> Floats | None:
+    """(15,) in the order of :data:`NAMES`; None with fewer than :data:`MIN_BEATS` beats or without a median beat."""
+    if reading.beats.at.size < MIN_BEATS or reading.limits is None:
+        return None
+    found: Floats = np.array([*_intervals(reading.rr_s, kinds(reading)), *_shapes(reading)], np.float64)
+    return np.asarray(np.nan_to_num(found), np.float64)
+
+
+def _intervals(rr_s: Floats, kind: NDArray[np.str_]) -> tuple[float, ...]:
+    mean, difference = float(rr_s.mean()), np.diff(rr_s)
+    ventricular = kind == "V"
+    plain = ~(ventricular[:-1] | ventricular[1:])
+    calm = difference[plain[:-1] & plain[1:]]
+    usual = rr_s[plain] if plain.sum() >= MIN_BEATS else rr_s
+    rmssd, spread = float(np.sqrt(np.mean(difference**2))) / mean, float(rr_s.std()) / mean
+    return (
+        60 / mean,
+        rmssd,
+        float(np.median(np.abs(calm))) / mean if calm.size else 0.0,
+        float(np.mean(np.abs(calm) > CHANGED * mean)) if calm.size else 0.0,
+        _entropy(usual),
+        rmssd / max(spread, 1e-4),
+        _change_without_early(rr_s),
+        _difference_entropy(difference / float(np.median(rr_s))),
+        float(ventricular.mean()),
+    )
+
+
+def _entropy(rr_s: Floats) -> float:
+    """Coefficient of sample entropy, m = 1."""
+    n = len(rr_s)
+    if n < MIN_BEATS:
+        return 0.0
+    near = np.abs(rr_s[:, None] - rr_s[None]) < ENTROPY_S
+    both = float(np.triu(near[:-1, :-1] & near[1:, 1:], 1).sum())
+    first = float(np.triu(near[:-1, :-1], 1).sum())
+    return float(-np.log(max(both, 0.5) / max(first, 1.0)) + np.log(2 * ENTROPY_S) - np.log(rr_s.mean()))
+
+
+def _change_without_early(rr_s: Floats) -> float:
+    """Mean change between intervals that neither are early nor follow an early one, over the median interval."""
+    usual = float(np.median(rr_s))
+    early = np.flatnonzero(rr_s < EARLY * usual)
+    kept = np.ones(len(rr_s), bool)
+    kept[early] = False
+    kept[np.minimum(early + 1, len(rr_s) - 1)] = False
+    change = np.abs(np.diff(rr_s))
+    calm = change[kept[:-1] & kept[1:]]
+    if calm.size >= 3:
+        return float(calm.mean()) / usual
+    return float(np.median(change)) / float(rr_s.mean())
+
+
+def _difference_entropy(difference: Floats) -> float:
+    counts, _ = np.histogram(difference, DIFFERENCES)
+    share = counts[counts > 0] / max(1, counts.sum())
+    return float(-(share * np.log(share)).sum())
+
+
+def _shapes(reading: Reading) -> tuple[float, ...]:
+    """What the signal says: sizes, what repeats before the QRS, what is left between the beats, likeness."""
+    traces, beats, rows, limits = reading.traces, reading.beats, reading.rows, reading.limits
+    assert limits is not None
+    size = float(np.median(beats.size)) or 1.0
+    repeats, alike, p_uv = before_qrs(traces.spectrum, rows, beats, limits)
+    rest = (traces.clean[rows] - ventricles(traces.clean[rows], beats, limits, traces.hz)).copy()
+    for at in beats.at.tolist():
+        rest[:, max(0, at - round(BLANK_S[0] * traces.hz)) : at + round(BLANK_S[1] * traces.hz)] = 0
+    power = np.abs(np.fft.rfft(rest * np.hanning(rest.shape[1]), axis=1)) ** 2
+    frequencies = np.fft.rfftfreq(rest.shape[1], 1 / traces.hz)
+    inside = (frequencies > RESIDUE_HZ[0]) & (frequencies < RESIDUE_HZ[1])
+    residue = 1e3 * float(np.sqrt(power[:, inside].sum())) / rest.shape[1] / size
+    likeness = likenesses(traces.shape[rows], beats, traces.hz)
+    return (
+        float(beats.size.std()) / float(beats.size.mean()),
+        float(np.log(repeats + 0.02)),
+        alike,
+        float(np.log(p_uv / size + 1e-3)),
+        float(np.log(residue + 1e-6)),
+        float(np.quantile(likeness, 0.25)) if likeness.size >= 3 else 0.0,
+    )
