@@ -23,6 +23,9 @@ class Request(BaseModel):
     sex: str | None = None
     birth_date: str | None = None
     rule_set: str
+    pressure_guideline: str = "china_2020"
+    indication: str = ""
+    """The order's words: a combined recorder's pressures are compared with the one in the consulting room."""
 
 
 class Result(BaseModel):

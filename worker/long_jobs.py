@@ -32,6 +32,7 @@ from worker.holter.edits import EditError, apply
 from worker.holter.measured import Measured
 from worker.holter.stored import from_bytes
 from worker.long_files import RESULT, Request, Result, Told, beat_files, edition_of
+from worker.pressure.combined import joined
 from worker.resting import Patient
 from worker.work import Bench, DamagedOriginalError
 
@@ -71,6 +72,8 @@ async def preread_long(bench: Bench, recording_id: UUID) -> None:
             sex=work.sex,
             birth_date=work.birth_date,
             rule_set=bench.settings.rule_set,
+            pressure_guideline=bench.settings.pressure_guideline,
+            indication=work.indication,
         )
         if await bench.blobs.save(original_key(work.sha256), request.path) != work.sha256:
             raise DamagedOriginalError(f"original {work.sha256} is damaged in the store")
@@ -180,6 +183,7 @@ async def reconclude(bench: Bench, days: MeasuredDays, recording_id: UUID) -> No
             work = await queries.load(session, recording_id)
             edits = [Edit.model_validate(content) for content in await queries.edits_of(session, recording_id)]
             held = await queries.holds(session, recording_id, len(edits))
+            machine = await queries.machine_findings(session, recording_id)
         if work is None or work.measured is None or held:
             return
         measured = await days.get(bench, work.measured)
@@ -194,6 +198,8 @@ async def reconclude(bench: Bench, days: MeasuredDays, recording_id: UUID) -> No
     else:
         log.error("edits_given_up", recording=str(recording_id))
         return
+    if machine is not None:
+        findings = joined(findings, machine)
     keys = {}
     for kind, content in files.items():
         edition = hashlib.sha256(content).hexdigest()[:12]

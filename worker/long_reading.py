@@ -26,6 +26,8 @@ from worker.holter.stored import to_bytes
 from worker.logs import configure_logs
 from worker.long_files import RESULT, Request, Result, Told, beat_files
 from worker.mapped import forget
+from worker.pressure.combined import with_pressures
+from worker.pressure.office import office_pressure
 from worker.recording import Recording
 from worker.resting import Patient, analyse
 from worker.waveform import described
@@ -77,6 +79,13 @@ def _analyse(request: Request, recording: Recording, result: Result, progress: P
         patient,
         rule_set=request.rule_set,
         progress=lambda share, stage: progress(share * ANALYSIS_UNTIL, stage),
+    )
+    result.findings = with_pressures(
+        result.findings,
+        recording,
+        patient,
+        guideline=request.pressure_guideline,
+        office=office_pressure(request.indication),
     )
     result.measured = _keep(request, "measured.npz", to_bytes(measured))
     files = beat_files(measured.beats, measured.sampling_hz)

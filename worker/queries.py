@@ -18,7 +18,6 @@ from ecg_center.contract.findings import (
     Findings,
 )
 from ecg_center.contract.holter import Edit
-from ecg_center.contract.pressure import MAX_REASON, PressureEdit
 from ecg_center.domain.clocks import believable
 from ecg_center.domain.workflow import Move, State, allows
 from ecg_center.store.deadlines import set_deadlines
@@ -179,14 +178,15 @@ async def edits_of(session: AsyncSession, recording_id: UUID) -> list[dict[str, 
     return list(rows)
 
 
-async def pressure_edits_of(session: AsyncSession, recording_id: UUID) -> list[PressureEdit]:
-    """What physicians changed in a day of blood pressures, in the order in which they did; the reason stands beside."""
-    rows = await session.execute(
-        select(FindingsEdit.content, FindingsEdit.why)
-        .where(FindingsEdit.recording_id == recording_id)
-        .order_by(FindingsEdit.position)
+async def machine_findings(session: AsyncSession, recording_id: UUID) -> Findings | None:
+    """The machine's own newest findings of a recording, without any edit."""
+    content = await session.scalar(
+        select(FindingsRow.content)
+        .where(FindingsRow.recording_id == recording_id, FindingsRow.edited.is_(False))
+        .order_by(FindingsRow.created_at.desc())
+        .limit(1)
     )
-    return [PressureEdit.model_validate({**content, "reason": why[:MAX_REASON]}) for content, why in rows]
+    return None if content is None else Findings.model_validate(content)
 
 
 async def holds(session: AsyncSession, recording_id: UUID, edits: int) -> bool:

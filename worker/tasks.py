@@ -33,6 +33,7 @@ from worker import queries
 from worker.formats import UnreadableRecording, read
 from worker.formats.errors import DamagedRecording
 from worker.long_jobs import MeasuredDays, preread_long, reconclude, sweep_scratch
+from worker.pressure_jobs import holds_pressures, preread_pressures, reconclude_pressures
 from worker.recording import Recording
 from worker.resting import Patient, analyse
 from worker.settings import WorkerSettings
@@ -79,6 +80,9 @@ async def preread(bench: Bench, recording_id: UUID, priority: int = ROUTINE_PRIO
     content = await bench.blobs.get(original_key(work.sha256))
     if hashlib.sha256(content).hexdigest() != work.sha256:
         raise DamagedOriginalError(f"original {work.sha256} is damaged in the store")
+    if await asyncio.to_thread(holds_pressures, content):
+        await preread_pressures(bench, work, content, started)
+        return
     patient = Patient(sex=work.sex, birth_date=work.birth_date)
     try:
         done = await asyncio.to_thread(read_and_analyse, content, work.sha256, patient, bench.settings.rule_set)
@@ -163,7 +167,8 @@ def add_tasks(app: procrastinate.App, bench: Bench) -> None:
 
     @app.task(name=RECONCLUDE_TASK, queue=PREREAD_QUEUE, retry=RETRY)
     async def edited(recording_id: str) -> None:
-        await reconclude(bench, days, UUID(recording_id))
+        if not await reconclude_pressures(bench, UUID(recording_id)):
+            await reconclude(bench, days, UUID(recording_id))
 
 
 async def run(store: StoreSettings, settings: WorkerSettings) -> None:
