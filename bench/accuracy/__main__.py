@@ -18,6 +18,7 @@ TASKS = {
     "classes": ("classes", "cpsc2018_12lead"),
     "reversal": ("reversal", "ludb"),
     "critical": ("critical", "cpsc2018_12lead"),
+    "st": ("st", "mitdb"),
 }
 """Task: (module, the folder of ECG_DATA that it takes where --data is not given)."""
 
