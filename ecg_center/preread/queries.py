@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ecg_center.store.tables import FindingsRow, Institution, Recording
+from ecg_center.store.tables import FindingsEdit, FindingsRow, Institution, PrereadProgress, Recording
 
 
 async def recording(session: AsyncSession, recording_id: UUID) -> tuple[Recording, Institution] | None:
@@ -29,11 +29,38 @@ async def recordings_of(session: AsyncSession, study_id: UUID) -> list[Recording
     )
 
 
-async def newest_findings(session: AsyncSession, recording_id: UUID) -> FindingsRow | None:
-    """The newest findings of a recording, with a physician's edits where there are any."""
-    return await session.scalar(
+async def newest_findings(session: AsyncSession, recording_id: UUID, *, machine: bool = False) -> FindingsRow | None:
+    """The newest findings of a recording, with a physician's edits where there are any; or the machine's own."""
+    statement = (
         select(FindingsRow)
         .where(FindingsRow.recording_id == recording_id)
         .order_by(FindingsRow.created_at.desc(), FindingsRow.edited.desc())
         .limit(1)
+    )
+    return await session.scalar(statement.where(FindingsRow.edited.is_(False)) if machine else statement)
+
+
+async def edits_of(session: AsyncSession, recording_id: UUID) -> list[FindingsEdit]:
+    """The recording's edits in their order."""
+    return list(
+        await session.scalars(
+            select(FindingsEdit).where(FindingsEdit.recording_id == recording_id).order_by(FindingsEdit.position)
+        )
+    )
+
+
+async def count_edits(session: AsyncSession, recording_id: UUID) -> int:
+    """How many edits the recording has."""
+    return int(
+        await session.scalar(
+            select(func.count()).select_from(FindingsEdit).where(FindingsEdit.recording_id == recording_id)
+        )
+        or 0
+    )
+
+
+async def progress(session: AsyncSession, study_id: UUID) -> PrereadProgress | None:
+    """How far the pre-read of the study's long recording has come; None where none is under way."""
+    return await session.scalar(
+        select(PrereadProgress).where(PrereadProgress.study_id == study_id).order_by(PrereadProgress.at.desc()).limit(1)
     )

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Response
 from ecg_center.domain.authority import Act
 from ecg_center.http import BlobStore, Db, SignedIn
 from ecg_center.preread import service
+from ecg_center.preread.day_routes import IMMUTABLE
+from ecg_center.preread.day_routes import router as of_a_day
 from ecg_center.store.scopes import scope_of
 
 router = APIRouter()
-
-IMMUTABLE = "private, max-age=86400, immutable"
-"""A recording's samples never change; only this person's browser may keep them."""
+router.include_router(of_a_day)
 
 
 @router.get("/api/recordings/{recording_id}/waveform.json")

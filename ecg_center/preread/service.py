@@ -41,10 +41,12 @@ async def waveform(blobs: Blobs, recording: Recording) -> Waveform:
     """The decoded signal of a recording.
 
     Raises:
-        Conflict: it is not decoded yet, or cannot be.
+        Conflict: it is not decoded yet, cannot be, or is a day's, which is asked for in stretches (``days``).
     """
     if recording.waveform is None:
         raise Conflict("The recording has not been decoded yet; try again in a moment.")
+    if "pyramid" in recording.waveform:
+        raise Conflict("This recording is hours long; ask for a stretch of it.")
     return decode({suffix: await blobs.get(key) for suffix, key in recording.waveform["files"].items()})
 
 

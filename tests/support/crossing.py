@@ -153,6 +153,7 @@ class Probe:
     json: Any = None
     form: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
     names_things: bool = True
     """False: the address names nothing of a clinic; the answer must be about the caller's own."""
 
@@ -162,7 +163,7 @@ class Probe:
         content = b"begun " if "sha256" in path else None
         return await client.request(
             method,
-            path.format(**clinic.ids),
+            path.format(**clinic.ids) + (f"?{self.query}" if self.query else ""),
             json=self.json,
             data=form or None,
             content=content,
@@ -263,6 +264,17 @@ PROBES: dict[tuple[str, str], Probe] = {
     ("POST", "/api/studies/{study_id}/cancel"): Probe("person", json={"reason": "theirs"}),
     ("GET", "/api/recordings/{recording_id}/waveform.json"): Probe("person"),
     ("GET", "/api/recordings/{recording_id}/waveform.i16"): Probe("person"),
+    ("GET", "/api/recordings/{recording_id}/day"): Probe("person"),
+    ("GET", "/api/recordings/{recording_id}/stretch.i16"): Probe("person", query="start=0&stop=10"),
+    ("GET", "/api/recordings/{recording_id}/overview.i16"): Probe("person", query="start=0&stop=10&columns=5"),
+    ("GET", "/api/recordings/{recording_id}/findings"): Probe("person"),
+    ("GET", "/api/recordings/{recording_id}/beats"): Probe("person", query="start=0&stop=10"),
+    ("GET", "/api/recordings/{recording_id}/trend"): Probe("person", query="start=0&stop=10&columns=5"),
+    ("GET", "/api/recordings/{recording_id}/beats.atr"): Probe("person"),
+    ("GET", "/api/recordings/{recording_id}/edits"): Probe("person"),
+    ("POST", "/api/recordings/{recording_id}/edits"): Probe(
+        "person", json={"position": 0, "edit": {"action": "exclude", "start_s": 1, "end_s": 2}}
+    ),
     ("GET", "/api/worklist"): _OWN,
     ("POST", "/api/worklist/next"): _OWN,
     ("POST", "/api/studies/{study_id}/claim"): Probe("person"),
