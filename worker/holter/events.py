@@ -1,0 +1,212 @@
+"""What happened in a day that the beats alone tell: early beats and runs, pauses, slow and fast stretches?
+
+Counts are of beats and intervals that count (:func:`worker.holter.readable.readable`): no interval is believed across
+an unreadable stretch, and a beat that a physician deletes makes one long interval of two. Standstill is an interval,
+too. Limits are compared in samples, so that an interval of exactly a limit falls on the same side everywhere.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from ecg_center.contract.holter import MAX_EVENTS, Ectopy, Event, EventKind, Pauses
+from worker.holter.ectopy import TACHYCARDIA_BPM, Groups, Rows, ectopy_of, geminy, groups_of, r_on_t, rate_between
+from worker.holter.measured import Label
+from worker.holter.readable import Bools, Readable, Spans, spans_of
+from worker.holter.rows import runs_of
+
+PAUSE_S: Final = (2.0, 2.5, 3.0, 5.0)
+"""An interval is a pause where it is longer (2018 ACC/AHA/HRS, doi:10.1161/CIR.0000000000000628, names 3 s; the
+shorter limits are those of Holter reports)."""
+BRADYCARDIA_BPM: Final = 50.0
+"""2018 ACC/AHA/HRS guideline on bradycardia, as above: slower is bradycardia."""
+SLOW_FAST_BEATS: Final = 8
+SLOW_FAST_S: Final = 30.0
+JOIN_S: Final = 10.0
+DROP_TIMES: Final = (1.8, 2.2)
+"""A beat that fails to come leaves an interval of about two usual ones."""
+DROP_STEADY: Final = 0.10
+"""The intervals around it may differ by so much from one another."""
+DROP_P: Final = 0.5
+PACED_BEATS: Final = 3
+PACED_JOIN_BEATS: Final = 3
+
+
+def ectopy(day: Readable, af: Spans | None = None) -> tuple[Ectopy, Ectopy]:
+    """(ventricular, supraventricular) counts.
+
+    Args:
+        af: atrial fibrillation and flutter, in which R on T is not said.
+    """
+    ventricular = groups_of(day, day.is_label(Label.V))
+    on_t, _ = r_on_t(day, ventricular, _within(day, af))
+    return ectopy_of(day, Label.V, ventricular, on_t.size), ectopy_of(day, Label.S)
+
+
+def pauses(day: Readable) -> Pauses:
+    """How many intervals are longer than each limit, and the longest of those that are."""
+    longer = _long(day)
+    if not longer.size:
+        return Pauses()
+    samples, hz = np.diff(day.beats.sample)[longer], day.measured.sampling_hz
+    longest = int(np.argmax(samples))
+    over = [int(np.count_nonzero(samples > limit * hz)) for limit in PAUSE_S]
+    return Pauses(
+        over_2_0_s=over[0],
+        over_2_5_s=over[1],
+        over_3_0_s=over[2],
+        over_5_0_s=over[3],
+        longest_ms=round(1000 * float(samples[longest]) / hz),
+        longest_at_s=round(float(day.at_s[longer[longest]]), 3),
+    )
+
+
+def events_of(day: Readable, af: Spans | None = None) -> list[Event]:
+    """All that the beats tell, in order of time; of single beats no more than findings can hold.
+
+    Args:
+        af: atrial fibrillation and flutter (:mod:`worker.holter.af`).
+    """
+    ventricular, supraventricular = (groups_of(day, day.is_label(label)) for label in (Label.V, Label.S))
+    in_af = _within(day, af)
+    found = [
+        *_groups(day, ventricular, ("v_single", "v_couplet", "vt", "idioventricular"), ("v_bigeminy", "v_trigeminy")),
+        *_groups(day, supraventricular, ("s_single", "s_couplet", "svt", "s_run"), ("s_bigeminy", "s_trigeminy")),
+        *_r_on_t(day, ventricular, in_af),
+        *_pauses(day),
+        *_dropped(day, in_af),
+        *_slow_and_fast(day),
+        *_paced(day),
+    ]
+    return sorted(found, key=lambda event: (event.start_s, event.kind))
+
+
+def _within(day: Readable, af: Spans | None) -> Bools:
+    return np.zeros(len(day.beats), bool) if af is None else af.inside(day.at_s)
+
+
+def _long(day: Readable) -> Rows:
+    """The intervals that are pauses, standstill between two beats included, all else unreadable not."""
+    quivering = spans_of((s for s in day.measured.rhythms if s.reason != "asystole"), day.measured.sampling_hz)
+    before, after = day.at_s[:-1], day.at_s[1:]
+    believed = ~(day.left_out.touched(before, after) | quivering.touched(before, after))
+    return np.flatnonzero(believed & (np.diff(day.beats.sample) > PAUSE_S[0] * day.measured.sampling_hz))
+
+
+def _event(day: Readable, kind: EventKind, first: int, last: int, **more: float | str | None) -> Event:
+    """From beat ``first`` to beat ``last``, which is part of it; the rate is the mean over its intervals."""
+    start_s, end_s = round(float(day.at_s[first]), 3), round(float(day.at_s[last]), 3)
+    rate = rate_between(day, first, last) if last > first else None
+    return Event.model_validate(
+        {
+            "kind": kind,
+            "start_s": start_s,
+            "end_s": end_s,
+            "beats": last - first + 1,
+            "rate_bpm": None if rate is None else round(float(rate), 1),
+            **more,
+        }
+    )
+
+
+def _groups(
+    day: Readable,
+    groups: Groups,
+    kinds: tuple[EventKind, EventKind, EventKind, EventKind],
+    patterns: tuple[EventKind, EventKind],
+) -> Iterator[Event]:
+    """Runs, couplets, patterns, and the singles that are in no pattern."""
+    single, couplet, fast, slow = kinds
+    told = np.zeros(len(day.beats) + 1, int)
+    for kind, cycle in zip(patterns, (2, 3), strict=True):
+        for first, last in geminy(day, groups, cycle):
+            told[first] += 1
+            told[last + 1] -= 1
+            before = first - (cycle - 1)  # the usual beats of the first cycle
+            whole = before >= 0 and bool(day.sound[before:first].all())
+            yield _event(day, kind, before if whole else first, last)
+    alone = (groups.beats == 1) & (np.cumsum(told)[groups.first] == 0)
+    for row in groups.first[alone][:MAX_EVENTS].tolist():
+        yield _event(day, single, row, row)
+    for group in np.flatnonzero(groups.beats > 1).tolist():
+        first, last = int(groups.first[group]), int(groups.last[group]) - 1
+        run = fast if groups.bpm[group] >= TACHYCARDIA_BPM else slow
+        yield _event(day, couplet if last - first == 1 else run, first, last)
+
+
+def _r_on_t(day: Readable, ventricular: Groups, in_af: Bools) -> Iterator[Event]:
+    rows, before_ms = r_on_t(day, ventricular, in_af)
+    for row, ms in zip(rows.tolist(), before_ms.tolist(), strict=True):
+        yield _event(day, "r_on_t", row - 1, row, value=round(ms), quantity="before_t_summit_ms", rate_bpm=None)
+
+
+def _pauses(day: Readable) -> Iterator[Event]:
+    for row in _long(day).tolist():
+        yield _event(day, "pause", row, row + 1, value=round(1000 * float(day.rr_s[row])), quantity="rr_ms")
+
+
+def _dropped(day: Readable, in_af: Bools) -> Iterator[Event]:
+    """One beat failed to come in a steady rhythm with P waves: the interval is twice those before and behind it.
+
+    Whether the sinus node, the way out of it or the AV node failed cannot be told from the beats.
+    """
+    n = len(day.beats)
+    if n < 6:
+        return
+    rr, row = day.rr_s, np.arange(2, n - 3)
+    usual = (rr[row - 2] + rr[row - 1] + rr[row + 1] + rr[row + 2]) / 4
+    around = np.stack([rr[row - 2], rr[row - 1], rr[row + 1], rr[row + 2]])
+    steady = (np.ptp(around, axis=0) <= DROP_STEADY * usual) & (rr[row] >= DROP_TIMES[0] * usual)
+    steady &= rr[row] <= DROP_TIMES[1] * usual
+    sound = np.concatenate([[0], np.cumsum(~day.sound)])
+    steady &= sound[row + 3] == sound[row - 2]
+    normal = np.concatenate([[0], np.cumsum(~day.is_label(Label.N) | in_af)])
+    steady &= normal[row + 4] == normal[row - 2]
+    p_wave = np.nan_to_num(day.beats.p_wave, nan=0.0)
+    steady &= (p_wave[row] >= DROP_P) & (p_wave[row + 1] >= DROP_P)
+    for at in row[steady].tolist():
+        yield _event(day, "dropped_beat", at, at + 1, value=round(1000 * float(rr[at])), quantity="rr_ms")
+
+
+def _slow_and_fast(day: Readable) -> Iterator[Event]:
+    """Stretches of at least half a minute below 50/min or from 100/min, by the mean over eight intervals."""
+    n = len(day.rr_s)
+    if n < SLOW_FAST_BEATS:
+        return
+    total = np.concatenate([[0.0], np.cumsum(np.where(day.sound, day.rr_s, 0.0))])
+    count = np.concatenate([[0], np.cumsum(day.sound)])
+    first = np.clip(np.arange(n) - SLOW_FAST_BEATS // 2, 0, n - SLOW_FAST_BEATS)
+    whole = count[first + SLOW_FAST_BEATS] - count[first] == SLOW_FAST_BEATS
+    mean_s = (total[first + SLOW_FAST_BEATS] - total[first]) / SLOW_FAST_BEATS
+    kinds: tuple[tuple[EventKind, Bools], ...] = (
+        ("bradycardia", whole & (mean_s > 60 / BRADYCARDIA_BPM)),
+        ("tachycardia", whole & (mean_s <= 60 / TACHYCARDIA_BPM)),
+    )
+    for kind, is_so in kinds:
+        for start, last in _joined(day, runs_of(is_so)):
+            if day.at_s[last] - day.at_s[start] >= SLOW_FAST_S:
+                yield _event(day, kind, start, last)
+
+
+def _joined(day: Readable, runs: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    """(first beat, last beat) of runs of intervals, those joined that only some seconds of sound rhythm part."""
+    joined: list[tuple[int, int]] = []
+    for first, last in runs:
+        if joined and day.at_s[first] - day.at_s[joined[-1][1]] <= JOIN_S and day.sound[joined[-1][1] : first].all():
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _paced(day: Readable) -> Iterator[Event]:
+    """Stretches of paced beats; a few own beats between do not part them."""
+    rows = np.flatnonzero(day.is_label(Label.P))
+    if not rows.size:
+        return
+    parts = np.split(rows, np.flatnonzero(np.diff(rows) > PACED_JOIN_BEATS + 1) + 1)
+    for part in parts:
+        if part.size >= PACED_BEATS:
+            event = _event(day, "paced", int(part[0]), int(part[-1]))
+            yield event.model_copy(update={"beats": part.size})
