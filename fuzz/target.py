@@ -15,7 +15,17 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Final
 
-from worker.formats import FORMATS, UnreadableRecording, csv_text, pressure, pressure_csv, pressure_xml, wfdb_records
+from worker.formats import (
+    FORMATS,
+    VIEWED,
+    UnreadableRecording,
+    csv_text,
+    matlab5,
+    pressure,
+    pressure_csv,
+    pressure_xml,
+    wfdb_records,
+)
 from worker.formats.column_maps import ColumnMapError
 from worker.formats.csv_columns import ColumnMap
 from worker.formats.pressure_columns import PressureMap
@@ -57,6 +67,9 @@ def readers() -> dict[str, Reader]:
 
 def _reader(module: ModuleType) -> Reader:
     def read(data: bytes) -> Said | None:
+        if module in VIEWED and len(data) % 2:  # as a large file is handed over: mapped, not read
+            view = memoryview(data)
+            return module.read(view) if module.recognises(view) else None
         return module.read(data) if module.recognises(data) else None
 
     return read
@@ -74,7 +87,8 @@ def _record(data: bytes) -> Recording:
 def _mapped_table(data: bytes) -> Recording | None:
     declared, _, table = data.partition(PARTS)
     try:
-        return csv_text.read_mapped(table, ColumnMap.parse(declared.decode("utf-8", "replace")))
+        shape = ColumnMap.parse(declared.decode("utf-8", "replace"))
+        return (matlab5.read_mapped if matlab5.recognises(table) else csv_text.read_mapped)(table, shape)
     except ColumnMapError:
         return None
 

@@ -17,6 +17,7 @@ from worker.formats import (
     edf,
     fhir_ecg,
     ishne,
+    matlab5,
     mfer,
     muse,
     philips,
@@ -34,6 +35,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
     edf,
     mfer,
     wfdb_records,
+    matlab5,
     muse,
     aecg,
     philips,
@@ -56,7 +58,7 @@ _HINTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xd8\xff", "a JPEG picture; set the device to export waveforms (DICOM)"),
     (b"PK\x03\x04", "a ZIP archive; unpack it and send the recordings in it"),
     (b"\x1f\x8b", "a gzip archive; unpack it and send the recording in it"),
-    (b"MATLAB 5.0", "a MATLAB file, which says neither how often it was sampled nor in what unit; export WFDB or CSV"),
+    (b"MATLAB 7.3", "a MATLAB file of a newer kind (HDF5); save it with '-v7', or export WFDB or CSV"),
     (b"<?xml", "XML of a kind that is not read here; set the device to export DICOM"),
 )
 

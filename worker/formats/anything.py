@@ -6,7 +6,7 @@ An ECG is looked for first; a combined recorder's readings are in its recording'
 from pathlib import Path
 from typing import Final
 
-from worker.formats import column_maps, csv_text, pressure, pressure_csv, pressure_xml, read
+from worker.formats import column_maps, csv_text, matlab5, pressure, pressure_csv, pressure_xml, read
 from worker.formats.csv_columns import ColumnMap
 from worker.formats.errors import TooLargeRecording, UnknownFormat, UnsupportedRecording, guarded
 from worker.formats.pressure_columns import PressureMap
@@ -51,6 +51,8 @@ def read_declared(data: bytes | Path, toml: str, patient: str = "") -> Recording
     content = _content(data)
     if not column_maps.declares_pressure(toml):
         leads = ColumnMap.parse(toml)
+        if matlab5.recognises(content):
+            return guarded(matlab5.NAME, lambda: matlab5.read_mapped(content, leads))
         return guarded(csv_text.NAME, lambda: csv_text.read_mapped(content, leads))
     shape = PressureMap.parse(toml)
     if shape.reading:
