@@ -137,6 +137,8 @@ def _check_recording(recording: Recording) -> None:
         raise Finding("a recording without samples")
     if any(gap.start < 0 or gap.stop > recording.n_samples or gap.start >= gap.stop for gap in recording.gaps):
         raise Finding("a gap outside the recording")
+    if any(len(warning) > MAX_MESSAGE for warning in recording.warnings):
+        raise Finding(f"a warning of {max(map(len, recording.warnings))} characters")
     if len(recording.warnings) > MAX_WARNINGS:
         raise Finding(f"{len(recording.warnings)} warnings, which nobody reads")
 

@@ -14,9 +14,11 @@ Every message says in plain words what is wrong and what a person can do.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
+MAX_MESSAGE: Final = 600
+"""Characters; what a file says of itself may be as long as the file."""
 
 
 class UnreadableRecording(Exception):  # noqa: N818 - reads as what it says, like the family below
@@ -27,6 +29,9 @@ class UnreadableRecording(Exception):  # noqa: N818 - reads as what it says, lik
     """
 
     reason = "unreadable"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…")
 
 
 class UnknownFormat(UnreadableRecording):
