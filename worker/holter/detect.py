@@ -1,9 +1,17 @@
 """Where are the beats of a day?
 
 The resting detector's method (:mod:`worker.signal.qrs`) in compiled loops over blocks of ten minutes. What differs:
-finite filters instead of a transform of each minute, float32, the usual beat from 25 of a minute's beats.
+
+- finite filters (:mod:`worker.holter.bands`) instead of a transform of each minute, and float32;
+- what is usual in a lead follows the recording from window to window and remembers the last hour, and each lead is
+  weighed by how calm it is just now (:mod:`worker.holter.units`), so that the leads may take turns;
+- the usual beat is the median of 15 of a minute's beats, and what no likeness could make a beat is not compared with it
+  (:mod:`worker.holter.candidates`).
 """
 
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,7 +20,7 @@ from numpy.typing import NDArray
 from worker.holter.bands import Float32s, bands_for, curves
 from worker.holter.candidates import beats_of
 from worker.holter.day import Block, Day
-from worker.holter.units import candidates, in_units
+from worker.holter.units import WINDOW_S, candidates, in_units
 from worker.signal.compiled import compiled
 from worker.signal.qrs_weights import COEFFICIENTS
 
@@ -20,7 +28,54 @@ Int64s = NDArray[np.int64]
 
 PEAK_REACH_S: Final = 0.08
 APART_S: Final = 0.18
+REMEMBERED_BLOCKS: Final = 6
+"""An hour: as long as a loose electrode may take to become what is usual."""
 _COEFFICIENTS: Final = COEFFICIENTS.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the search saw in one block.
+
+    Attributes:
+        sample: (n,) int64 R peaks within the block proper, samples of the recording.
+        odds: (n,) float32 log odds of each being a beat, by its looks.
+        tops, floors: (n_leads, n_windows) of windows of ``units.WINDOW_S``, the first at the block's ``first``: the
+            steepest slope, and the median mean square of the slope, in units of the usual QRS.
+        window: length of such a window, samples of the recording.
+    """
+
+    sample: Int64s
+    odds: Float32s
+    tops: Float32s
+    floors: Float32s
+    window: int
+
+
+class Search:
+    """Finds the beats of a day's blocks, which are given one after the other."""
+
+    def __init__(self, day: Day) -> None:
+        self.day = day
+        self.bands = bands_for(day.hz)
+        self._levels: deque[Float32s] = deque(maxlen=REMEMBERED_BLOCKS)
+
+    def beats_in(self, block: Block) -> Seen:
+        """The beats of one block, of which ``uv`` holds the rows to look at."""
+        hz, factor = self.bands.hz, self.bands.factor
+        slope, broad = curves(block.uv, self.bands)
+        units, shapes, energy, tops, floors, levels = in_units(slope, broad, hz, self._memory(len(block.uv)))
+        self._levels.append(levels)
+        at, odds = beats_of(units, shapes, energy, candidates(energy, hz), hz, _COEFFICIENTS)
+        inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
+        peaks = _peaks(broad, block.uv, at[inside], factor, round(PEAK_REACH_S * hz))
+        return Seen(peaks + block.first, odds[inside], tops, floors, int(WINDOW_S * hz) * factor)
+
+    def _memory(self, n_leads: int) -> Float32s:
+        """The usual QRS slope of each lead in the blocks before; 0 where there were none."""
+        if not self._levels:
+            return np.zeros(n_leads, np.float32)
+        return np.median(np.stack(self._levels), axis=0).astype(np.float32)
 
 
 def find_beats(day: Day) -> Int64s:
@@ -33,20 +88,18 @@ def find_beats(day: Day) -> Int64s:
     >>> (find_beats(Day(recording))[:4] / 250).tolist()
     [0.4, 1.2, 2.0, 2.8]
     """
-    found = [beats_in(day, block) for block in day.blocks(rows=day.independent)]
-    return _in_order(np.concatenate([np.empty(0, np.int64), *found]), APART_S * day.hz)
+    search = Search(day)
+    return in_order([search.beats_in(block) for block in day.blocks(rows=day.independent)], day.hz)[0]
 
 
-def beats_in(day: Day, block: Block) -> Int64s:
-    """Samples of the R peaks in one block."""
-    bands = bands_for(day.hz)
-    slope, broad = curves(block.uv, bands)
-    units, shapes, energy = in_units(slope, broad, bands.hz)
-    found, _ = beats_of(units, shapes, energy, candidates(energy, bands.hz), bands.hz, _COEFFICIENTS)
-    inside = (found * bands.factor >= block.start - block.first) & (found * bands.factor < block.stop - block.first)
-    at: Int64s = found[inside]
-    peaks = _peaks(broad, block.uv, at, bands.factor, round(PEAK_REACH_S * bands.hz))
-    return peaks + block.first
+def in_order(parts: Sequence[Seen], hz: float) -> tuple[Int64s, Float32s]:
+    """(samples, log odds) of all blocks, without those that two blocks both found or two maxima of one QRS made."""
+    at = np.concatenate([np.empty(0, np.int64), *[part.sample for part in parts]])
+    odds = np.concatenate([np.empty(0, np.float32), *[part.odds for part in parts]])
+    order = np.argsort(at, kind="stable")
+    at, odds = at[order], odds[order]
+    kept = np.diff(at, prepend=-(10**9)) >= APART_S * hz
+    return at[kept], odds[kept]
 
 
 @compiled
@@ -72,13 +125,3 @@ def _peaks(broad: Float32s, uv: Float32s, at: Int64s, factor: int, reach: int) -
             if total > top:
                 top, peaks[i] = total, k
     return peaks
-
-
-def _in_order(at: Int64s, apart: float) -> Int64s:
-    """Without those that two blocks both found, or that two maxima of one QRS made."""
-    if at.size < 2:
-        return at
-    at = np.sort(at)
-    kept = np.concatenate([np.ones(1, np.bool_), np.diff(at) >= apart])
-    ordered: Int64s = at[kept]
-    return ordered

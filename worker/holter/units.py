@@ -21,6 +21,9 @@ LEVEL_SHARE: Final = 0.6
 """The upper part of the maxima: in bradycardia and pauses some windows hold no beat."""
 MIN_SLOPE_UV_S: Final = 1500.0
 """A QRS of 0.05 mV still slopes more than this in the band; less is noise on a flat line."""
+REMEMBERED: Final = 0.2
+REMEMBERED_ENERGY: Final = 0.35
+"""A QRS is believed to shrink to this share of what it was, within some minutes."""
 CALM: Final = 0.003
 """Mean square between the beats, in units of the usual peak: half the weight of a lead without any noise."""
 CALM_WINDOWS: Final = 3
@@ -36,12 +39,19 @@ LEAST_ENERGY: Final = 0.035
 
 
 @compiled_finite
-def in_units(slope: Float32s, broad: Float32s, hz: float) -> tuple[Float32s, Float32s, Float32s]:
-    """(slope, broad band, energy): each lead in units of its usual QRS times its weight, and the root of the mean
-    square of the slopes over leads and 90 ms, in units of its own usual peak.
+def in_units(
+    slope: Float32s, broad: Float32s, hz: float, memory: Float32s
+) -> tuple[Float32s, Float32s, Float32s, Float32s, Float32s, Float32s]:
+    """(slope, broad band, energy, tops, floors, levels) of the bands (n_leads, n) of :mod:`worker.holter.bands`.
+
+    Slope and broad band are each lead in units of its usual QRS times its weight; the energy is the root of the mean
+    square of the slopes over leads and 90 ms, in units of its own usual peak; tops and floors (n_leads, windows of
+    1.5 s) are the steepest slope and the median mean square of the slope, in units of the lead's usual QRS; levels
+    (n_leads,) are the usual QRS slopes in µV/s.
 
     Args:
-        slope, broad: (n_leads, n) the bands of :mod:`worker.holter.bands` at ``hz``.
+        memory: (n_leads,) usual QRS slope before this block, 0 where there was none: what is much less is no QRS, or P
+            waves would become beats when the ventricles stand still.
     """
     n_leads, n = slope.shape
     width = int(WINDOW_S * hz)
@@ -49,11 +59,14 @@ def in_units(slope: Float32s, broad: Float32s, hz: float) -> tuple[Float32s, Flo
     units, shapes = np.empty((n_leads, n), np.float32), np.empty((n_leads, n), np.float32)
     gains, tops = np.empty((n_leads, count), np.float32), np.empty((n_leads, count), np.float32)
     floors = np.empty((n_leads, count), np.float32)
+    levels = np.empty(n_leads, np.float32)
     for lead in range(n_leads):
         _maxima_of_windows(slope[lead], width, tops[lead])
         level = _level(tops[lead])
+        levels[lead] = np.median(level)
+        least = np.float32(REMEMBERED) * (memory[lead] if memory[lead] > 0 else levels[lead])
         for j in range(count):
-            gains[lead, j] = 1 / level[j] if level[j] >= MIN_SLOPE_UV_S else 0.0
+            gains[lead, j] = 1 / max(level[j], least) if level[j] >= MIN_SLOPE_UV_S else 0.0
             tops[lead, j] *= gains[lead, j]
         _scale(slope[lead], gains[lead], width, units[lead])
         _floors_of_windows(units[lead], width, int(POWER_S * hz), floors[lead])
@@ -68,7 +81,7 @@ def in_units(slope: Float32s, broad: Float32s, hz: float) -> tuple[Float32s, Flo
         for lead in range(n_leads):
             _scale(units[lead], weights[lead], width, units[lead])
             _scale(shapes[lead], weights[lead], width, shapes[lead])
-    return units, shapes, _energy(units, hz)
+    return units, shapes, _energy(units, hz), tops, floors, levels
 
 
 @compiled_finite
@@ -194,8 +207,9 @@ def _energy(units: Float32s, hz: float) -> Float32s:
     tops = np.empty(max(1, n // window), np.float32)
     _maxima_of_windows(energy, window, tops)
     gains = _level(tops)
+    least = max(np.float32(REMEMBERED_ENERGY) * np.float32(np.median(gains)), np.float32(1e-6))
     for j in range(gains.size):
-        gains[j] = 1 / max(gains[j], np.float32(1e-6))
+        gains[j] = 1 / max(gains[j], least)
     _scale(energy, gains, window, energy)
     return energy
 
