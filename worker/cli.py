@@ -32,7 +32,6 @@ FAILED: Final = 1
 WRONG_USE: Final = 2
 PIPE_CLOSED: Final = 141
 """As a shell says of a program that SIGPIPE ended."""
-PLOT_SUFFIXES: Final = (".svg",)
 BLAS_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """The matrices are a dozen leads wide: threads cost more than they bring, and a worker is one process a core."""
 
@@ -207,9 +206,11 @@ def _check_plot(options: argparse.Namespace) -> None:
     """Raises _Refused where no page can come of it, before a second is spent on the file."""
     if options.plot is None:
         return
+    from worker.drawing import SUFFIXES
+
     wrong = ""
-    if options.plot.suffix.lower() not in PLOT_SUFFIXES:
-        wrong = f"{options.plot.name} ends in none of {', '.join(PLOT_SUFFIXES)}, the kinds of picture that are drawn"
+    if options.plot.suffix.lower() not in SUFFIXES:
+        wrong = f"{options.plot.name} ends in none of {', '.join(SUFFIXES)}, the kinds of picture that are drawn"
     elif options.no_analysis:
         wrong = "the page shows the analysis, which --no-analysis leaves out; give one of the two"
     if wrong:
@@ -254,8 +255,10 @@ def _read_pressure(options: argparse.Namespace, series: "Series") -> None:
 
 
 def _draw(path: Path, svg: str) -> None:
+    from worker.drawing import save
+
     try:
-        path.write_text(svg, "utf-8")
+        save(svg, path)
     except OSError as error:
         detail = error.strerror or str(error)
         raise _Refused("no-plot", detail, f"--plot {path}: {detail}", FAILED) from None

@@ -1,12 +1,13 @@
 """What does ``ecg-worker read`` say of a file? For a person as lines, for a program as JSON (docs/read-json.md)."""
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from ecg_center.domain.statements import TERMS
 
 if TYPE_CHECKING:
-    from ecg_center.contract.findings import Findings
+    from ecg_center.contract.findings import Evidence, Findings
     from ecg_center.contract.upload import RecordingIdentity
     from worker.pressure_readings import BloodPressureSeries
     from worker.recording import Device, Recording
@@ -17,6 +18,9 @@ _MEASURED: Final = (
     ("p_axis_deg", "°"), ("qrs_axis_deg", "°"), ("t_axis_deg", "°"), ("rv5_mv", "mV"), ("sv1_mv", "mV"),
     ("rr_max_ms", "ms"),
 )  # fmt: skip
+_UNIT_OF_NAME: Final = re.compile(r"_(ms|s|mv|uv|mvms|bpm|deg|hz|mmhg)$")
+DIGITS: Final = 4
+"""More of a measurement mean nothing to a reader."""
 MAX_LISTED: Final = 100
 """Readings printed for a person; the JSON has all."""
 
@@ -182,10 +186,20 @@ def _findings_lines(recording: "Recording", findings: "Findings") -> list[str]:
     return lines
 
 
-def evidence_line(item: Any) -> str:
-    """One piece of evidence (``ecg_center.contract.findings.Evidence``) in words."""
-    limit = f", limit {item.threshold:g}" if item.threshold is not None else ""
-    value = f"{item.quantity} {item.value:g} {item.unit}{limit}" if item.value is not None else item.quantity
-    where = f" at {item.start_s:.2f}-{item.end_s:.2f} s" if item.start_s is not None and item.end_s is not None else ""
-    leads = f" in {' '.join(item.leads)}" if item.leads else ""
-    return f"{value}{leads}{where}" + (f"  ({item.source})" if item.source else "")
+def evidence_line(item: "Evidence") -> str:
+    """One piece of evidence in words.
+
+    >>> from ecg_center.contract.findings import Evidence
+    >>> evidence_line(Evidence(quantity="st_j_mv", value=0.25123, threshold=0.1, unit="mV", leads=["II"]))
+    'st j 0.2512 mV (limit 0.1) in II'
+    """
+    words = _UNIT_OF_NAME.sub("", item.quantity).replace("_", " ")
+    if item.value is not None:
+        words = " ".join(filter(None, (words, f"{item.value:.{DIGITS}g}", item.unit)))
+    if item.threshold is not None:
+        words += f" (limit {item.threshold:g})"
+    if item.leads:
+        words += f" in {' '.join(item.leads)}"
+    if item.start_s is not None and item.end_s is not None:
+        words += f", {item.start_s:.2f} to {item.end_s:.2f} s"
+    return words + (f"  [{item.source}]" if item.source else "")

@@ -1,104 +1,403 @@
-"""What does a person need to see, to believe or doubt a pre-read? One SVG page, true to scale, that any browser opens.
+"""What does a person need to see, to believe or doubt a pre-read? One page, true to scale: statements with what they
+rest on, ten seconds of every lead with the beats and the places of the evidence, and the median beat with its limits.
 
-SVG rather than PNG: it needs no drawing library, its text is text, and it stays sharp at any size. At 100 % one second
-is 25 mm and one millivolt 10 mm.
+At 100 % one second is 25 mm (of the median beat 50 mm) and one millivolt 10 mm. Rows lie as far apart as their waves
+need. Of a longer recording the page shows the ten seconds in which the gravest finding is seen, else the first.
 """
 
-from html import escape
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
-from ecg_center.contract.findings import Findings
+from ecg_center.contract.findings import Findings, Statement
 from ecg_center.domain.statements import TERMS
+from worker import drawing as d
+from worker.describe import evidence_line
 from worker.recording import Recording
+from worker.resting.beat_kinds import kinds
 from worker.resting.patient import Patient, person_of
 from worker.resting.reading import Reading, read_signal
-from worker.resting.traces import prepare
+from worker.resting.traces import CLEAN_HZ, prepare
 
-MM_PER_S, MM_PER_MV = 25.0, 10.0
-LEAD_MM: Final = 22.0
-LEFT_MM: Final = 14.0
-MEDIAN_MM_PER_S: Final = 100.0
+MM_PER_S: Final = 25.0
+MM_PER_MV: Final = 10.0
+MEDIAN_MM_PER_S: Final = 50.0
 PLOT_S: Final = 10.0
-LINE_MM: Final = 5.0
-COLOURS: Final = {"p": "#2a7", "qrs": "#c22", "t": "#26c"}
+MEDIAN_S: Final = (0.36, 0.70)
+"""Shown of the median beat before and after R."""
+MARGIN_MM: Final = 8.0
+LEAD_MM: Final = 15.0
+"""Left of the trace, for the lead's name and the calibration pulse."""
+BEATS_MM: Final = 6.0
+"""Above the trace, for the beats and the intervals between them."""
+BETWEEN_MM: Final = 6.0
+ROW_MM: Final = (13.0, 34.0)
+"""Least and greatest distance of two rows."""
+CLEARANCE_MM: Final = 2.0
+
+WAVES: Final = {"P": "#1b8a5a", "QRS": "#c1121f", "T": "#2458c5"}
+GRADES: Final = {"critical": "#b4060f", "major": "#c2580a", "abnormal": "#8a6d00", "normal": "#1b7f4d"}
+BEATS: Final = {"N": d.SOFT, "S": "#8a3ffc", "V": "#c1121f", "O": "#8a6d00"}
+CERTAINTIES: Final = {"definite": "●", "probable": "◐", "possible": "○"}
+EVIDENCE: Final = "#f5a623"
+MEASURED: Final = (
+    ("heart_rate_bpm", "心率 rate", "/min"), ("p_ms", "P波 P", "ms"), ("pr_ms", "P-R间期 PR", "ms"),
+    ("qrs_ms", "QRS时限 QRS", "ms"), ("qt_ms", "QT间期 QT", "ms"), ("qtc_ms", "QTc", "ms"),
+    ("qrs_axis_deg", "电轴 axis", "°"), ("rv5_mv", "RV5", "mV"), ("sv1_mv", "SV1", "mV"),
+    ("rr_max_ms", "最长RR longest", "ms"),
+)  # fmt: skip
+MAX_EVIDENCE: Final = 3
+WIDE_MM: Final = 150.0
+SHORTEST_RR_MM: Final = 9.0
+"""Below this distance of two beats their interval has no room for its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A place in the recording, and the code of the statement that rests on it (``!``: a critical value)."""
+
+    code: str
+    start_s: float
+    end_s: float
+    leads: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Paper:
+    """Where the traces lie: the base line of each lead, and the corners of both fields."""
+
+    reading: Reading
+    from_s: float
+    top: float
+    bottom: float
+    zeros: list[float]
+    left: float = MARGIN_MM + LEAD_MM
+    width: float = MM_PER_S * PLOT_S
+    median_left: float = MARGIN_MM + LEAD_MM + MM_PER_S * PLOT_S + BETWEEN_MM
+    median_width: float = MEDIAN_MM_PER_S * sum(MEDIAN_S)
+
+    @property
+    def page_width(self) -> float:
+        return self.median_left + self.median_width + MARGIN_MM
+
+    def x(self, seconds: float) -> float:
+        """Where this second of the recording lies; its edge where it lies beyond."""
+        return self.left + MM_PER_S * min(max(seconds - self.from_s, 0.0), PLOT_S)
+
+    def shows(self, seconds: float) -> bool:
+        """Whether this second of the recording is on the page."""
+        return self.from_s <= seconds < self.from_s + PLOT_S
+
+    def window(self) -> slice:
+        """The samples on the page."""
+        first = round(self.from_s * self.reading.traces.hz)
+        return slice(first, first + round(PLOT_S * self.reading.traces.hz))
 
 
 def as_svg(recording: Recording, findings: Findings) -> str:
-    """The page: statements with evidence, ten seconds with the beats, the median beat with its limits."""
+    """The page."""
     traces = prepare(recording)
     reading = read_signal(traces, person_of(recording, Patient()), calibrated=recording.calibrated)
-    words = _words(findings)
-    top = 8 + LINE_MM * len(words)
-    height = top + LEAD_MM * (len(traces.leads) + 1)
-    width = LEFT_MM + MM_PER_S * PLOT_S + 90
+    head, bottom_of_head = _head(recording, findings)
+    top = bottom_of_head + BEATS_MM + 5
+    from_s = _first_second(findings, traces.duration_s)
+    zeros, bottom = _base_lines(reading, from_s, top)
+    paper = _Paper(reading, from_s, top, bottom, zeros)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}mm" height="{height:g}mm" '
-        f'viewBox="0 0 {width:g} {height:g}" font-family="sans-serif" font-size="3.4">',
-        f'<rect width="{width:g}" height="{height:g}" fill="#fff"/>',
-        *[f'<text x="4" y="{8 + LINE_MM * n:g}">{escape(line)}</text>' for n, line in enumerate(words)],
-        _grid(top, height, width),
+        *head,
+        *d.grid(paper.left, top, paper.width, bottom - top),
+        *_gaps(recording, paper),
+        *_places(findings, paper),
+        *_beats(findings, paper),
+        *_leads(findings, paper),
+        *_median(findings, paper),
+        *_foot(recording, paper),
     ]
-    for at in findings.beats_s:
-        if at < PLOT_S:
-            x = LEFT_MM + MM_PER_S * at
-            parts.append(f'<path d="M{x:.2f} {top:g}V{height:g}" stroke="#c22" stroke-width=".15" opacity=".5"/>')
-    for row, lead in enumerate(traces.leads):
-        zero = top + LEAD_MM * (row + 0.7)
-        parts.append(f'<text x="2" y="{zero:g}" font-weight="bold">{escape(lead)}</text>')
-        parts.append(_trace(traces.clean[row], traces.hz, LEFT_MM, zero, MM_PER_S, PLOT_S))
-        parts.append(_median(reading, row, LEFT_MM + MM_PER_S * PLOT_S + 6, zero))
-    return "\n".join([*parts, "</svg>", ""])
+    return d.page(paper.page_width, bottom + 12, parts)
 
 
-def _words(findings: Findings) -> list[str]:
-    measured = findings.measurements.model_dump(exclude={"st_j_mv"}, exclude_none=True)
-    lines = [f"{findings.grade.upper()}  unconfirmed pre-read by {findings.engine} {findings.engine_version}"]
-    lines.append("  ".join(f"{name} {value}" for name, value in measured.items()))
+# ---- words above the trace
+
+
+def _head(recording: Recording, findings: Findings) -> tuple[list[str], float]:
+    """Who, what was measured, what is said; and where it ends."""
+    who = recording.identity
+    born = who.birth_date or (f"{who.age_years:g} y" if who.age_years is not None else "")
+    name = "  ".join(filter(None, (who.patient_name, who.sex, str(born), who.patient_id))) or recording.format
+    device = " ".join(filter(None, (recording.device.manufacturer, recording.device.model)))
+    start = recording.started_at.strftime("%Y-%m-%d %H:%M:%S") if recording.started_at else ""
+    about = "  ·  ".join(filter(None, (start, device, who.accession_number)))
+    right = _Paper.median_left + _Paper.median_width
+    grade, width = d.chip(0, 0, findings.grade.upper(), GRADES[findings.grade], size=3.6)
+    parts = [
+        d.text(MARGIN_MM, 11, d.fitted(name, 5.4, 170), size=5.4, strong=True),
+        d.text(MARGIN_MM, 16.5, d.fitted(about, 3.2, 170), fill=d.SOFT),
+        f'<g transform="translate({right - width:.2f} 10.6)">{grade}</g>',
+        d.text(
+            right - width - 4, 10.6, f"预读, 未经医师确认 · unconfirmed pre-read by {findings.engine} "
+            f"{findings.engine_version}", fill=d.SOFT, anchor="end",
+        ),
+        d.line(MARGIN_MM, 19.5, right, 19.5, d.RULE, 0.25),
+    ]  # fmt: skip
+    measured, first = _measurements(recording, findings)
+    said, second = _statements(findings, MARGIN_MM + 96, right)
+    return [*parts, *measured, *said], max(first, second)
+
+
+def _measurements(recording: Recording, findings: Findings) -> tuple[list[str], float]:
+    """Ours beside the device's own."""
+    theirs = recording.device_measurements
+    left, y = MARGIN_MM, 25.0
+    parts = [d.text(left, y, "测量 measured", size=2.8, fill=d.SOFT)]
+    if theirs:
+        parts.append(d.text(left + 82, y, "device", size=2.8, fill=d.SOFT, anchor="end"))
+    for name, label, unit in MEASURED:
+        value = getattr(findings.measurements, name)
+        if value is None and name not in theirs:
+            continue
+        y += 4.6
+        shown = "–" if value is None else f"{value:g}"
+        parts.append(d.text(left, y, label))
+        parts.append(d.text(left + 58, y, shown, anchor="end", strong=True))
+        parts.append(d.text(left + 59.5, y, unit, size=2.6, fill=d.SOFT))
+        if name in theirs:
+            parts.append(d.text(left + 82, y, f"{theirs[name]:g}", fill=d.SOFT, anchor="end"))
+    if formula := findings.measurements.qtc_formula:
+        y += 4.6
+        parts.append(d.text(left, y, f"QTc: {formula}", size=2.6, fill=d.SOFT))
+    return parts, y
+
+
+def _statements(findings: Findings, left: float, right: float) -> tuple[list[str], float]:
+    """Critical values, statements with their evidence, quality, and what the device said."""
+    parts, y = [], 20.5
+    for value in findings.critical:
+        y += 6
+        parts.append(d.rect(left - 2, y - 4.2, right - left + 2, 6, GRADES["critical"], round_mm=1))
+        words = f"危急值 CRITICAL  {value.title_zh}  {value.title_en}  [{value.rule_set}]"
+        parts.append(d.text(left, y, d.fitted(words, 3.6, right - left), size=3.6, fill="#fff", strong=True))
     for statement in findings.statements:
-        term = TERMS[statement.code]
-        seen = "; ".join(
-            f"{item.quantity} {item.value if item.value is not None else ''}{item.unit} {' '.join(item.leads)}".strip()
-            for item in statement.evidence[:3]
-        )
-        lines.append(f"{statement.code} {term.zh} {term.en} [{statement.certainty}]  {seen}")
-    lines += [f"CRITICAL {value.title_zh} {value.title_en}" for value in findings.critical]
-    bad = [f"{q.lead} {q.verdict} ({', '.join(q.reasons)})" for q in findings.quality.leads if q.verdict != "good"]
-    return [*lines, *([f"quality {findings.quality.verdict}: {'; '.join(bad)}"] if bad else [])]
+        more, y = _statement(statement, left, right, y + 5.8)
+        parts += more
+    for words in (_quality_words(findings), _device_words(findings), *findings.warnings):
+        for number, part in enumerate(d.wrapped(words, 2.7, right - left) if words else []):
+            y += 4.6 if number == 0 else 3.6
+            parts.append(d.text(left, y, part, size=2.7, fill=d.SOFT))
+    return parts, y
 
 
-def _grid(top: float, height: float, width: float) -> str:
-    def lines(step: float) -> str:
-        across = "".join(f"M0 {y:g}H{width:g}" for y in np.arange(top, height, step))
-        return across + "".join(f"M{x:g} {top:g}V{height:g}" for x in np.arange(LEFT_MM % step, width, step))
-
-    return (
-        f'<path d="{lines(1)}" stroke="#fbdcdc" stroke-width=".08" fill="none"/>'
-        f'<path d="{lines(5)}" stroke="#f3b5b5" stroke-width=".15" fill="none"/>'
-    )
-
-
-def _trace(signal: "np.ndarray[tuple[int], np.dtype[np.float64]]", hz: float, left: float, zero: float,
-           mm_per_s: float, longest_s: float) -> str:  # fmt: skip
-    part = signal[: round(longest_s * hz)]
-    x, y = left + mm_per_s * np.arange(len(part)) / hz, zero - MM_PER_MV * part / 1000
-    points = " ".join(f"{a:.2f},{b:.2f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
-    return f'<polyline points="{points}" fill="none" stroke="#111" stroke-width=".25"/>'
+def _statement(statement: Statement, left: float, right: float, y: float) -> tuple[list[str], float]:
+    term = TERMS[statement.code]
+    said = f"{CERTAINTIES[statement.certainty]} {term.zh}"
+    english = f"{term.en}  ·  {statement.code}  ·  {statement.certainty}"
+    at = left + d.width_of(said, 4.0) + 3
+    parts = [
+        d.text(left, y, said, size=4.0, strong=True),
+        d.text(at, y, d.fitted(english, 3.2, right - at), fill=d.SOFT),
+    ]
+    for item in statement.evidence[:MAX_EVIDENCE]:
+        y += 3.7
+        parts.append(d.text(left + 5.5, y, d.fitted(evidence_line(item), 2.7, right - left - 6), size=2.7, fill=d.SOFT))
+    return parts, y
 
 
-def _median(reading: Reading, row: int, left: float, zero: float) -> str:
-    median, limits = reading.median, reading.limits
-    if median is None or limits is None:
+def _quality_words(findings: Findings) -> str:
+    quality = findings.quality
+    bad = [f"{one.lead} {one.verdict} ({', '.join(one.reasons)})" for one in quality.leads if one.verdict != "good"]
+    if quality.verdict == "usable" and not bad:
         return ""
+    return "  ·  ".join(filter(None, [f"质量 quality {quality.verdict}", quality.advice_en, *bad]))
+
+
+def _device_words(findings: Findings) -> str:
+    return f"仪器诊断 device says: {' · '.join(findings.device_statements)}" if findings.device_statements else ""
+
+
+# ---- the trace
+
+
+def _pieces(findings: Findings) -> list[_Piece]:
+    """What has a place in the recording, the gravest first."""
+    found = [("!", item) for value in findings.critical for item in value.evidence]
+    found += [(statement.code, item) for statement in findings.statements for item in statement.evidence]
+    pieces = [
+        _Piece(code, item.start_s, item.end_s, tuple(item.leads))
+        for code, item in found
+        if item.start_s is not None and item.end_s is not None
+    ]
+    return list({(piece.code, piece.start_s, piece.end_s): piece for piece in reversed(pieces)}.values())[::-1]
+
+
+def _first_second(findings: Findings, duration_s: float) -> float:
+    """Where the page begins: so that the first piece of evidence stands in its middle, should it lie beyond."""
+    first = next((piece for piece in _pieces(findings) if piece.end_s - piece.start_s < PLOT_S), None)
+    if first is None or first.end_s <= PLOT_S:
+        return 0.0
+    middle = (first.start_s + first.end_s) / 2
+    return float(min(max(np.floor(middle - PLOT_S / 2), 0.0), max(duration_s - PLOT_S, 0.0)))
+
+
+def _base_lines(reading: Reading, from_s: float, top: float) -> tuple[list[float], float]:
+    """Where 0 mV of each lead lies, so that neighbours do not cross, and where the last row ends."""
+    first = round(from_s * reading.traces.hz)
+    signal = reading.traces.clean[:, first : first + round(PLOT_S * reading.traces.hz)]
+    up = MM_PER_MV * np.percentile(signal, 99.9, axis=1) / 1000
+    down = -MM_PER_MV * np.percentile(signal, 0.1, axis=1) / 1000
+    least, most = ROW_MM
+    zeros: list[float] = []
+    for row in range(len(signal)):
+        before = down[row - 1] if row else 0.0
+        distance = float(np.clip(before + up[row] + CLEARANCE_MM, least if row else least / 2, most))
+        zeros.append((zeros[-1] if row else top) + distance)
+    end = zeros[-1] + float(np.clip(down[-1] + CLEARANCE_MM, least / 2, most))
+    return zeros, top + float(np.ceil((end - top) / 5) * 5)
+
+
+def _leads(findings: Findings, paper: _Paper) -> list[str]:
+    traces = paper.reading.traces
+    verdicts = {lead.lead: lead.verdict for lead in findings.quality.leads}
+    window = paper.window()
+    parts = []
+    for lead, zero, signal in zip(traces.leads, paper.zeros, traces.clean, strict=True):
+        bad = verdicts.get(lead, "good") != "good"
+        name = d.fitted(lead, 4.0, LEAD_MM - 6)
+        parts.append(d.text(MARGIN_MM, zero + 1.4, name, size=4.0, fill=GRADES["major"] if bad else d.INK, strong=True))
+        if bad:
+            parts.append(d.text(MARGIN_MM, zero + 4.4, verdicts[lead], size=2.4, fill=GRADES["major"]))
+        parts.append(_calibration(paper.left - 6, zero))
+        parts.append(_wave(signal[window], traces.hz, paper.left, zero, MM_PER_S))
+    return parts
+
+
+def _calibration(x: float, zero: float) -> str:
+    """One millivolt for a fifth of a second."""
+    pulse = f"M{x:.2f} {zero:.2f}h.7v{-MM_PER_MV:g}h{MM_PER_S / 5 - 1.4:g}v{MM_PER_MV:g}h.7"
+    return f'<path d="{pulse}" fill="none" stroke="{d.SOFT}" stroke-width=".22"/>'
+
+
+def _wave(signal: Any, hz: float, left: float, zero: float, mm_per_s: float) -> str:
+    return d.trace(left + mm_per_s * np.arange(len(signal)) / hz, zero - MM_PER_MV * signal / 1000)
+
+
+def _beats(findings: Findings, paper: _Paper) -> list[str]:
+    """A mark above each beat, by its kind, the intervals between, and P waves that go their own way."""
+    reading, y = paper.reading, paper.top - 2
+    names = kinds(reading)
+    parts = []
+    before_s = -PLOT_S
+    for number, at in enumerate(findings.beats_s):
+        if not paper.shows(at):
+            continue
+        kind = str(names[number]) if len(names) == len(findings.beats_s) else "N"
+        x, colour = paper.x(at), BEATS.get(kind, d.SOFT)
+        parts.append(d.line(x, paper.top, x, paper.bottom, colour, 0.12, dashes=".6 1.2"))
+        parts.append(d.polygon([(x - 1, y - 1), (x + 1, y - 1), (x, y + 1)], colour))
+        if kind != "N":
+            parts.append(d.text(x, y - 1.8, kind, size=2.8, fill=colour, anchor="middle", strong=True))
+        if paper.shows(before_s) and x - paper.x(before_s) >= SHORTEST_RR_MM:
+            middle, ms = (x + paper.x(before_s)) / 2, f"{1000 * (at - before_s):.0f}"
+            parts.append(d.text(middle, y + 0.4, ms, size=2.6, fill=d.SOFT, anchor="middle"))
+        before_s = at
+    for sample in reading.free_p if reading.free_p is not None else ():
+        if paper.shows(at := float(sample) / reading.traces.hz):
+            parts.append(d.text(paper.x(at), paper.top + 3, "P", size=2.8, fill=WAVES["P"], anchor="middle"))
+    for at in reading.traces.spikes_s:
+        if paper.shows(at):
+            parts.append(d.line(paper.x(at), paper.top, paper.x(at), paper.top + 4, WAVES["T"], 0.5))
+    return parts
+
+
+def _places(findings: Findings, paper: _Paper) -> list[str]:
+    """The seconds and leads that the statements and critical values rest on."""
+    parts: list[str] = []
+    rows = {lead: row for row, lead in enumerate(paper.reading.traces.leads)}
+    for piece in _pieces(findings):
+        if piece.start_s >= paper.from_s + PLOT_S or piece.end_s <= paper.from_s:
+            continue
+        x, end = paper.x(piece.start_s), paper.x(piece.end_s)
+        named = [paper.zeros[rows[lead]] for lead in piece.leads if lead in rows]
+        if end - x > WIDE_MM:  # what holds for most of the strip would only tint it
+            parts.append(d.rect(x, paper.top, end - x, 1.1, EVIDENCE))
+            spans = [(paper.top + 1.1, 0.0)]
+        else:
+            spans = [(zero - 7, 13.0) for zero in named] or [(paper.top, paper.bottom - paper.top)]
+            parts += [d.rect(x, y, max(end - x, 0.6), height, EVIDENCE, opacity=0.18) for y, height in spans]
+        parts.append(d.text(x + 0.5, spans[0][0] + 2.6, piece.code, size=2.4, fill=GRADES["major"]))
+    return parts
+
+
+def _gaps(recording: Recording, paper: _Paper) -> list[str]:
+    """What was not measured."""
+    rows = {lead: row for row, lead in enumerate(paper.reading.traces.leads)}
+    parts = []
+    for gap in recording.gaps:
+        x, end = paper.x(gap.start / recording.sampling_hz), paper.x(gap.stop / recording.sampling_hz)
+        if end > x:
+            parts += [d.rect(x, paper.zeros[rows[lead]] - 5, end - x, 10, d.RULE) for lead in gap.leads if lead in rows]
+    return parts
+
+
+# ---- the median beat
+
+
+def _median(findings: Findings, paper: _Paper) -> list[str]:
+    reading, limits = paper.reading, findings.median_beat_fiducials
+    left, width, top, bottom = paper.median_left, paper.median_width, paper.top, paper.bottom
+    parts = d.grid(left, top, width, bottom - top)
+    if reading.median is None or limits is None:
+        return [*parts, d.text(left, top - 2, "没有中位搏动 no median beat", size=2.6, fill=d.SOFT)]
+    first_s = limits.r_s - MEDIAN_S[0]
+
+    def x(at_s: float) -> float:
+        return left + MEDIAN_MM_PER_S * (at_s - first_s)
+
+    for name, on, off in (
+        ("P", limits.p_on_s, limits.p_off_s),
+        ("QRS", limits.qrs_on_s, limits.qrs_off_s),
+        ("T", limits.qrs_off_s, limits.t_off_s),
+    ):
+        if on is None or off is None or not first_s <= off <= first_s + sum(MEDIAN_S):
+            continue
+        begin = max(x(on), left)
+        if name != "T":
+            parts.append(d.rect(begin, top, x(off) - begin, bottom - top, WAVES[name], opacity=0.09))
+            parts.append(d.line(begin, top, begin, bottom, WAVES[name], 0.16))
+        parts.append(d.line(x(off), top, x(off), bottom, WAVES[name], 0.16))
+        label = (begin + x(off)) / 2
+        parts.append(d.text(label, top - 1.4, name, size=2.8, fill=WAVES[name], anchor="middle", strong=True))
     hz = reading.traces.hz
-    drawn = [_trace(median.signal[row], hz, left, zero, MEDIAN_MM_PER_S * 0.6, 1.3)]
-    for wave, at in (
-        ("p", limits.p_on), ("p", limits.p_off), ("qrs", limits.qrs_on), ("qrs", limits.qrs_off), ("t", limits.t_off),
-    ):  # fmt: skip
-        if at is not None:
-            x = left + MEDIAN_MM_PER_S * 0.6 * at / hz
-            drawn.append(
-                f'<path d="M{x:.2f} {zero - 12:.2f}V{zero + 7:.2f}" stroke="{COLOURS[wave]}" stroke-width=".2"/>'
-            )
-    return "".join(drawn)
+    start = max(0, round(first_s * hz))
+    stop = round((first_s + sum(MEDIAN_S)) * hz)
+    offset = MEDIAN_MM_PER_S * (start / hz - first_s)
+    for lead, zero, signal in zip(reading.traces.leads, paper.zeros, reading.median.signal, strict=True):
+        parts.append(_wave(signal[start:stop], hz, left + offset, zero, MEDIAN_MM_PER_S))
+        parts.append(d.text(left + 1, zero - 1.6, lead, size=2.6, fill=d.SOFT))
+        level = findings.measurements.st_j_mv.get(lead)
+        if level is not None:
+            words = f"J {round(level, 2) + 0.0:+.2f}"
+            parts.append(d.text(left + width - 1, zero - 1.6, words, size=2.6, fill=WAVES["QRS"], anchor="end"))
+    members = f"中位搏动 median of {reading.median.members} · 50 mm/s · J in mV"
+    return [*parts, d.text(left, top - 5.4, members, size=2.6, fill=d.SOFT)]
+
+
+def _foot(recording: Recording, paper: _Paper) -> list[str]:
+    traces = paper.reading.traces
+    mains = f" · {traces.mains_hz:g} Hz removed" if traces.mains_hz else ""
+    last_s = paper.from_s + PLOT_S
+    shown = (
+        f"{paper.from_s:g} to {last_s:g} s of {recording.duration_s:g} s · " if recording.duration_s > PLOT_S else ""
+    )
+    left = f"{shown}25 mm/s · 10 mm/mV · {CLEAN_HZ[0]:g}–{CLEAN_HZ[1]:g} Hz{mains}"
+    amplitude = "" if recording.calibrated else " · amplitudes not calibrated"
+    right = f"{recording.format} · {recording.sampling_hz:g} Hz · signal {recording.signal_sha256[:16]}{amplitude}"
+    y = paper.bottom + 7
+    seconds = [paper.from_s + second for second in range(round(PLOT_S) + 1)]
+    return [
+        *[
+            d.text(paper.left + MM_PER_S * place, paper.bottom + 3, f"{at:g} s", size=2.3, fill=d.SOFT, anchor="middle")
+            for place, at in enumerate(seconds)
+        ],
+        d.text(paper.left, y, left, size=2.8, fill=d.SOFT),
+        d.text(paper.median_left + paper.median_width, y, right, size=2.8, fill=d.SOFT, anchor="end"),
+    ]
