@@ -30,7 +30,7 @@ from worker.formats.column_maps import ColumnMapError
 from worker.formats.csv_columns import ColumnMap
 from worker.formats.pressure_columns import PressureMap
 from worker.pressure_readings import BloodPressureSeries
-from worker.recording import Recording
+from worker.recording import MAX_WARNINGS, Recording
 
 Said = Recording | BloodPressureSeries | tuple[BloodPressureSeries, ...]
 Reader = Callable[[bytes], Said | None]
@@ -39,7 +39,6 @@ MAX_SECONDS: Final = 2.0
 """Of the processor's time: the machine may be busy with something else."""
 MAX_BYTES: Final = 512 * 1024**2
 MAX_MESSAGE: Final = 1000
-MAX_WARNINGS: Final = 300
 PARTS: Final = b"\n#=====\n"
 """Sets apart in a seed: header, signal file and annotations of one WFDB record; a column map and its table."""
 _OWN_FILES: Final = (
@@ -127,8 +126,13 @@ def check(read: Reader, data: bytes) -> str:
         raise Finding(f"an error without a name: {type(error).__name__}: {error}") from error
     if said is None:
         return "passed by"
-    if isinstance(said, Recording):
-        _check_recording(said)
+    for one in said if isinstance(said, tuple) else (said,):
+        if len(one.warnings) > MAX_WARNINGS or any(len(warning) > MAX_MESSAGE for warning in one.warnings):
+            raise Finding(
+                f"{len(one.warnings)} warnings of {max(map(len, one.warnings))} characters, which nobody reads"
+            )
+        if isinstance(one, Recording):
+            _check_recording(one)
     return "read"
 
 
@@ -137,10 +141,6 @@ def _check_recording(recording: Recording) -> None:
         raise Finding("a recording without samples")
     if any(gap.start < 0 or gap.stop > recording.n_samples or gap.start >= gap.stop for gap in recording.gaps):
         raise Finding("a gap outside the recording")
-    if any(len(warning) > MAX_MESSAGE for warning in recording.warnings):
-        raise Finding(f"a warning of {max(map(len, recording.warnings))} characters")
-    if len(recording.warnings) > MAX_WARNINGS:
-        raise Finding(f"{len(recording.warnings)} warnings, which nobody reads")
 
 
 _watched = [False]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from ecg_center.contract.upload import RecordingIdentity
-from worker.recording import Device, Recording
+from worker.recording import Device, Recording, told
 
 MAX_READINGS: Final = 20_000
 """Two weeks, a reading a minute: no cuff bears more."""
@@ -83,6 +83,7 @@ class BloodPressureSeries:
             raise ValueError("readings carry their time zone")
         if any(after.at < before.at for before, after in zip(self.readings, self.readings[1:], strict=False)):
             raise ValueError("readings are in order of time")
+        object.__setattr__(self, "warnings", told(self.warnings))
 
     @property
     def measured(self) -> tuple[PressureReading, ...]:

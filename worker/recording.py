@@ -28,6 +28,21 @@ MAX_LEADS: Final = 64
 MIN_SAMPLING_HZ: Final = 20.0
 MAX_SAMPLING_HZ: Final = 64_000.0
 """From the slowest rate that any ECG format in the field uses for a trend lead to the fastest pacing-spike channel."""
+MAX_WARNINGS: Final = 100
+MAX_WARNING: Final = 600
+"""Characters; what a file says of itself may be as long as the file."""
+
+
+def told(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    """The warnings as far as a person reads them: each once, none too long, the rest counted.
+
+    >>> told(("a", "a", "b"))
+    ('a', 'b')
+    """
+    each = tuple(dict.fromkeys(one if len(one) <= MAX_WARNING else f"{one[: MAX_WARNING - 1]}…" for one in warnings))
+    if len(each) <= MAX_WARNINGS:
+        return each
+    return (*each[: MAX_WARNINGS - 1], f"{len(each) - MAX_WARNINGS + 1} further warnings are not shown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +149,7 @@ class Recording:
             raise ValueError("the start carries its time zone")
         for array in (self.digital, self.uv_per_lsb, self.baseline):
             array.setflags(write=False)
+        object.__setattr__(self, "warnings", told(self.warnings))
         object.__setattr__(self, "device_measurements", MappingProxyType(dict(self.device_measurements)))
 
     @property

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from worker.leads import standard_name
-from worker.recording import Gap, Recording
+from worker.recording import MAX_WARNING, MAX_WARNINGS, Gap, Recording
 
 
 def recording(**changes):
@@ -93,3 +93,12 @@ def test_impossible_recordings_are_refused(wrong):
 )
 def test_lead_names(written, name):
     assert standard_name(written) == name
+
+
+def test_warnings_are_as_many_and_as_long_as_a_person_reads():
+    many = tuple(f"channel {number} is no lead" for number in range(5000))
+    rec = recording(warnings=("x" * 10_000, *many, many[0]))
+    assert len(rec.warnings) == MAX_WARNINGS
+    assert len(rec.warnings[0]) == MAX_WARNING
+    assert rec.warnings[-1] == "4902 further warnings are not shown"
+    assert rec.with_derived_leads().warnings == rec.warnings
