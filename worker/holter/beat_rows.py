@@ -12,50 +12,153 @@ Bools = NDArray[np.bool_]
 OUTLIER_TIMES = np.float32(2.0)
 """A beat with this many times the usual distance from the average is left out of it."""
 LEAST_BEATS = 3
-LONGEST_RR_S = 2.0
-"""Across a longer interval the base line is not taken to be straight."""
 MMA_SHARE = np.float32(8.0)
 MMA_MOST_UV = np.float32(32.0)
 MMA_LEAST_UV = np.float32(1.0)
 """Nearing and Verrier 2002: an average moves by an eighth of the difference, by 1 to 32 µV."""
 
 
+SEARCH_ABOVE = np.float32(0.05)
+"""Of the power of the shape: a beat that differs more is looked at a little earlier and later, too."""
+SAME_SHAPE = np.float32(0.22)
+FOLLOW = np.float32(16.0)
+"""A shape follows its beats by a sixteenth: it breathes and drifts."""
+
+
+@compiled
+def align(
+    uv: Float32s,
+    at: Int64s,
+    use: Bools,
+    readable: Bools,
+    window: tuple[int, int, int, int],
+    shapes: Float32s,
+    held: Int64s,
+) -> tuple[Int64s, Int64s]:
+    """Bring each beat to the place at which it fits its shape.
+
+    Args:
+        uv: (n_leads, n) µV of one block.
+        at: (m,) R peaks; ``use`` which of them are looked at; ``readable`` (n_leads, m) in which leads.
+        window: samples before and after R that are compared, samples of ``uv`` a step, steps to either side.
+        shapes: (n_shapes, n_leads, width) QRS without its mean; moved on.
+        held: (n_shapes, 2) the number by which each is known and how many beats it has; 0 beats is a free place. The
+            rarest gives way to a new one.
+
+    Returns:
+        (m,) R peaks moved, (m,) the shape's number, -1 where a beat was not looked at.
+    """  # fmt: skip
+    n_leads, n = uv.shape
+    before, after, factor, reach = window
+    moved, shape = at.copy(), np.full(at.size, -1, np.int64)
+    beat, best = np.empty((n_leads, before + after), np.float32), np.empty((n_leads, before + after), np.float32)
+    margin = (reach + max(before, after) + 1) * factor
+    for k in range(at.size):
+        if not use[k] or at[k] - margin < 0 or at[k] + margin >= n or not readable[:, k].any():
+            continue
+        _cut(uv, at[k], before, factor, best)
+        found, least = _nearest(best, shapes, held, readable[:, k], SAME_SHAPE)
+        for step in range(-reach, reach + 1 if found < 0 or least > SEARCH_ABOVE else -reach):
+            _cut(uv, at[k] + step * factor, before, factor, beat)
+            slot, off = _nearest(beat, shapes, held, readable[:, k], least)
+            if slot >= 0:
+                found, least, moved[k] = slot, off, at[k] + step * factor
+                best[:] = beat
+        if found < 0:
+            found = int(np.argmin(held[:, 1]))
+            held[found, 0], held[found, 1] = held[:, 0].max() + 1, 0
+            shapes[found] = best
+        held[found, 1] += 1
+        shape[k] = held[found, 0]
+        for lead in range(n_leads):
+            for j in range(before + after if readable[lead, k] else 0):
+                shapes[found, lead, j] += (best[lead, j] - shapes[found, lead, j]) / FOLLOW
+    return moved, shape
+
+
+@compiled
+def _nearest(
+    beat: Float32s, shapes: Float32s, held: Int64s, readable: Bools, least: np.float32
+) -> tuple[int, np.float32]:
+    """(the place of the shape that is nearer than ``least`` and nearest, or -1; how far it is)."""
+    found = -1
+    for slot in range(held.shape[0]):
+        if held[slot, 1] > 0:
+            off = _off(beat, shapes[slot], readable)
+            if off < least:
+                found, least = slot, off
+    return found, least
+
+
+@compiled
+def _cut(uv: Float32s, at: int, before: int, factor: int, out: Float32s) -> None:
+    """One QRS without its mean."""
+    n_leads, width = out.shape
+    for lead in range(n_leads):
+        mean = np.float32(0.0)
+        for j in range(width):
+            out[lead, j] = uv[lead, at + (j - before) * factor]
+            mean += out[lead, j]
+        mean /= np.float32(width)
+        for j in range(width):
+            out[lead, j] -= mean
+
+
+@compiled
+def _off(beat: Float32s, shape: Float32s, readable: Bools) -> np.float32:
+    """How far a beat is from a shape: the power of the difference over that of the larger of them, leads together."""
+    n_leads, width = beat.shape
+    difference, mine, its = np.float32(0.0), np.float32(1.0), np.float32(1.0)
+    for lead in range(n_leads):
+        for j in range(width if readable[lead] else 0):
+            apart = beat[lead, j] - shape[lead, j]
+            difference += apart * apart
+            mine += beat[lead, j] * beat[lead, j]
+            its += shape[lead, j] * shape[lead, j]
+    return difference / max(mine, its)
+
+
 @compiled
 def average_rows(
     uv: Float32s,
     at: Int64s,
-    use: Bools,
     row: Int64s,
-    n_rows: int,
+    normal: Bools,
+    row_shape: Int64s,
     size: tuple[int, int, int],
-    level: tuple[int, int],
-    hz: float,
+    level: tuple[Int64s, Int64s],
+    longest: float,
     parity: int,
     averages: Float32s,
+    last_shape: Int64s,
 ) -> tuple[Float32s, Float32s, Int64s, Float32s]:
     """The average beat of each row and lead.
 
     Args:
         uv: (n_leads, n) µV of one block with its margins.
-        at: (m,) R peaks in ``uv``, in order; ``use`` which of them are averaged, ``row`` into which row, or -1.
+        at: (m,) R peaks in ``uv``, in order; ``row`` the row into which each is averaged, or -1; ``normal`` those
+            between which the base line is straight.
+        row_shape: (n_rows,) the shape that is averaged in each row.
         size: samples before R, samples after R, and how many samples of ``uv`` make one of the average.
-        level: the PR level is the mean from this to this sample of ``uv``, counted from R.
+        level: (m,) each beat's PR level is the mean from the one to the other sample of ``uv``, counted from R.
+        longest: samples; across a longer interval the base line is not taken to be straight.
         parity: of the first beat, 0 or 1.
         averages: (n_leads, 2, width) the moving averages of even and odd beats; moved on.
+        last_shape: (1,) whose averages they are; moved on.
 
     Returns:
         (n_rows, n_leads, width) averages less their PR level; (n_rows, n_leads) scatter of one beat around it, µV;
         (n_rows, n_leads) how many beats; (n_rows, n_leads, width) odd less even average at the end of the row.
     """  # fmt: skip
-    n_leads = len(uv)
+    n_leads, n_rows = len(uv), row_shape.size
     before, after, factor = size
     width = before + after
     means = np.zeros((n_rows, n_leads, width), np.float32)
     odd_less_even = np.zeros((n_rows, n_leads, width), np.float32)
     scatter = np.zeros((n_rows, n_leads), np.float32)
     counts = np.zeros((n_rows, n_leads), np.int64)
-    levels = _levels(uv, at, level)
-    fits = use & (row >= 0) & (at >= before * factor) & (at + (after + 1) * factor <= uv.shape[1])
+    levels, slopes = _levels(uv, at, normal, level, longest)
+    fits = (row >= 0) & (at >= before * factor) & (at + (after + 1) * factor <= uv.shape[1])
     chosen = np.flatnonzero(fits)
     beats = np.empty((max(1, chosen.size), width), np.float32)
     distance = np.empty(max(1, chosen.size), np.float32)
@@ -65,54 +168,62 @@ def average_rows(
         while last < chosen.size and row[chosen[last]] == here:
             last += 1
         count = last - first
+        anew = count >= LEAST_BEATS and row_shape[here] != last_shape[0]
         for lead in range(n_leads if count >= LEAST_BEATS else 0):
             for c in range(count):
-                _take(uv[lead], at, use, levels[lead], chosen[first + c], before, factor, hz, beats[c])
+                k = chosen[first + c]
+                _take(uv[lead], at[k], levels[lead, k], slopes[lead, k], at[k] + level[0][k], size, beats[c])
             counts[here, lead] = _average(beats, count, distance, means[here, lead])
             usual = np.median(distance[:count])
             scatter[here, lead] = np.sqrt(usual)
+            if anew:
+                averages[lead, 0] = means[here, lead]
+                averages[lead, 1] = means[here, lead]
             for c in range(count):
                 if distance[c] <= OUTLIER_TIMES * OUTLIER_TIMES * usual:
                     _move(averages[lead, (parity + chosen[first + c]) % 2], beats[c])
             odd_less_even[here, lead] = averages[lead, 1] - averages[lead, 0]
+        if anew:
+            last_shape[0] = row_shape[here]
         first = last
     return means, scatter, counts, odd_less_even
 
 
 @compiled
-def _levels(uv: Float32s, at: Int64s, level: tuple[int, int]) -> Float32s:
-    """(n_leads, m) PR level of each beat."""
+def _levels(
+    uv: Float32s, at: Int64s, normal: Bools, level: tuple[Int64s, Int64s], longest: float
+) -> tuple[Float32s, Float32s]:
+    """(n_leads, m) PR level of each beat, and the slope from it to the next one's, or from the last one's."""
     n_leads, n = uv.shape
-    levels = np.zeros((n_leads, at.size), np.float32)
-    share = np.float32(1.0) / np.float32(max(1, level[1] - level[0]))
+    levels, slopes = np.zeros((n_leads, at.size), np.float32), np.zeros((n_leads, at.size), np.float32)
     for lead in range(n_leads):
         for k in range(at.size):
-            total = np.float32(0.0)
-            for j in range(max(0, at[k] + level[0]), min(n, at[k] + level[1])):
+            total, count = np.float32(0.0), np.float32(0.0)
+            for j in range(max(0, at[k] + level[0][k]), min(n, at[k] + level[1][k])):
                 total += uv[lead, j]
-            levels[lead, k] = total * share
-    return levels
+                count += np.float32(1.0)
+            levels[lead, k] = total / max(count, np.float32(1.0))
+        for k in range(at.size):
+            if k + 1 < at.size and normal[k] and normal[k + 1] and at[k + 1] - at[k] < longest:
+                slopes[lead, k] = (levels[lead, k + 1] - levels[lead, k]) / np.float32(at[k + 1] - at[k])
+            elif k > 0 and normal[k] and normal[k - 1] and at[k] - at[k - 1] < longest:
+                slopes[lead, k] = (levels[lead, k] - levels[lead, k - 1]) / np.float32(at[k] - at[k - 1])
+    return levels, slopes
 
 
 @compiled
 def _take(
-    uv: Float32s, at: Int64s, use: Bools, levels: Float32s, k: int, before: int, factor: int, hz: float, out: Float32s
+    uv: Float32s, at: int, level: float, slope: float, level_at: int, size: tuple[int, int, int], out: Float32s
 ) -> None:
-    """One beat of one lead, less the line through its PR level and the next or the last one."""
-    longest = LONGEST_RR_S * hz
-    slope = np.float32(0.0)
-    if k + 1 < at.size and use[k + 1] and at[k + 1] - at[k] < longest:
-        slope = (levels[k + 1] - levels[k]) / np.float32(at[k + 1] - at[k])
-    elif k > 0 and use[k - 1] and at[k] - at[k - 1] < longest:
-        slope = (levels[k] - levels[k - 1]) / np.float32(at[k] - at[k - 1])
-    first = at[k] - before * factor - factor // 2
-    level = levels[k] - slope * np.float32(before * factor)
-    share = np.float32(1.0 / factor)
+    """One beat of one lead, less its base line, which has this level at ``level_at``."""
+    before, _, factor = size
+    share = np.float32(1.0) / np.float32(factor)
+    first = at - before * factor - factor // 2
     for j in range(out.size):
         total = np.float32(0.0)
         for i in range(factor):
             total += uv[max(0, first + j * factor + i)]
-        out[j] = total * share - (level + slope * np.float32(j * factor))
+        out[j] = total * share - (level + slope * np.float32(first + j * factor - level_at))
 
 
 @compiled

@@ -104,6 +104,8 @@ class Minutes:
         t_alternans_uv: (n,) float32; nan where not measured.
         qrs_uv: (n_leads, n) int16 greatest plus least deflection of the QRS, which steps where the body turns and the
             ST level steps with it; of shape (0, 0) where it was not measured.
+        shape: (n,) int16 the shape of QRS that was averaged, by a number of its own; ST of different shapes is not
+            compared (a bundle branch block comes and goes); -1 where none was; empty where shapes were not told apart.
     """
 
     step_s: float
@@ -115,6 +117,7 @@ class Minutes:
     rr_ms: NDArray[np.float32]
     t_alternans_uv: NDArray[np.float32]
     qrs_uv: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))
+    shape: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
 
 
 @dataclass(frozen=True, eq=False)

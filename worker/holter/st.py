@@ -55,6 +55,9 @@ LEAST_BINS: Final = 5
 ROUNDS: Final = 3
 DILATE_S: Final = 60.0
 
+SHAPE_S: Final = 600.0
+"""A shape of QRS that was seen for a shorter time has no level of its own to compare with."""
+
 STEP_LOOK_S: Final = (20.0, 110.0)
 """From where to where before and after a row its neighbours are compared."""
 STEP_QRS_SHARE: Final = 0.15
@@ -96,16 +99,31 @@ def st_episodes(measured: Measured, rule: StRule | None = None) -> list[Event]:
     minutes = measured.minutes
     if not measured.calibrated or not len(minutes.start_s):
         return []
-    width = max(1, round(SMOOTH_S / minutes.step_s))
-    levels = running_median(as_floats(minutes.st_uv), width, max(1, width - 1))
-    shifts = axis_shifts(minutes, levels)
+    deviations = deviations_of(minutes, rule)
     found: list[Event] = []
-    for lead, level, shift in zip(measured.leads, levels, shifts, strict=True):
-        if np.isfinite(level).sum() >= 2:
-            deviation = level - shift - reference(level - shift, minutes.step_s, rule)
-            found += _episodes(lead, deviation, minutes, rule)
+    for lead, deviation in zip(measured.leads, deviations, strict=True):
+        found += _episodes(lead, deviation, minutes, rule)
     gravest = sorted(found, key=lambda event: abs(event.value or 0.0), reverse=True)[:MAX_EPISODES]
     return sorted(gravest, key=lambda event: (event.start_s, measured.leads.index(event.leads[0])))
+
+
+def deviations_of(minutes: Minutes, rule: StRule) -> Floats:
+    """(n_leads, n) how far ST is from the patient's own level, µV; each shape of QRS has a level of its own."""
+    levels = as_floats(minutes.st_uv)
+    width = max(1, round(SMOOTH_S / minutes.step_s))
+    deviations = np.full(levels.shape, np.nan)
+    shape = minutes.shape if minutes.shape.size else np.zeros(levels.shape[1], np.int16)
+    for number, rows in zip(*np.unique(shape[shape >= 0], return_counts=True), strict=True):
+        if rows * minutes.step_s < min(SHAPE_S, 0.5 * levels.shape[1] * minutes.step_s):
+            continue
+        mine = np.where(shape == number, levels, np.nan)
+        smooth = running_median(mine, width, max(1, width - 1))
+        smooth -= axis_shifts(minutes, smooth)
+        for row, level in enumerate(smooth):
+            if np.isfinite(level).sum() >= 2:
+                away = level - reference(level, minutes.step_s, rule)
+                deviations[row] = np.where(np.isfinite(away), away, deviations[row])
+    return deviations
 
 
 def axis_shifts(minutes: Minutes, levels: Floats) -> Floats:

@@ -49,10 +49,11 @@ _COLUMNS: Final[dict[str, str]] = {
     "minutes.rr_ms": "<f4",
     "minutes.t_alternans_uv": "<f4",
     "minutes.qrs_uv": "<i2",
+    "minutes.shape": "<i2",
     "templates.median_uv": "<i2",
 }
-_PER_LEAD: Final = ("minutes.st_j_uv", "minutes.st_uv", "minutes.st_slope_uv_s")
-_OPTIONAL: Final = "minutes.qrs_uv"
+_PER_LEAD: Final = ("minutes.st_j_uv", "minutes.st_uv", "minutes.st_slope_uv_s", "minutes.qrs_uv")
+_OPTIONAL: Final = ("minutes.qrs_uv", "minutes.shape")
 _STRETCHES: Final = ("unreadable", "lead_noise", "rhythms", "flutter")
 _SYMBOLS: Final = {Label.N: "N", Label.S: "S", Label.V: "V", Label.F: "F", Label.P: "/", Label.Q: "Q"}
 _CODES: Final = {symbol: code for code, symbol in SYMBOLS.items()}
@@ -191,9 +192,9 @@ def _minutes(step_s: float, columns: Mapping[str, NDArray[Any]], n_leads: int) -
     n = len(columns["minutes.start_s"])
     names = [name for name in _COLUMNS if name.startswith("minutes.")]
     for name in names:
-        shapes = [(n_leads, n)] if name in _PER_LEAD else [(n_leads, n), (0, 0)] if name == _OPTIONAL else [(n,)]
-        if columns[name].shape not in shapes:
-            raise StoredError(f"{name} has shape {columns[name].shape}, not {shapes[0]}")
+        shape = (n_leads, n) if name in _PER_LEAD else (n,)
+        if columns[name].shape != shape and not (name in _OPTIONAL and not columns[name].size):
+            raise StoredError(f"{name} has shape {columns[name].shape}, not {shape}")
     return Minutes(step_s, *(columns[name] for name in names))
 
 

@@ -1,0 +1,242 @@
+"""What do the averaged beats of ten seconds say of ST, QT and T-wave alternans?
+
+ST is taken at J + 80 ms, earlier at fast rates as in the long-term ST database (Jager and others,
+doi:10.1007/BF02344885). QT ends by the tangent on the combination of leads that shows T best, on thirty seconds. T-wave
+alternans is the modified moving average of Nearing and Verrier (doi:10.1152/japplphysiol.00592.2001); it counts only
+where it stands out from what the scatter of the beats makes by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.holter.beat_rows import t_ends
+from worker.signal import delineate
+
+Float32s = NDArray[np.float32]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+MAX_HZ: Final = 300.0
+"""Above it neighbouring samples are averaged: ST and QT need no more."""
+BEFORE_S: Final = 0.30
+AFTER_S: Final = 0.66
+LEAST_BEATS: Final = 3
+
+ST_AFTER_J_MS: Final = ((100.0, 80.0), (110.0, 72.0), (120.0, 64.0), (np.inf, 60.0))
+"""Up to this rate, this long after J (Jager 2003, 2.1)."""
+ST_HALF_S: Final = 0.008
+SLOPE_FROM_S: Final = 0.02
+
+T_FROM_S: Final = 0.06
+T_REACH_S: Final = 0.09
+T_SMOOTH_S: Final = 0.024
+T_MIN_UV: Final = 40.0
+T_NOISE_TIMES: Final = 6.0
+BEFORE_NEXT_R_S: Final = 0.12
+VIEW_SHARE: Final = 0.5
+"""Of the power of the combination of leads, that must be readable."""
+
+TWA_NOISE_TIMES: Final = 4.0
+TWA_SCATTER: Final = float(np.sqrt(2 / 15))
+"""An exponential average with an eighth has the noise of 15 beats; the difference of two has twice its power."""
+TWA_SMOOTH_S: Final = 0.02
+TWA_AFTER_SUMMIT_S: Final = 0.14
+TWA_MOST_SCATTER_UV: Final = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Sizes of the averaged beat in its own samples, of which each is ``factor`` of the recording."""
+
+    hz: float
+    factor: int
+    before: int
+    after: int
+
+    @classmethod
+    def of(cls, hz: float) -> "Grid":
+        """For this sampling rate.
+
+        >>> Grid.of(500.0)
+        Grid(hz=250.0, factor=2, before=75, after=165)
+        """
+        factor = max(1, round(hz / MAX_HZ))
+        return cls(hz / factor, factor, round(BEFORE_S * hz / factor), round(AFTER_S * hz / factor))
+
+    def t_weights(self, usual: Float32s, leads: Rows, limits: delineate.Limits) -> Float32s:
+        """(n_leads,) the combination with the most of T, upwards at its summit."""
+        assert limits.t_peak is not None
+        start = limits.qrs_off + round(T_FROM_S * self.hz)
+        stop = min(usual.shape[1], 2 * limits.t_peak - start)
+        part = usual[leads, start : max(stop, start + 3)].astype(float)
+        values, vectors = np.linalg.eigh(part @ part.T)
+        chosen = vectors[:, int(np.argmax(values))]
+        weights = np.zeros(len(usual), np.float32)
+        weights[leads] = chosen if chosen @ usual[leads, limits.t_peak] >= 0 else -chosen
+        return weights
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one shape, in samples of the averaged beat."""
+
+    onset: int
+    j: int
+    weights: Float32s | None
+    """(n_leads,) the combination of leads that shows T best; None where none does."""
+    summit: int
+
+
+@dataclass(frozen=True, eq=False)
+class Average:
+    """Averaged beats, a row each.
+
+    Attributes:
+        means: (n_rows, n_leads, width) µV.
+        scatter: (n_rows, n_leads) µV of one beat around its average.
+        counts: (n_rows, n_leads) beats.
+        alternating: (n_rows, n_leads, width) odd less even moving average.
+        noise_uv: the greatest standard error that is borne.
+    """
+
+    means: Float32s
+    scatter: Float32s
+    counts: NDArray[np.int64]
+    alternating: Float32s
+    noise_uv: float
+
+    def rows(self, mine: Rows) -> "Average":
+        """Some of the rows."""
+        return Average(
+            self.means[mine], self.scatter[mine], self.counts[mine], self.alternating[mine], self.noise_uv
+        )  # fmt: skip
+
+    @property
+    def error(self) -> Floats:
+        """(n_rows, n_leads) standard error, µV."""
+        error: Floats = self.scatter / np.sqrt(np.maximum(self.counts, 1))
+        return error
+
+    @property
+    def sound(self) -> Bools:
+        """(n_rows, n_leads) which can be believed."""
+        sound: Bools = (self.counts >= LEAST_BEATS) & (self.error <= self.noise_uv)
+        return sound
+
+
+@dataclass(eq=False)
+class Columns:
+    """The rows of the day, filled block by block; nan where nothing was measured."""
+
+    st_j: Float32s
+    st: Float32s
+    slope: Float32s
+    size: Float32s
+    qt_ms: Float32s
+    rr_ms: Float32s
+    twa: Float32s
+    shape: NDArray[np.int16]
+
+    @classmethod
+    def empty(cls, n_leads: int, n: int) -> "Columns":
+        """For so many rows."""
+
+        def blank(*shape: int) -> Float32s:
+            return np.full(shape, np.nan, np.float32)
+
+        leads = (n_leads, n)
+        return cls(
+            st_j=blank(*leads), st=blank(*leads), slope=blank(*leads), size=blank(*leads),
+            qt_ms=blank(n), rr_ms=blank(n), twa=blank(n), shape=np.full(n, -1, np.int16),
+        )  # fmt: skip
+
+
+def st_columns(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits, columns: Columns, rows: Rows) -> None:
+    """ST at J and after it, its slope, and the size of QRS, into these rows."""
+    means, j = average.means, limits.j
+    bpm = 60_000 / np.where(np.isfinite(rr_ms) & (rr_ms > 0), rr_ms, 1000.0)
+    rates, delays = (np.array(column) for column in zip(*ST_AFTER_J_MS, strict=True))
+    delay = delays[np.searchsorted(rates, bpm)] / 1000
+    half = max(1, round(ST_HALF_S * grid.hz))
+    first = max(0, j - half)
+    part = means[:, :, first : j + round(delays.max() / 1000 * grid.hz) + half + 1]
+    sums = np.concatenate([np.zeros((*part.shape[:2], 1)), np.cumsum(part, axis=2, dtype=np.float64)], axis=2)
+    index = np.arange(len(means))
+
+    def level(at: NDArray[np.int64]) -> Floats:
+        begin = np.clip(at - half - first, 0, part.shape[2] - 1)
+        end = np.clip(at + half + 1 - first, begin + 1, part.shape[2])
+        mean: Floats = (sums[index, :, end] - sums[index, :, begin]) / (end - begin)[:, None]
+        return mean
+
+    st = level(j + np.rint(delay * grid.hz).astype(np.int64))
+    early = level(np.full(len(means), j + round(SLOPE_FROM_S * grid.hz)))
+    qrs = means[:, :, limits.onset : max(j, limits.onset + 1)]
+    sound = average.sound
+    for column, values in (
+        (columns.st_j, level(np.full(len(means), j))),
+        (columns.st, st),
+        (columns.slope, (st - early) / (delay - SLOPE_FROM_S)[:, None]),
+        (columns.size, qrs.max(axis=2) + qrs.min(axis=2)),
+    ):
+        column[:, rows] = np.where(sound, values, np.nan).T
+
+
+def _smooth(views: Float32s, width: int) -> Float32s:
+    """Running mean over ``width`` samples of the last axis, the ends repeated."""
+    if width < 2:
+        return views
+    left = width // 2
+    padded = np.pad(views, [(0, 0)] * (views.ndim - 1) + [(left + 1, width - 1 - left)], mode="edge")
+    sums = np.cumsum(padded, axis=-1, dtype=np.float64)
+    return ((sums[..., width:] - sums[..., :-width]) / width).astype(np.float32)
+
+
+def _with_neighbours(rows: Float32s) -> Float32s:
+    """Each row with the one before and the one after it, summed."""
+    total = rows.copy()
+    total[1:] += rows[:-1]
+    total[:-1] += rows[1:]
+    return total
+
+
+def qt_ms(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits) -> Floats:
+    """(n_rows,) QT, each on the average of three rows; nan where T does not stand out."""
+    missing = np.full(len(average.means), np.nan)
+    if limits.weights is None:
+        return missing
+    weights = np.where(average.sound, limits.weights, 0.0).astype(np.float32)
+    share = np.maximum((weights**2).sum(axis=1), 1e-6)
+    views = np.einsum("rl,rlw->rw", weights, average.means) / np.sqrt(share)[:, None]
+    noise = np.sqrt((weights**2 * average.error**2).sum(axis=1) / share)
+    good = share >= VIEW_SHARE
+    count = np.maximum(_with_neighbours(good.astype(np.float32)[:, None]), 1)
+    views = _with_neighbours(views * good[:, None]) / count
+    reach = round(T_REACH_S * grid.hz)
+    rr = np.where(np.isfinite(rr_ms), rr_ms, 1000.0) / 1000
+    next_qrs = grid.before + np.rint((rr - BEFORE_NEXT_R_S) * grid.hz).astype(np.int64)
+    start = np.full(len(views), max(limits.j + round(T_FROM_S * grid.hz), limits.summit - reach))
+    stop = np.clip(np.minimum(limits.summit + reach, next_qrs), start + 1, views.shape[1] - 1)
+    smooth = _smooth(views.astype(np.float32), round(T_SMOOTH_S * grid.hz))
+    ends = t_ends(smooth, start, stop, delineate.T_BEYOND_TANGENT, T_MIN_UV)
+    clear = good & (views[:, limits.summit] >= T_NOISE_TIMES * noise / np.sqrt(count[:, 0]))
+    return np.where(clear & np.isfinite(ends), (ends - limits.onset) * 1000 / grid.hz, missing)
+
+
+def alternans(average: Average, grid: Grid, limits: Limits) -> Floats:
+    """(n_rows,) the greatest difference of the two averages between J and the end of T, of the lead that shows most."""
+    width = average.means.shape[2]
+    first = limits.j + round(T_FROM_S * grid.hz)
+    last = min(width, max(limits.summit, limits.j) + round(TWA_AFTER_SUMMIT_S * grid.hz))
+    if last <= first:
+        return np.full(len(average.means), np.nan)
+    part = _smooth(average.alternating[:, :, first:last], round(TWA_SMOOTH_S * grid.hz))
+    greatest = np.abs(part).max(axis=2)
+    quiet = average.sound & (average.scatter <= TWA_MOST_SCATTER_UV)
+    believed = quiet & (greatest >= TWA_NOISE_TIMES * TWA_SCATTER * average.scatter)
+    value = np.where(believed, greatest, 0.0).max(axis=1)
+    return np.where(quiet.any(axis=1), value, np.nan)
