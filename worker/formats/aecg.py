@@ -15,6 +15,7 @@ from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats import xml_reader
 from worker.formats.aecg_annotations import Said, annotated
+from worker.formats.binary import with_limb_leads
 from worker.formats.errors import (
     DamagedRecording,
     NoWaveform,
@@ -96,7 +97,7 @@ def read(data: bytes) -> Recording:
         device_statements=marks.statements,
         warnings=tuple(warnings),
     )
-    return recording.with_derived_leads()
+    return with_limb_leads(recording)
 
 
 def _rhythm(root: Element, warnings: list[str]) -> Element:

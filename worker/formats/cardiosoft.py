@@ -16,6 +16,7 @@ import numpy as np
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats import xml_reader
+from worker.formats.binary import with_limb_leads
 from worker.formats.errors import DamagedRecording, NoWaveform, UnreadableRecording
 from worker.formats.rows import Row, assemble, checked_rate
 from worker.formats.text_numbers import integers
@@ -74,7 +75,7 @@ def read(data: bytes) -> Recording:
         device_statements=_statements(root),
         warnings=tuple(warnings),
     )
-    return recording.with_derived_leads()
+    return with_limb_leads(recording)
 
 
 def _signal(root: Element, warnings: list[str]) -> tuple[list[Row], float]:

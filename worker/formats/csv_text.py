@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import Final
 
 from worker.formats import fields as f
+from worker.formats.binary import with_limb_leads
 from worker.formats.column_maps import ColumnMapError
 from worker.formats.csv_columns import MICROVOLTS, ColumnMap, decode, find_delimiter, read_table
 from worker.formats.errors import DamagedRecording, UnsupportedRecording
@@ -190,7 +191,7 @@ def _made(text: str, shape: ColumnMap, first_line: int, said: dict[str, str], wa
         gaps=(*block.gaps, *(Gap(gap.start, gap.stop, gap.leads) for gap in gaps if gap.leads[0] in block.leads)),
         warnings=tuple(warnings),
     )
-    return recording.with_derived_leads()
+    return with_limb_leads(recording)
 
 
 # ---- Apple Watch

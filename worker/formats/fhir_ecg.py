@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
+from worker.formats.binary import with_limb_leads
 from worker.formats.dicom_tables import LEAD_NUMBERS
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording, UnsupportedRecording
 from worker.formats.fhir_resources import (
@@ -97,7 +98,7 @@ def read(data: bytes) -> Recording:
         ),
         warnings=tuple(warnings),
     )
-    return recording.with_derived_leads()
+    return with_limb_leads(recording)
 
 
 def _ecg(root: Resource) -> tuple[Resource, list[Resource]]:

@@ -14,6 +14,12 @@ RATE_ROUNDING: Final = 1e-9
 """Relative: below what any clock keeps, above what writing a period as a decimal loses."""
 MAX_CELLS: Final = 200_000_000
 """Leads times samples: 24 h of three leads at 500 Hz are 130 million."""
+MAX_ASSEMBLED_CELLS: Final = 50_000_000
+"""The same of leads that are laid out one by one: twice what the largest text that is read can hold (24 million)."""
+MAX_SPARSENESS: Final = 64
+"""Leads that begin at other times span at most this many times what was measured; beyond that the times are wrong."""
+FREE_CELLS: Final = 4_000_000
+"""Up to here (16 MB) it does no harm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +71,12 @@ def assemble(rows: list[Row], warnings: list[str]) -> Block:
             raise DamagedRecording(f"lead {row.lead} has a step of {row.uv_per_lsb:g} µV, which no ECG recorder has")
     first = min(row.start for row in rows)
     length = max(row.start + row.samples.size for row in rows) - first
-    if length * len(rows) > MAX_CELLS:
-        raise TooLargeRecording(f"the file claims {length} samples of {len(rows)} leads, more than any recorder writes")
+    cells, measured = length * len(rows), sum(row.samples.size for row in rows)
+    if cells > max(FREE_CELLS, min(MAX_ASSEMBLED_CELLS, MAX_SPARSENESS * measured)):
+        raise TooLargeRecording(
+            f"{measured} samples of {len(rows)} leads lie so far apart in time that they would fill {length} samples "
+            "of each; a time in the file must be wrong"
+        )
     narrow, wide = np.iinfo(np.int16), np.iinfo(np.int32)
     silence = [int(max(wide.min, min(round(row.baseline), wide.max))) for row in rows]
     lowest = min(*(int(row.samples.min()) for row in rows), *silence)
