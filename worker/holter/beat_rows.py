@@ -131,6 +131,7 @@ def average_rows(
     parity: int,
     averages: Float32s,
     last_shape: Int64s,
+    parts: tuple[int, int, int],
 ) -> tuple[Float32s, Float32s, Int64s, Float32s]:
     """The average beat of each row and lead.
 
@@ -145,17 +146,19 @@ def average_rows(
         parity: of the first beat, 0 or 1.
         averages: (n_leads, 2, width) the moving averages of even and odd beats; moved on.
         last_shape: (1,) whose averages they are; moved on.
+        parts: samples of the average at which what is compared begins and ends, and where T ends.
 
     Returns:
-        (n_rows, n_leads, width) averages less their PR level; (n_rows, n_leads) scatter of one beat around it, µV;
-        (n_rows, n_leads) how many beats; (n_rows, n_leads, width) odd less even average at the end of the row.
+        (n_rows, n_leads, width) averages less their PR level; (2, n_rows, n_leads) scatter of one beat around it in the
+        two parts, µV; (n_rows, n_leads) how many beats; (n_rows, n_leads, width) odd less even average at the end of
+        the row.
     """  # fmt: skip
     n_leads, n_rows = len(uv), row_shape.size
     before, after, factor = size
     width = before + after
     means = np.zeros((n_rows, n_leads, width), np.float32)
     odd_less_even = np.zeros((n_rows, n_leads, width), np.float32)
-    scatter = np.zeros((n_rows, n_leads), np.float32)
+    scatter = np.zeros((2, n_rows, n_leads), np.float32)
     counts = np.zeros((n_rows, n_leads), np.int64)
     levels, slopes = _levels(uv, at, normal, level, longest)
     fits = (row >= 0) & (at >= before * factor) & (at + (after + 1) * factor <= uv.shape[1])
@@ -173,14 +176,18 @@ def average_rows(
             for c in range(count):
                 k = chosen[first + c]
                 _take(uv[lead], at[k], levels[lead, k], slopes[lead, k], at[k] + level[0][k], size, beats[c])
-            counts[here, lead] = _average(beats, count, distance, means[here, lead])
+            counts[here, lead] = _average(beats, count, distance, means[here, lead], parts[0], parts[1])
             usual = np.median(distance[:count])
-            scatter[here, lead] = np.sqrt(usual)
+            limit = OUTLIER_TIMES * OUTLIER_TIMES * usual
+            scatter[0, here, lead] = np.sqrt(usual)
+            scatter[1, here, lead] = _scatter(
+                beats, count, distance, np.float32(limit), means[here, lead], parts[1], parts[2]
+            )
             if anew:
                 averages[lead, 0] = means[here, lead]
                 averages[lead, 1] = means[here, lead]
             for c in range(count):
-                if distance[c] <= OUTLIER_TIMES * OUTLIER_TIMES * usual:
+                if distance[c] <= limit:
                     _move(averages[lead, (parity + chosen[first + c]) % 2], beats[c])
             odd_less_even[here, lead] = averages[lead, 1] - averages[lead, 0]
         if anew:
@@ -227,8 +234,8 @@ def _take(
 
 
 @compiled
-def _average(beats: Float32s, count: int, distance: Float32s, mean: Float32s) -> int:
-    """The mean of the beats that agree with it; twice, so that what is far off does not draw it."""
+def _average(beats: Float32s, count: int, distance: Float32s, mean: Float32s, begin: int, end: int) -> int:
+    """The mean of the beats that agree with it between two samples; twice, so that what is far off does not draw it."""
     width = mean.size
     kept = 0
     limit = np.float32(np.inf)
@@ -245,13 +252,32 @@ def _average(beats: Float32s, count: int, distance: Float32s, mean: Float32s) ->
         for j in range(width):
             mean[j] *= share
         for c in range(count):
-            total = np.float32(0.0)
-            for j in range(width):
-                off = beats[c, j] - mean[j]
-                total += off * off
-            distance[c] = total / np.float32(width)
+            distance[c] = _distance(beats[c], mean, begin, end)
         limit = OUTLIER_TIMES * OUTLIER_TIMES * np.median(distance[:count])
     return kept
+
+
+@compiled
+def _distance(beat: Float32s, mean: Float32s, begin: int, end: int) -> np.float32:
+    """Mean square of the difference between two samples."""
+    total = np.float32(0.0)
+    for j in range(begin, end):
+        off = beat[j] - mean[j]
+        total += off * off
+    return total / np.float32(max(1, end - begin))
+
+
+@compiled
+def _scatter(
+    beats: Float32s, count: int, distance: Float32s, limit: np.float32, mean: Float32s, begin: int, end: int
+) -> np.float32:
+    """Root mean square difference of the beats that are nearer than the limit."""
+    total, kept = np.float32(0.0), 0
+    for c in range(count):
+        if distance[c] <= limit:
+            total += _distance(beats[c], mean, begin, end)
+            kept += 1
+    return np.float32(np.sqrt(total / np.float32(max(1, kept))))
 
 
 @compiled

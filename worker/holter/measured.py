@@ -102,8 +102,8 @@ class Minutes:
         qt_ms: (n,) int16.
         rr_ms: (n,) float32 mean RR of the same beats.
         t_alternans_uv: (n,) float32; nan where not measured.
-        qrs_uv: (n_leads, n) int16 greatest plus least deflection of the QRS, which steps where the body turns and the
-            ST level steps with it; of shape (0, 0) where it was not measured.
+        qrs_uv: (n_leads, n) int16 size of the QRS from its onset to shortly after R, which steps where the body turns
+            and the ST level steps with it; of shape (0, 0) where it was not measured.
         shape: (n,) int16 the shape of QRS that was averaged, by a number of its own; ST of different shapes is not
             compared (a bundle branch block comes and goes); -1 where none was; empty where shapes were not told apart.
     """

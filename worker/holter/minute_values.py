@@ -30,6 +30,8 @@ ST_AFTER_J_MS: Final = ((100.0, 80.0), (110.0, 72.0), (120.0, 64.0), (np.inf, 60
 """Up to this rate, this long after J (Jager 2003, 2.1)."""
 ST_HALF_S: Final = 0.008
 SLOPE_FROM_S: Final = 0.02
+SIZE_AFTER_R_S: Final = 0.04
+"""What is later may be ST already where the end of QRS is hard to see."""
 
 T_FROM_S: Final = 0.06
 T_REACH_S: Final = 0.09
@@ -97,7 +99,7 @@ class Average:
 
     Attributes:
         means: (n_rows, n_leads, width) µV.
-        scatter: (n_rows, n_leads) µV of one beat around its average.
+        scatter: (2, n_rows, n_leads) µV of one beat around its average: from P to ST, and in T.
         counts: (n_rows, n_leads) beats.
         alternating: (n_rows, n_leads, width) odd less even moving average.
         noise_uv: the greatest standard error that is borne.
@@ -112,19 +114,19 @@ class Average:
     def rows(self, mine: Rows) -> "Average":
         """Some of the rows."""
         return Average(
-            self.means[mine], self.scatter[mine], self.counts[mine], self.alternating[mine], self.noise_uv
+            self.means[mine], self.scatter[:, mine], self.counts[mine], self.alternating[mine], self.noise_uv
         )  # fmt: skip
 
     @property
     def error(self) -> Floats:
-        """(n_rows, n_leads) standard error, µV."""
+        """(2, n_rows, n_leads) standard error, µV."""
         error: Floats = self.scatter / np.sqrt(np.maximum(self.counts, 1))
         return error
 
     @property
     def sound(self) -> Bools:
         """(n_rows, n_leads) which can be believed."""
-        sound: Bools = (self.counts >= LEAST_BEATS) & (self.error <= self.noise_uv)
+        sound: Bools = (self.counts >= LEAST_BEATS) & (self.error[0] <= self.noise_uv)
         return sound
 
 
@@ -175,13 +177,14 @@ def st_columns(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits, co
 
     st = level(j + np.rint(delay * grid.hz).astype(np.int64))
     early = level(np.full(len(means), j + round(SLOPE_FROM_S * grid.hz)))
-    qrs = means[:, :, limits.onset : max(j, limits.onset + 1)]
+    end = min(j, grid.before + round(SIZE_AFTER_R_S * grid.hz))
+    qrs = means[:, :, limits.onset : max(end, limits.onset + 1)]
     sound = average.sound
     for column, values in (
         (columns.st_j, level(np.full(len(means), j))),
         (columns.st, st),
         (columns.slope, (st - early) / (delay - SLOPE_FROM_S)[:, None]),
-        (columns.size, qrs.max(axis=2) + qrs.min(axis=2)),
+        (columns.size, np.ptp(qrs, axis=2)),
     ):
         column[:, rows] = np.where(sound, values, np.nan).T
 
@@ -212,7 +215,7 @@ def qt_ms(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits) -> Floa
     weights = np.where(average.sound, limits.weights, 0.0).astype(np.float32)
     share = np.maximum((weights**2).sum(axis=1), 1e-6)
     views = np.einsum("rl,rlw->rw", weights, average.means) / np.sqrt(share)[:, None]
-    noise = np.sqrt((weights**2 * average.error**2).sum(axis=1) / share)
+    noise = np.sqrt((weights**2 * average.error[1] ** 2).sum(axis=1) / share)
     good = share >= VIEW_SHARE
     count = np.maximum(_with_neighbours(good.astype(np.float32)[:, None]), 1)
     views = _with_neighbours(views * good[:, None]) / count
@@ -236,7 +239,7 @@ def alternans(average: Average, grid: Grid, limits: Limits) -> Floats:
         return np.full(len(average.means), np.nan)
     part = _smooth(average.alternating[:, :, first:last], round(TWA_SMOOTH_S * grid.hz))
     greatest = np.abs(part).max(axis=2)
-    quiet = average.sound & (average.scatter <= TWA_MOST_SCATTER_UV)
-    believed = quiet & (greatest >= TWA_NOISE_TIMES * TWA_SCATTER * average.scatter)
+    quiet = average.sound & (average.scatter[1] <= TWA_MOST_SCATTER_UV)
+    believed = quiet & (greatest >= TWA_NOISE_TIMES * TWA_SCATTER * average.scatter[1])
     value = np.where(believed, greatest, 0.0).max(axis=1)
     return np.where(quiet.any(axis=1), value, np.nan)

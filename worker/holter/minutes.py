@@ -34,6 +34,8 @@ APART_S: Final = 0.15
 LONGEST_RR_S: Final = 2.0
 SHAPE_S: Final = 0.07
 """What is compared of a QRS, to either side of R: not the ST segment."""
+PARTS_S: Final = (-0.10, 0.20, 0.44)
+"""From R: P to ST, and T; what a beat is like is told in the first."""
 SEARCH_S: Final = 0.048
 MAX_SHAPES: Final = 8
 NOISE_UV: Final = 35.0
@@ -230,6 +232,7 @@ def _average(
     grid = walk.grid
     numbers = np.unique(row_shape[row_shape >= 0]).tolist()
     rr_ms, _ = _intervals(at, row, len(row_shape), walk.day.hz)
+    begin, middle, end = (grid.before + round(edge * grid.hz) for edge in PARTS_S)
     guessed = any(not state.of(number).onset for number in numbers)
     for again in (True, False) if guessed else (False,):  # the very first limits are a guess
         onset = np.full(len(at), round(FIRST_ONSET_S * grid.hz))
@@ -240,6 +243,7 @@ def _average(
         found = average_rows(
             block.uv, at, row, normal, row_shape, (grid.before, grid.after, grid.factor), (level[0], level[1]),
             LONGEST_RR_S * walk.day.hz, parity, averages, last_shape,
+            (begin, middle, end),
         )  # fmt: skip
         average = Average(*found, noise_uv=NOISE_UV)
         for number in numbers:
@@ -258,7 +262,7 @@ def _learn(average: Average, rr_ms: Float32s, grid: Grid, known: _Known, *, anew
     weight = np.where(good, average.counts, 0)[:, :, None].astype(np.float32)
     total = np.maximum(weight.sum(axis=0), 1)
     usual = (average.means * weight).sum(axis=0) / total
-    noise = np.sqrt((np.where(good, average.scatter, 0) ** 2).sum(axis=0) / np.maximum(good.sum(axis=0), 1))
+    noise = np.sqrt((np.where(good, average.scatter[0], 0) ** 2).sum(axis=0) / np.maximum(good.sum(axis=0), 1))
     beat = MedianBeat(usual.astype(float), grid.before, int(total.max()), noise / np.sqrt(total[:, 0]))
     limits = delineate(beat, leads.tolist(), grid.hz, float(np.nanmedian(rr_ms)) / 1000)
     if limits is None:

@@ -135,7 +135,7 @@ def axis_shifts(minutes: Minutes, levels: Floats) -> Floats:
     for row, (size, level) in enumerate(zip(sizes, levels, strict=True)):
         if not np.isfinite(size).any():
             continue
-        least = max(STEP_QRS_UV, STEP_QRS_SHARE * float(np.nanmedian(np.abs(size))))
+        least = max(STEP_QRS_UV, STEP_QRS_SHARE * float(np.nanmedian(size)))
         qrs_step, st_step = _steps(size, minutes.step_s), _steps(level, minutes.step_s)
         both = (np.abs(qrs_step) >= least) & (np.abs(st_step) >= STEP_ST_UV)
         for first, last in runs_of(both):
@@ -185,7 +185,7 @@ def reference(level: Floats, step_s: float, rule: StRule) -> Floats:
         usual = _smooth(level, step_s, BIN_S, REACH_S)
     reach = round(DILATE_S / step_s)
     for _ in range(ROUNDS):
-        away = np.abs(level - usual) >= rule.edge_uv
+        away = np.abs(level - usual) >= rule.level_uv
         if away.any():
             away = np.convolve(away, np.ones(2 * reach + 1), "same") > 0
         kept = np.where(away, np.nan, level)
