@@ -237,10 +237,16 @@ def _read_recording(options: argparse.Namespace, recording: "Recording") -> None
 
 def _analysed(recording: "Recording", rule_set: str) -> "Findings":
     from worker.critical import RuleSetError
-    from worker.resting import analyse
+    from worker.pressure_readings import from_annotations
+    from worker.resting import Patient, analyse
 
     try:
-        return analyse(recording, rule_set=rule_set)
+        findings = analyse(recording, rule_set=rule_set)
+        if from_annotations(recording) is not None:
+            from worker.pressure.combined import with_pressures
+
+            findings = with_pressures(findings, recording, Patient())
+        return findings
     except RuleSetError as error:
         raise _Refused("wrong-rules", str(error), f"--rules: {error}", WRONG_USE) from None
 
@@ -248,10 +254,22 @@ def _analysed(recording: "Recording", rule_set: str) -> "Findings":
 def _read_pressure(options: argparse.Namespace, series: "Series") -> None:
     from worker.describe import pressure_json, pressure_lines
 
+    findings: tuple[Findings, ...] = ()
+    if not options.no_analysis:
+        from worker.pressure.analysis import analyse
+
+        findings = tuple(analyse(one) for one in series)
+    if options.plot is not None:
+        from worker.pressure.plot import as_svg
+
+        if len(series) > 1:
+            wrong = f"the file holds {len(series)} patients or visits and a page shows one; pick it by --patient"
+            raise _Refused("wrong-use", wrong, f"--plot: {wrong}", WRONG_USE)
+        _draw(options.plot, as_svg(series[0], findings[0]))
     if options.json:
-        print(json.dumps(pressure_json(series), ensure_ascii=False, indent=2))
+        print(json.dumps(pressure_json(series, findings), ensure_ascii=False, indent=2))
     else:
-        print("\n".join(pressure_lines(series)))
+        print("\n".join(pressure_lines(series, findings)))
 
 
 def _draw(path: Path, svg: str) -> None:

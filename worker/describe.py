@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from ecg_center.domain.statements import TERMS
@@ -53,29 +54,31 @@ def recording_json(
     }
 
 
-def pressure_json(series: "tuple[BloodPressureSeries, ...]") -> dict[str, Any]:
-    """What ``read --json`` prints of blood pressure readings; documented beside :func:`recording_json`."""
-    if len(series) == 1:
-        return _series_json(series[0])
-    return {
-        "format": series[0].format,
-        "kind": "abpm",
-        "series": [_series_json(one) for one in series],
-        "warnings": [_several(series)],
-    }
+def pressure_json(series: "tuple[BloodPressureSeries, ...]", findings: "tuple[Findings, ...]" = ()) -> dict[str, Any]:
+    """What ``read --json`` prints of blood pressure readings; documented beside :func:`recording_json`.
+
+    Args:
+        series: of each patient or visit.
+        findings: of each of them, or none at all.
+    """
+    each = [_series_json(one, own) for one, own in zip_longest(series, findings)]
+    if len(each) == 1:
+        return each[0]
+    return {"format": series[0].format, "kind": "abpm", "series": each, "warnings": [_several(series)]}
 
 
 def _several(series: "tuple[BloodPressureSeries, ...]") -> str:
     return f"the file holds {len(series)} patients or visits; --patient picks one by its patient_id"
 
 
-def _series_json(series: "BloodPressureSeries") -> dict[str, Any]:
+def _series_json(series: "BloodPressureSeries", findings: "Findings | None") -> dict[str, Any]:
     return {
         "format": series.format,
         "kind": "abpm",
         "patient": series.identity.model_dump(mode="json", exclude=set(_NOT_PATIENT)),
         "device": asdict(series.device),
         **_readings_json(series),
+        "findings": None if findings is None else findings.model_dump(mode="json"),
     }
 
 
@@ -116,11 +119,13 @@ def recording_lines(
     return lines if findings is None else [*lines, "", *_findings_lines(recording, findings)]
 
 
-def pressure_lines(series: "tuple[BloodPressureSeries, ...]") -> list[str]:
-    """What ``read`` prints of blood pressure readings for a person."""
+def pressure_lines(series: "tuple[BloodPressureSeries, ...]", findings: "tuple[Findings, ...]" = ()) -> list[str]:
+    """What ``read`` prints of blood pressure readings for a person; arguments as in :func:`pressure_json`."""
     lines = [f"warning    {_several(series)}", ""] if len(series) > 1 else []
-    for one in series:
+    for one, own in zip_longest(series, findings):
         lines += [*_who(f"{one.format}, abpm", one.identity, one.device), *_readings_lines(one), ""]
+        if own is not None:
+            lines += [*_quality_lines(own), "", *_said_lines(own), ""]
     return lines[:-1]
 
 
@@ -160,20 +165,27 @@ def _readings_lines(series: "BloodPressureSeries") -> list[str]:
 
 
 def _findings_lines(recording: "Recording", findings: "Findings") -> list[str]:
-    measured, quality = findings.measurements, findings.quality
-    theirs = recording.device_measurements
-    lines = [f"quality    {quality.verdict}" + (f": {quality.advice_en}" if quality.advice_en else "")]
-    bad = [
-        f"{lead.lead} {lead.verdict} ({', '.join(lead.reasons)})" for lead in quality.leads if lead.verdict != "good"
-    ]
-    lines += [f"           {line}" for line in bad]
+    measured, theirs = findings.measurements, recording.device_measurements
+    lines = _quality_lines(findings)
     for name, unit in _MEASURED:
         value = getattr(measured, name)
         if value is not None:
             beside = f"   (device: {theirs[name]:g})" if name in theirs else ""
             formula = f" {measured.qtc_formula}" if name == "qtc_ms" else ""
             lines.append(f"{name:16s} {value:g} {unit}{formula}{beside}")
-    lines.append("")
+    return [*lines, "", *_said_lines(findings)]
+
+
+def _quality_lines(findings: "Findings") -> list[str]:
+    quality = findings.quality
+    lines = [f"quality    {quality.verdict}" + (f": {quality.advice_en}" if quality.advice_en else "")]
+    bad = [one for one in quality.leads if one.verdict != "good"]
+    return [*lines, *(f"           {one.lead} {one.verdict} ({', '.join(one.reasons)})" for one in bad)]
+
+
+def _said_lines(findings: "Findings") -> list[str]:
+    """Statements with their evidence, grade and critical values."""
+    lines: list[str] = []
     for statement in findings.statements:
         term = TERMS[statement.code]
         lines.append(f"{statement.code:8s} {term.zh}  {term.en}  [{statement.certainty}]")
@@ -182,8 +194,7 @@ def _findings_lines(recording: "Recording", findings: "Findings") -> list[str]:
         "",
         f"grade      {findings.grade}   (unconfirmed pre-read by {findings.engine} {findings.engine_version})",
     ]
-    lines += [f"CRITICAL   {value.title_zh}  {value.title_en}  [{value.rule_set}]" for value in findings.critical]
-    return lines
+    return lines + [f"CRITICAL   {value.title_zh}  {value.title_en}  [{value.rule_set}]" for value in findings.critical]
 
 
 def evidence_line(item: "Evidence") -> str:

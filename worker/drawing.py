@@ -146,6 +146,12 @@ def polygon(points: Sequence[tuple[float, float]], fill: str, *, opacity: float 
     return f'<polygon points="{places}" fill="{fill}" opacity="{opacity:g}"/>'
 
 
+def dot(x: float, y: float, radius: float, colour: str, *, filled: bool = True) -> str:
+    """A point, or a ring."""
+    paint = f'fill="{colour}"' if filled else f'fill="#fff" stroke="{colour}" stroke-width="0.3"'
+    return f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{radius:g}" {paint}/>'
+
+
 def chip(x: float, y: float, words: str, fill: str, *, size: float = 3.0) -> tuple[str, float]:
     """White words on a coloured ground with their base line at ``y``, and how wide that is."""
     width = width_of(words, size) + 3.2

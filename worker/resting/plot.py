@@ -10,10 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from ecg_center.contract.findings import Findings, Statement
-from ecg_center.domain.statements import TERMS
+from ecg_center.contract.findings import Findings
 from worker import drawing as d
-from worker.describe import evidence_line
+from worker.page_head import GRADES, MARGIN_MM, heading, statements
 from worker.recording import Recording
 from worker.resting.beat_kinds import kinds
 from worker.resting.patient import Patient, person_of
@@ -26,7 +25,6 @@ MEDIAN_MM_PER_S: Final = 50.0
 PLOT_S: Final = 10.0
 MEDIAN_S: Final = (0.36, 0.70)
 """Shown of the median beat before and after R."""
-MARGIN_MM: Final = 8.0
 LEAD_MM: Final = 15.0
 """Left of the trace, for the lead's name and the calibration pulse."""
 BEATS_MM: Final = 6.0
@@ -37,9 +35,7 @@ ROW_MM: Final = (13.0, 34.0)
 CLEARANCE_MM: Final = 2.0
 
 WAVES: Final = {"P": "#1b8a5a", "QRS": "#c1121f", "T": "#2458c5"}
-GRADES: Final = {"critical": "#b4060f", "major": "#c2580a", "abnormal": "#8a6d00", "normal": "#1b7f4d"}
 BEATS: Final = {"N": d.SOFT, "S": "#8a3ffc", "V": "#c1121f", "O": "#8a6d00"}
-CERTAINTIES: Final = {"definite": "●", "probable": "◐", "possible": "○"}
 EVIDENCE: Final = "#f5a623"
 MEASURED: Final = (
     ("heart_rate_bpm", "心率 rate", "/min"), ("p_ms", "P波 P", "ms"), ("pr_ms", "P-R间期 PR", "ms"),
@@ -47,7 +43,6 @@ MEASURED: Final = (
     ("qrs_axis_deg", "电轴 axis", "°"), ("rv5_mv", "RV5", "mV"), ("sv1_mv", "SV1", "mV"),
     ("rr_max_ms", "最长RR longest", "ms"),
 )  # fmt: skip
-MAX_EVIDENCE: Final = 3
 WIDE_MM: Final = 150.0
 SHORTEST_RR_MM: Final = 9.0
 """Below this distance of two beats their interval has no room for its number."""
@@ -122,26 +117,10 @@ def as_svg(recording: Recording, findings: Findings) -> str:
 
 def _head(recording: Recording, findings: Findings) -> tuple[list[str], float]:
     """Who, what was measured, what is said; and where it ends."""
-    who = recording.identity
-    born = who.birth_date or (f"{who.age_years:g} y" if who.age_years is not None else "")
-    name = "  ".join(filter(None, (who.patient_name, who.sex, str(born), who.patient_id))) or recording.format
-    device = " ".join(filter(None, (recording.device.manufacturer, recording.device.model)))
-    start = recording.started_at.strftime("%Y-%m-%d %H:%M:%S") if recording.started_at else ""
-    about = "  ·  ".join(filter(None, (start, device, who.accession_number)))
     right = _Paper.median_left + _Paper.median_width
-    grade, width = d.chip(0, 0, findings.grade.upper(), GRADES[findings.grade], size=3.6)
-    parts = [
-        d.text(MARGIN_MM, 11, d.fitted(name, 5.4, 170), size=5.4, strong=True),
-        d.text(MARGIN_MM, 16.5, d.fitted(about, 3.2, 170), fill=d.SOFT),
-        f'<g transform="translate({right - width:.2f} 10.6)">{grade}</g>',
-        d.text(
-            right - width - 4, 10.6, f"预读, 未经医师确认 · unconfirmed pre-read by {findings.engine} "
-            f"{findings.engine_version}", fill=d.SOFT, anchor="end",
-        ),
-        d.line(MARGIN_MM, 19.5, right, 19.5, d.RULE, 0.25),
-    ]  # fmt: skip
+    parts = heading(recording.identity, recording.device, recording.started_at, recording.format, findings, right)
     measured, first = _measurements(recording, findings)
-    said, second = _statements(findings, MARGIN_MM + 96, right)
+    said, second = statements(findings, MARGIN_MM + 96, right)
     return [*parts, *measured, *said], max(first, second)
 
 
@@ -149,6 +128,8 @@ def _measurements(recording: Recording, findings: Findings) -> tuple[list[str], 
     """Ours beside the device's own."""
     theirs = recording.device_measurements
     left, y = MARGIN_MM, 25.0
+    if not theirs and all(getattr(findings.measurements, name) is None for name, _, _ in MEASURED):
+        return [], y
     parts = [d.text(left, y, "测量 measured", size=2.8, fill=d.SOFT)]
     if theirs:
         parts.append(d.text(left + 82, y, "device", size=2.8, fill=d.SOFT, anchor="end"))
@@ -167,51 +148,6 @@ def _measurements(recording: Recording, findings: Findings) -> tuple[list[str], 
         y += 4.6
         parts.append(d.text(left, y, f"QTc: {formula}", size=2.6, fill=d.SOFT))
     return parts, y
-
-
-def _statements(findings: Findings, left: float, right: float) -> tuple[list[str], float]:
-    """Critical values, statements with their evidence, quality, and what the device said."""
-    parts, y = [], 20.5
-    for value in findings.critical:
-        y += 6
-        parts.append(d.rect(left - 2, y - 4.2, right - left + 2, 6, GRADES["critical"], round_mm=1))
-        words = f"危急值 CRITICAL  {value.title_zh}  {value.title_en}  [{value.rule_set}]"
-        parts.append(d.text(left, y, d.fitted(words, 3.6, right - left), size=3.6, fill="#fff", strong=True))
-    for statement in findings.statements:
-        more, y = _statement(statement, left, right, y + 5.8)
-        parts += more
-    for words in (_quality_words(findings), _device_words(findings), *findings.warnings):
-        for number, part in enumerate(d.wrapped(words, 2.7, right - left) if words else []):
-            y += 4.6 if number == 0 else 3.6
-            parts.append(d.text(left, y, part, size=2.7, fill=d.SOFT))
-    return parts, y
-
-
-def _statement(statement: Statement, left: float, right: float, y: float) -> tuple[list[str], float]:
-    term = TERMS[statement.code]
-    said = f"{CERTAINTIES[statement.certainty]} {term.zh}"
-    english = f"{term.en}  ·  {statement.code}  ·  {statement.certainty}"
-    at = left + d.width_of(said, 4.0) + 3
-    parts = [
-        d.text(left, y, said, size=4.0, strong=True),
-        d.text(at, y, d.fitted(english, 3.2, right - at), fill=d.SOFT),
-    ]
-    for item in statement.evidence[:MAX_EVIDENCE]:
-        y += 3.7
-        parts.append(d.text(left + 5.5, y, d.fitted(evidence_line(item), 2.7, right - left - 6), size=2.7, fill=d.SOFT))
-    return parts, y
-
-
-def _quality_words(findings: Findings) -> str:
-    quality = findings.quality
-    bad = [f"{one.lead} {one.verdict} ({', '.join(one.reasons)})" for one in quality.leads if one.verdict != "good"]
-    if quality.verdict == "usable" and not bad:
-        return ""
-    return "  ·  ".join(filter(None, [f"质量 quality {quality.verdict}", quality.advice_en, *bad]))
-
-
-def _device_words(findings: Findings) -> str:
-    return f"仪器诊断 device says: {' · '.join(findings.device_statements)}" if findings.device_statements else ""
 
 
 # ---- the trace
@@ -344,9 +280,9 @@ def _gaps(recording: Recording, paper: _Paper) -> list[str]:
 def _median(findings: Findings, paper: _Paper) -> list[str]:
     reading, limits = paper.reading, findings.median_beat_fiducials
     left, width, top, bottom = paper.median_left, paper.median_width, paper.top, paper.bottom
-    parts = d.grid(left, top, width, bottom - top)
     if reading.median is None or limits is None:
-        return [*parts, d.text(left, top - 2, "没有中位搏动 no median beat", size=2.6, fill=d.SOFT)]
+        return [d.text(left, top - 2, "没有中位搏动 no median beat", size=2.6, fill=d.SOFT)]
+    parts = d.grid(left, top, width, bottom - top)
     first_s = limits.r_s - MEDIAN_S[0]
 
     def x(at_s: float) -> float:

@@ -70,7 +70,16 @@ def test_json_of_readings_holds_the_documented_fields(tmp_path, capsys) -> None:
         "pulse_bpm": 64.0, "status": "measured", "reason": "", "awake": False, "manual": True,
     }  # fmt: skip
     assert found["diary"][0]["label"] == "asleep"
+    assert found["findings"]["pressure"]["night_by"] == "diary"
     assert found["readings_sha256"] == read(OURS.encode()).readings_sha256
+
+
+def test_a_day_is_drawn(tmp_path, capsys) -> None:
+    assert main(["read", saved(tmp_path, OURS), "--plot", str(tmp_path / "day.png")]) == 0
+    assert (tmp_path / "day.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["read", saved(tmp_path, SEVERAL), "--plot", str(tmp_path / "two.png")]) == 2
+    assert "--patient" in capsys.readouterr().err
+    assert not (tmp_path / "two.png").exists()
 
 
 def test_the_digest_is_what_the_document_says(tmp_path, capsys) -> None:

@@ -85,7 +85,9 @@ def test_answers_in_a_second_and_a_half_from_a_cold_start():
     assert min(took_s) < 1.5
 
 
-@pytest.mark.parametrize("heavy", ["scipy", "pydicom", "wfdb", "neurokit2", "matplotlib", "sqlalchemy", "soundfile"])
+@pytest.mark.parametrize(
+    "heavy", ["scipy", "pydicom", "wfdb", "neurokit2", "matplotlib", "sqlalchemy", "soundfile", "typst"]
+)
 def test_reading_a_file_imports_nothing_heavy(heavy):
     code = (
         f"import sys; sys.argv = ['x']; from worker.cli import main; main(['read', {str(ECG)!r}, '--json']); "
@@ -110,3 +112,36 @@ def test_convert_says_which_formats_there_are(tmp_path, capsys) -> None:
     source = str(ECG)
     assert main(["convert", source, "--to", "pdf", str(tmp_path / "out.pdf")]) == 1
     assert "wfdb" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "starts"), [("page.png", b"\x89PNG\r\n"), ("page.SVG", b"<svg")])
+def test_a_page_is_drawn_in_the_kind_that_its_name_says(name: str, starts: bytes, tmp_path, capsys) -> None:
+    assert main(["read", str(ECG), "--plot", str(tmp_path / name), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["format"] == "dicom"
+    assert (tmp_path / name).read_bytes().startswith(starts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error", "words"),
+    [
+        (["--plot", "page.pdf"], 2, "wrong-use", ".png, .svg"),
+        (["--plot", "page.png", "--no-analysis"], 2, "wrong-use", "--no-analysis"),
+        (["--plot", "absent/page.svg"], 1, "no-plot", "absent"),
+        (["--rules", "nowhere"], 2, "wrong-rules", "regional_strict"),
+        (["--map", "absent.toml"], 1, "no-file", "absent.toml"),
+    ],
+)
+def test_what_is_of_no_use_is_said_as_json_too(
+    arguments: list[str], code: int, error: str, words: str, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["read", str(ECG), "--json", *arguments]) == code
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"] == error
+    assert words in captured.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_absent_file_is_said_as_json_too(tmp_path, capsys) -> None:
+    assert main(["read", str(tmp_path / "absent.dcm"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"] == "no-file"
