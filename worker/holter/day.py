@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.mapped import forget
 from worker.recording import Recording
 from worker.signal.compiled import compiled_finite
 
@@ -99,6 +100,7 @@ class Day:
         for start in range(0, self.n_samples, step):
             stop = min(self.n_samples, start + step)
             yield Block(start, stop, start - margin, self.block(start - margin, stop + margin, rows))
+            forget(self.recording.digital)
 
     @cached_property
     def _gaps(self) -> dict[int, NDArray[np.int64]]:

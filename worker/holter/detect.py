@@ -43,6 +43,7 @@ class Seen:
         tops, floors: (n_leads, n_windows) of windows of ``units.WINDOW_S``, the first at the block's ``first``: the
             steepest slope, and the median mean square of the slope, in units of the usual QRS.
         window: length of such a window, samples of the recording.
+        broad: (n_leads, n) µV of the broad band at ``hz``, the first sample at the block's ``first``.
     """
 
     sample: Int64s
@@ -50,6 +51,8 @@ class Seen:
     tops: Float32s
     floors: Float32s
     window: int
+    broad: Float32s
+    hz: float
 
 
 class Search:
@@ -69,7 +72,7 @@ class Search:
         at, odds = beats_of(units, shapes, energy, candidates(energy, hz), hz, _COEFFICIENTS)
         inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
         peaks = _peaks(broad, block.uv, at[inside], factor, round(PEAK_REACH_S * hz))
-        return Seen(peaks + block.first, odds[inside], tops, floors, int(WINDOW_S * hz) * factor)
+        return Seen(peaks + block.first, odds[inside], tops, floors, int(WINDOW_S * hz) * factor, broad, hz)
 
     def _memory(self, n_leads: int) -> Float32s:
         """The usual QRS slope of each lead in the blocks before; 0 where there were none."""
