@@ -66,10 +66,11 @@ async def overview(
     start: Sample,
     stop: Sample,
     columns: Annotated[int, Query(ge=1)],
+    lead: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
-    """Lowest and highest of each column: little-endian int16, lead after lead."""
+    """Lowest and highest of each column: little-endian int16, lead after lead; of one lead where it is named."""
     recording = await _recording(db, principal, recording_id)
-    pairs = await days.overview(blobs, recording, start, stop, columns)
+    pairs = await days.overview(blobs, recording, start, stop, columns, lead)
     return _numbers(pairs.astype("<i2", copy=False).tobytes())
 
 

@@ -115,8 +115,12 @@ def _check(pyramid: pyramids.Header, start: int, stop: int) -> None:
         )
 
 
-async def overview(blobs: Blobs, recording: Recording, start: int, stop: int, columns: int) -> pyramids.Pairs:
+async def overview(
+    blobs: Blobs, recording: Recording, start: int, stop: int, columns: int, lead: int | None = None
+) -> pyramids.Pairs:
     """(n_leads, columns, 2) lowest and highest of each column; a column of nothing has the lowest above the highest.
+
+    ``lead`` asks for one lead alone.
 
     Raises:
         Invalid: the stretch lies outside of the recording, or has fewer samples than columns.
@@ -126,11 +130,17 @@ async def overview(blobs: Blobs, recording: Recording, start: int, stop: int, co
     _check(pyramid, start, stop)
     if not 1 <= columns <= min(pyramids.MAX_COLUMNS, stop - start):
         raise Invalid("Ask for at least one column, and for no more than there are samples or pixels.", field="columns")
+    if lead is not None and lead >= len(pyramid.leads):
+        raise Invalid("The recording has no such lead.", field="lead")
     level = pyramids.level_for(pyramid, start, stop, columns)
+    if level is None and (stop - start) * len(pyramid.leads) > MAX_STRETCH_VALUES:
+        level = pyramid.levels[0]
     if level is not None:
-        return await pyramids.window(reader(blobs, day["pyramid"]), pyramid, level, start, stop, columns)
-    samples = await asyncio.to_thread(_decoded, blobs, day["files"], pyramid.shift, start, stop)
-    return pyramids.of_samples(samples, columns)
+        pairs = await pyramids.window(reader(blobs, day["pyramid"]), pyramid, level, start, stop, columns)
+    else:
+        samples = await asyncio.to_thread(_decoded, blobs, day["files"], pyramid.shift, start, stop)
+        pairs = pyramids.of_samples(samples, columns)
+    return pairs if lead is None else pairs[lead : lead + 1]
 
 
 async def findings(session: AsyncSession, recording: Recording, *, machine: bool) -> tuple[FindingsRow, int]:

@@ -26,7 +26,8 @@ RATIO: Final = 4
 """From level to level: a window is made of at most four times the pairs that the screen has columns."""
 COARSEST_PAIRS: Final = 4096
 """No further level is needed above one that is as short as a wide screen."""
-MAX_COLUMNS: Final = 4096
+MAX_COLUMNS: Final = 32_768
+"""A page of full disclosure: thirty rows, each as wide as a screen."""
 NO_SAMPLE: Final = -32768
 """What a sample that was not recorded holds (WFDB format 16, ISHNE): it is neither low nor high."""
 LOW_OF_NONE: Final = 32767

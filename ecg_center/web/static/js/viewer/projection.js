@@ -18,7 +18,7 @@ const MAX_PITCH_MM = 34;
 const PULSE_S = 0.2; // 1 mV for 200 ms, AHA/ACC/HRS 2007 part I
 const AUTO_FILL = 1.35; // printed leads may reach into their neighbours' rows a little
 
-/** @typedef {"12x1" | "6x2" | "3x4" | "median" | "single"} Layout */
+/** @typedef {"12x1" | "6x2" | "3x4" | "median" | "single" | "day"} Layout "day": a Holter's own leads, row by row */
 
 /**
  * @typedef {object} Lane one lead over one span of time
@@ -56,6 +56,7 @@ export function arrange(layout, recorded, rhythm, single) {
   const extra = recorded.filter((name) => !STANDARD_LEADS.includes(name));
   const all = is_resting ? [...STANDARD_LEADS, ...extra] : recorded;
   if (layout === "single") return { columns: [[single]], strips: [] };
+  if (layout === "day") return { columns: [recorded], strips: [] };
   if (layout === "12x1") return { columns: [all], strips: [] };
   const rows = layout === "6x2" ? 6 : 3;
   const columns = [];
