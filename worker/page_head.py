@@ -26,10 +26,10 @@ def heading(
 ) -> list[str]:
     """Patient, time and device on the left; the grade, and that nobody has confirmed it, on the right."""
     born = who.birth_date or (f"{who.age_years:g} y" if who.age_years is not None else "")
-    name = "  ".join(filter(None, (who.patient_name, who.sex, str(born), who.patient_id))) or form
+    name = " · ".join(filter(None, (who.patient_name, who.sex, str(born), who.patient_id))) or form
     machine = " ".join(filter(None, (device.manufacturer, device.model)))
     start = started_at.strftime("%Y-%m-%d %H:%M:%S") if started_at else ""
-    about = "  ·  ".join(filter(None, (start, machine, who.accession_number)))
+    about = " · ".join(filter(None, (start, machine, who.accession_number)))
     grade, width = d.chip(0, 0, findings.grade.upper(), GRADES[findings.grade], size=3.6)
     said = f"预读, 未经医师确认 · unconfirmed pre-read by {findings.engine} {findings.engine_version}"
     return [
@@ -63,7 +63,7 @@ def statements(findings: Findings, left: float, right: float) -> tuple[list[str]
 def _statement(statement: Statement, left: float, right: float, y: float) -> tuple[list[str], float]:
     term = TERMS[statement.code]
     said = f"{CERTAINTIES[statement.certainty]} {term.zh}"
-    english = f"{term.en}  ·  {statement.code}  ·  {statement.certainty}"
+    english = f"{term.en} · {statement.code} · {statement.certainty}"
     at = left + d.width_of(said, 4.0) + 3
     parts = [
         d.text(left, y, said, size=4.0, strong=True),
@@ -80,7 +80,7 @@ def _quality(findings: Findings) -> str:
     bad = [f"{one.lead} {one.verdict} ({', '.join(one.reasons)})" for one in quality.leads if one.verdict != "good"]
     if quality.verdict == "usable" and not bad:
         return ""
-    return "  ·  ".join(filter(None, [f"质量 quality {quality.verdict}", quality.advice_en, *bad]))
+    return " · ".join(filter(None, [f"质量 quality {quality.verdict}", quality.advice_en, *bad]))
 
 
 def _device(findings: Findings) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ecg_center.contract.findings import Findings
 from worker import drawing as d
+from worker.leads import TWELVE
 from worker.page_head import GRADES, MARGIN_MM, heading, statements
 from worker.recording import Recording
 from worker.resting.beat_kinds import kinds
@@ -138,7 +139,7 @@ def _measurements(recording: Recording, findings: Findings) -> tuple[list[str], 
         if value is None and name not in theirs:
             continue
         y += 4.6
-        shown = "–" if value is None else f"{value:g}"
+        shown = "–" if value is None else f"{value + 0.0:g}"
         parts.append(d.text(left, y, label))
         parts.append(d.text(left + 58, y, shown, anchor="end", strong=True))
         parts.append(d.text(left + 59.5, y, unit, size=2.6, fill=d.SOFT))
@@ -181,13 +182,19 @@ def _base_lines(reading: Reading, from_s: float, top: float) -> tuple[list[float
     up = MM_PER_MV * np.percentile(signal, 99.9, axis=1) / 1000
     down = -MM_PER_MV * np.percentile(signal, 0.1, axis=1) / 1000
     least, most = ROW_MM
-    zeros: list[float] = []
-    for row in range(len(signal)):
-        before = down[row - 1] if row else 0.0
-        distance = float(np.clip(before + up[row] + CLEARANCE_MM, least if row else least / 2, most))
-        zeros.append((zeros[-1] if row else top) + distance)
-    end = zeros[-1] + float(np.clip(down[-1] + CLEARANCE_MM, least / 2, most))
+    zeros = [0.0] * len(signal)
+    y, below = top, 0.0
+    for place, row in enumerate(_reading_order(reading.traces.leads)):
+        y += float(np.clip(below + up[row] + CLEARANCE_MM, least if place else least / 2, most))
+        zeros[row], below = y, float(down[row])
+    end = y + float(np.clip(below + CLEARANCE_MM, least / 2, most))
     return zeros, top + float(np.ceil((end - top) / 5) * 5)
+
+
+def _reading_order(leads: tuple[str, ...]) -> list[int]:
+    """The rows in the order in which physicians read them, whatever that of the file is; others follow."""
+    usual = {lead: place for place, lead in enumerate(TWELVE)}
+    return sorted(range(len(leads)), key=lambda row: usual.get(leads[row], len(usual)))
 
 
 def _leads(findings: Findings, paper: _Paper) -> list[str]:
