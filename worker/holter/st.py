@@ -63,6 +63,8 @@ STEP_LOOK_S: Final = (20.0, 110.0)
 STEP_QRS_SHARE: Final = 0.15
 STEP_QRS_UV: Final = 80.0
 STEP_ST_UV: Final = 40.0
+STEP_AT_ONCE: Final = 0.7
+STEP_NOISE_TIMES: Final = 5.0
 """Jager's axis shifts: QRS and ST move together within seconds and then stay."""
 
 
@@ -145,34 +147,32 @@ def axis_shifts(minutes: Minutes, levels: Floats) -> Floats:
 
 
 def _steps(values: Floats, step_s: float) -> Floats:
-    """(n,) median of what follows a row less the median of what goes before; 0 where one of them is not there.
+    """(n,) median of the rows behind each row less that of the rows before it, where it is one sharp step; else 0.
 
-    Both sides must be level themselves: a ramp of minutes is no step.
+    Both sides must be level themselves, and most of the step happen at once: a ramp of minutes is no step.
     """
     near, far = (max(1, round(edge / step_s)) for edge in STEP_LOOK_S)
     width = far - near
     level = running_median(values, width, width // 2)
-    centre = near + width // 2
-    n = len(values)
-    before, after = np.full(n, np.nan), np.full(n, np.nan)
-    before[centre:], after[: n - centre] = level[: n - centre], level[centre:]
-    half_step = np.abs(_half_change(values, width))
-    calm_before, calm_after = np.full(n, np.nan), np.full(n, np.nan)
-    calm_before[centre:], calm_after[: n - centre] = half_step[: n - centre], half_step[centre:]
+    spread = running_median(np.abs(values - level), width, width // 2)
+    close = running_median(values, max(1, near), 1)
+    centre, beside = near + width // 2, 1 + near // 2
+    before, after = _shifted(level, centre), _shifted(level, -centre)
     step = np.nan_to_num(after - before)
-    calm = np.fmax(np.nan_to_num(calm_before), np.nan_to_num(calm_after)) <= np.abs(step) / 3
-    return np.where(calm, step, 0.0)
+    at_once = np.nan_to_num(_shifted(close, -beside) - _shifted(close, beside))
+    noise = np.fmax(_shifted(spread, centre), _shifted(spread, -centre))
+    sharp = (np.abs(at_once) >= STEP_AT_ONCE * np.abs(step)) & (np.sign(at_once) == np.sign(step))
+    return np.where(sharp & (np.abs(step) >= STEP_NOISE_TIMES * np.nan_to_num(noise, nan=np.inf)), step, 0.0)
 
 
-def _half_change(values: Floats, width: int) -> Floats:
-    """(n,) by how much the second half of the rows around each lies above the first."""
-    half = max(1, width // 2)
-    level = running_median(values, half, max(1, half // 2))
-    n, reach = len(values), half // 2 + 1
-    change = np.full(n, np.nan)
-    if n > 2 * reach:
-        change[reach : n - reach] = level[2 * reach :] - level[: n - 2 * reach]
-    return change
+def _shifted(values: Floats, by: int) -> Floats:
+    """(n,) the value ``by`` rows earlier; nan where there is none."""
+    moved = np.full(len(values), np.nan)
+    if 0 < by < len(values):
+        moved[by:] = values[:-by]
+    elif -len(values) < by < 0:
+        moved[:by] = values[-by:]
+    return moved
 
 
 def reference(level: Floats, step_s: float, rule: StRule) -> Floats:
