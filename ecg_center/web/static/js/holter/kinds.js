@@ -1,0 +1,106 @@
+// What is each kind of event called, how grave is it, and which beats does one mean by it?
+
+import { t } from "../texts.js";
+
+/**
+ * @typedef {object} HolterEvent the parts of contract/holter.py's Event that are shown
+ * @property {string} kind
+ * @property {number} start_s
+ * @property {number} end_s
+ * @property {number} beats
+ * @property {number | null} rate_bpm
+ * @property {string[]} leads
+ * @property {number | null} value
+ * @property {string} quantity
+ * @property {string} text
+ */
+
+/** @type {Record<string, () => string>} The kinds in the order of the filter, the gravest first. */
+export const KINDS = {
+  vf: () => t("Ventricular fibrillation"),
+  asystole: () => t("Asystole"),
+  vt: () => t("Ventricular tachycardia"),
+  v_run: () => t("Ventricular run"),
+  idioventricular: () => t("Idioventricular rhythm"),
+  r_on_t: () => t("R on T"),
+  v_couplet: () => t("Ventricular couplet"),
+  v_bigeminy: () => t("Ventricular bigeminy"),
+  v_trigeminy: () => t("Ventricular trigeminy"),
+  v_single: () => t("Single ventricular beat"),
+  af: () => t("Atrial fibrillation"),
+  flutter: () => t("Atrial flutter"),
+  svt: () => t("Supraventricular tachycardia"),
+  s_run: () => t("Supraventricular run"),
+  s_couplet: () => t("Supraventricular couplet"),
+  s_bigeminy: () => t("Supraventricular bigeminy"),
+  s_trigeminy: () => t("Supraventricular trigeminy"),
+  s_single: () => t("Single supraventricular beat"),
+  pause: () => t("Pause"),
+  av_block_3: () => t("Third-degree AV block"),
+  av_block_2: () => t("Second-degree AV block"),
+  dropped_beat: () => t("Dropped beat"),
+  bradycardia: () => t("Bradycardia"),
+  tachycardia: () => t("Tachycardia"),
+  st_elevation: () => t("ST elevation"),
+  st_depression: () => t("ST depression"),
+  t_alternans: () => t("T-wave alternans"),
+  long_qt: () => t("Long QT"),
+  paced: () => t("Paced rhythm"),
+  fastest: () => t("Fastest rate"),
+  slowest: () => t("Slowest rate"),
+  longest_rr: () => t("Longest RR"),
+  diary: () => t("Diary"),
+  noise: () => t("Noise"),
+  lead_off: () => t("Lead off"),
+};
+
+const DANGER = new Set(["vf", "asystole", "vt", "av_block_3", "r_on_t"]);
+const WARN = new Set(["v_run", "svt", "af", "flutter", "pause", "st_elevation", "st_depression", "av_block_2", "long_qt"]);
+
+/** @param {string} kind */
+export function nameOf(kind) {
+  return KINDS[kind]?.() ?? kind;
+}
+
+/** @param {string} kind @returns {"danger" | "warn" | "neutral"} */
+export function toneOf(kind) {
+  return DANGER.has(kind) ? "danger" : WARN.has(kind) ? "warn" : "neutral";
+}
+
+/** What makes it grave, in few signs. @param {HolterEvent} event */
+export function figureOf(event) {
+  const parts = [];
+  if (event.beats > 1) parts.push(t("%(n)s beats", { n: event.beats }));
+  if (event.rate_bpm) parts.push(`${Math.round(event.rate_bpm)}/min`);
+  if (event.value !== null && event.value !== undefined) parts.push(valueOf(event));
+  if (event.leads.length) parts.push(event.leads.join(" "));
+  if (event.text) parts.push(event.text);
+  return parts.join(" · ");
+}
+
+/** @param {HolterEvent} event */
+function valueOf({ quantity, value }) {
+  const number = /** @type {number} */ (value);
+  if (quantity.endsWith("_mv")) return `${number > 0 ? "+" : number < 0 ? "−" : ""}${Math.abs(number).toFixed(2)} mV`;
+  if (quantity.endsWith("_uv")) return `${Math.round(number)} µV`;
+  if (quantity.endsWith("_ms")) return `${Math.round(number)} ms`;
+  if (quantity.endsWith("_bpm")) return `${Math.round(number)}/min`;
+  return String(Math.round(number * 100) / 100);
+}
+
+/** The label that the beats of such an event have; empty where it speaks of no early beats. @param {string} kind */
+export function labelOf(kind) {
+  if (kind.startsWith("v_") || kind === "vt" || kind === "r_on_t" || kind === "idioventricular") return "V";
+  if (kind.startsWith("s_") || kind === "svt") return "S";
+  return "";
+}
+
+/** @type {Record<string, () => string>} */
+export const LABELS = {
+  N: () => t("Normal"),
+  S: () => t("Supraventricular"),
+  V: () => t("Ventricular"),
+  F: () => t("Fusion"),
+  P: () => t("Paced"),
+  Q: () => t("Unclassifiable"),
+};
