@@ -6,6 +6,7 @@ written or reviewed: what is signed stands.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,28 +49,66 @@ async def add(session: AsyncSession, principal: Principal, recording_id: UUID, f
     """
     recording, _ = await service.recording(session, recording_id)
     study = await lock_study(session, recording.study_id)
-    _require_held(principal, study.claimed_by, State(study.state), study.kind)
+    require_held(principal, study.claimed_by, State(study.state), study.kind)
     day = day_of(recording)
     if "measured" not in day:
         raise Conflict("The analysis of this recording failed; there is nothing that could be changed.")
     rows = await queries.edits_of(session, recording_id)
-    edits = [Edit.model_validate(row.content) for row in rows]
-    if form.position < len(rows):
-        same = rows[form.position]
-        if same.person_id == principal.person_id and edits[form.position] == form.edit:
-            return form.position  # the answer to the first request was lost on its way
+    content = form.edit.model_dump(mode="json", exclude_defaults=True)
+    if not is_repeated(rows, principal, form.position, content):
+        edits = [Edit.model_validate(row.content) for row in rows]
+        _check(edits, form.edit, day["n_samples"] / day["sampling_hz"])
+        await keep(session, principal, recording, form.position, content, form.why, now)
+    return form.position
+
+
+def require_held(principal: Principal, claimed_by: UUID | None, state: State, kind: str) -> None:
+    """Only who holds the study changes what is said of it, while it is written or reviewed.
+
+    Raises:
+        NotAllowed: the person does not hold it, or may not read this kind of study.
+        Conflict: it is not being written or reviewed.
+    """
+    if claimed_by != principal.person_id:
+        raise NotAllowed("You do not hold this study; take it from the worklist first.")
+    if state not in MAY:
+        raise Conflict("The study is {state}; reload the page to see where it stands.", state=state.value)
+    principal.require(MAY[state], kind)
+
+
+def is_repeated(rows: list[FindingsEdit], principal: Principal, position: int, content: dict[str, Any]) -> bool:
+    """Whether this edit stands in the list already: the answer to the first request was lost on its way.
+
+    Raises:
+        Conflict: another edit stands there, or the list is shorter than that.
+    """
+    if position < len(rows):
+        if rows[position].person_id == principal.person_id and rows[position].content == content:
+            return True
         raise Conflict("Somebody changed this day meanwhile; look at it again before you go on.")
-    if form.position > len(rows):
+    if position > len(rows):
         raise Conflict("The list of changes is shorter than this page believes; reload the page.")
-    _check(edits, form.edit, day["n_samples"] / day["sampling_hz"])
+    return False
+
+
+async def keep(
+    session: AsyncSession,
+    principal: Principal,
+    recording: Recording,
+    position: int,
+    content: dict[str, Any],
+    why: str,
+    now: datetime,
+) -> None:
+    """Put an edit at the end of the list and have the worker take it in."""
     session.add(
         FindingsEdit(
             institution_id=recording.institution_id,
             recording_id=recording.id,
-            study_id=study.id,
-            position=form.position,
-            content=form.edit.model_dump(mode="json", exclude_defaults=True),
-            why=form.why,
+            study_id=recording.study_id,
+            position=position,
+            content=content,
+            why=why,
             person_id=principal.person_id,
             person_name=principal.name,
             source=principal.source,
@@ -83,8 +122,8 @@ async def add(session: AsyncSession, principal: Principal, recording_id: UUID, f
         at=now,
         object_kind="recording",
         object_id=recording.id,
-        position=form.position,
-        edit=form.edit.action,
+        position=position,
+        edit=content["action"],
     )
     await defer(
         session,
@@ -94,15 +133,6 @@ async def add(session: AsyncSession, principal: Principal, recording_id: UUID, f
         lock=f"reconclude-{recording.id}",
         recording_id=str(recording.id),
     )
-    return form.position
-
-
-def _require_held(principal: Principal, claimed_by: UUID | None, state: State, kind: str) -> None:
-    if claimed_by != principal.person_id:
-        raise NotAllowed("You do not hold this study; take it from the worklist first.")
-    if state not in MAY:
-        raise Conflict("The study is {state}; reload the page to see where it stands.", state=state.value)
-    principal.require(MAY[state], kind)
 
 
 def _check(edits: list[Edit], edit: Edit, duration_s: float) -> None:

@@ -11,10 +11,12 @@ from ecg_center.http import BlobStore, Db, SignedIn
 from ecg_center.preread import service
 from ecg_center.preread.day_routes import IMMUTABLE
 from ecg_center.preread.day_routes import router as of_a_day
+from ecg_center.preread.pressure_routes import router as of_pressures
 from ecg_center.store.scopes import scope_of
 
 router = APIRouter()
 router.include_router(of_a_day)
+router.include_router(of_pressures)
 
 
 @router.get("/api/recordings/{recording_id}/waveform.json")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from ecg_center.contract.findings import Findings
 from ecg_center.contract.holter import Edit
+from ecg_center.contract.pressure import PressureEdit
 
 
 class DayLead(BaseModel):
@@ -71,6 +72,27 @@ class EditForm(BaseModel):
     position: Annotated[int, Field(ge=0)]
     edit: Edit
     why: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
+class PressureEditForm(BaseModel):
+    """An edit of blood pressure readings, and where in the list it is meant to stand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    position: Annotated[int, Field(ge=0)]
+    edit: PressureEdit
+
+
+class PressureEditMade(BaseModel):
+    """One edit of that list."""
+
+    position: int
+    edit: PressureEdit
+    why: str
+    person_name: str
+    at: datetime
+    holds: bool
+    """False where it was undone."""
 
 
 class EditMade(BaseModel):

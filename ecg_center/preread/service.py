@@ -45,6 +45,8 @@ async def waveform(blobs: Blobs, recording: Recording) -> Waveform:
     """
     if recording.waveform is None:
         raise Conflict("The recording has not been decoded yet; try again in a moment.")
+    if not recording.waveform["files"]:
+        raise Conflict("This recording has no ECG: it holds blood pressure readings.")
     if "pyramid" in recording.waveform:
         raise Conflict("This recording is hours long; ask for a stretch of it.")
     return decode({suffix: await blobs.get(key) for suffix, key in recording.waveform["files"].items()})

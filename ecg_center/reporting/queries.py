@@ -25,13 +25,14 @@ async def reports_of(session: AsyncSession, study_id: UUID) -> list[Report]:
     )
 
 
-async def newest_recording(session: AsyncSession, study_id: UUID) -> Recording | None:
-    """The newest readable recording of a study."""
-    return await session.scalar(
-        select(Recording)
-        .where(Recording.study_id == study_id, Recording.state == "decoded")
-        .order_by(Recording.stored_at.desc())
-        .limit(1)
+async def readable_recordings(session: AsyncSession, study_id: UUID) -> list[Recording]:
+    """The readable recordings of a study, the newest first."""
+    return list(
+        await session.scalars(
+            select(Recording)
+            .where(Recording.study_id == study_id, Recording.state == "decoded")
+            .order_by(Recording.stored_at.desc())
+        )
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from ecg_center.contract.findings import Measurements
+from ecg_center.contract.pressure import PressureFindings
 from ecg_center.domain.statements import TERMS
 
 MAX_STATEMENTS = 20
@@ -27,6 +28,8 @@ class ReportContent(BaseModel):
     """Printed on the second line of the report."""
     conclusion: Conclusion | None = None
     measurements: Measurements = Measurements()
+    pressure: PressureFindings | None = None
+    """The figures of an ambulatory blood pressure as they stood when the writer signed; a draft has none of its own."""
     remark: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
     @field_validator("statements")

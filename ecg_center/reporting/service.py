@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ecg_center.contract.findings import Findings
+from ecg_center.contract.findings import Findings, Measurements
 from ecg_center.domain.authority import Act, Principal
 from ecg_center.domain.deadlines import DeadlineKind
 from ecg_center.domain.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -23,7 +23,7 @@ from ecg_center.store.deadlines import meet
 from ecg_center.store.events import move, note
 from ecg_center.store.scopes import actor_of
 from ecg_center.store.studies import lock_study
-from ecg_center.store.tables import Opinion, Report, Study
+from ecg_center.store.tables import Opinion, Recording, Report, Study
 
 
 async def open_draft(session: AsyncSession, principal: Principal, study_id: UUID, now: datetime) -> Report:
@@ -38,16 +38,17 @@ async def open_draft(session: AsyncSession, principal: Principal, study_id: UUID
     if report is not None and report.state == "draft":
         _take_over(report, principal)
         return report
-    recording = await queries.newest_recording(session, study_id)
-    if recording is None:
+    recordings = await queries.readable_recordings(session, study_id)
+    if not recordings:
         raise Conflict("This study has no readable recording yet.")
+    recording = next((one for one in recordings if has_trace(one)), recordings[0])
     version = 1 if report is None else report.version + 1
     draft = Report(
         institution_id=study.institution_id,
         study_id=study.id,
         version=version,
         state="draft",
-        content=(await _suggested(session, recording.id)).model_dump(mode="json"),
+        content=(await _suggested(session, study.id)).model_dump(mode="json"),
         recording_id=recording.id,
         writer_id=principal.person_id,
         writer_name=principal.name,
@@ -59,19 +60,44 @@ async def open_draft(session: AsyncSession, principal: Principal, study_id: UUID
     return draft
 
 
-async def _suggested(session: AsyncSession, recording_id: UUID) -> ReportContent:
+def has_trace(recording: Recording) -> bool:
+    """Whether the recording is an ECG; blood pressure readings alone have no trace."""
+    return bool((recording.waveform or {}).get("files"))
+
+
+async def findings_of(session: AsyncSession, study_id: UUID) -> list[Findings]:
+    """The newest pre-read of each kind of recording that the study has, the newest first.
+
+    A combined recorder's ECG and pressures may come as two recordings; one that was made again replaces the first.
+    """
+    found: dict[str, Findings] = {}
+    for recording in await queries.readable_recordings(session, study_id):
+        row = await queries.newest_findings(session, recording.id)
+        if row is not None:
+            findings = Findings.model_validate(row.content)
+            found.setdefault(findings.kind, findings)
+    return list(found.values())
+
+
+async def _suggested(session: AsyncSession, study_id: UUID) -> ReportContent:
     """The pre-read as a first draft: a suggestion that the physician confirms by signing."""
-    row = await queries.newest_findings(session, recording_id)
-    if row is None:
+    found = await findings_of(session, study_id)
+    if not found:
         return ReportContent()
-    findings = Findings.model_validate(row.content)
-    codes = in_report_order([statement.code for statement in findings.statements])
+    codes = in_report_order([statement.code for findings in found for statement in findings.statements])
     overall = overall_of(codes)
     return ReportContent(
         statements=codes[:20],
         conclusion=overall.value if overall else None,
-        measurements=findings.measurements,
+        measurements=next((one.measurements for one in found if one.kind != "abpm"), Measurements()),
     )
+
+
+async def _with_figures(session: AsyncSession, study_id: UUID, content: ReportContent) -> ReportContent:
+    """The content with the blood pressure figures of this moment: what is signed is what was seen."""
+    found = await findings_of(session, study_id)
+    pressure = next((one.pressure for one in found if one.pressure is not None), None)
+    return content.model_copy(update={"pressure": pressure})
 
 
 async def current_report(session: AsyncSession, principal: Principal, study_id: UUID) -> Report:
@@ -102,7 +128,7 @@ async def save(
         raise Conflict("There is no draft to save; open the study again.")
     if report.edition != edition:
         raise Conflict("This draft was saved in another window since. Reload it before you go on.")
-    ordered = content.model_copy(update={"statements": in_report_order(content.statements)})
+    ordered = content.model_copy(update={"statements": in_report_order(content.statements), "pressure": None})
     _take_over(report, principal)
     report.content = ordered.model_dump(mode="json")
     report.edition += 1
@@ -123,8 +149,10 @@ async def sign(session: AsyncSession, principal: Principal, study_id: UUID, edit
     report = await queries.current_report(session, study_id, lock=True)
     if report is None or report.state != "draft" or report.edition != edition:
         raise Conflict("This draft was saved in another window since. Reload it before you go on.")
-    require_complete(ReportContent.model_validate(report.content))
+    content = ReportContent.model_validate(report.content)
+    require_complete(content)
     await require_certificate(session, principal.person_id)
+    report.content = (await _with_figures(session, study_id, content)).model_dump(mode="json")
     _take_over(report, principal)
     report.state, report.written_at = "written", now
     move(session, study, Move.SIGN, actor=actor_of(principal), at=now, version=report.version)

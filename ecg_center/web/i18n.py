@@ -160,6 +160,15 @@ def show_when(instant: datetime | None) -> str:
     return local.strftime("%H:%M" if is_today else "%m-%d %H:%M")
 
 
+def show_when_after(instant: datetime | None, start: datetime) -> str:
+    """``14:05`` on the day of ``start``, ``07-13 14:05`` on a later one, in clinic time."""
+    if instant is None:
+        return "–"
+    local = instant.astimezone(CLINIC_TIME)
+    is_same_day = local.date() == start.astimezone(CLINIC_TIME).date()
+    return local.strftime("%H:%M" if is_same_day else "%m-%d %H:%M")
+
+
 def show_clock(instant: datetime | None) -> str:
     """``14:05:09.123`` in clinic time, a dash for none: a timeline counts milliseconds."""
     return instant.astimezone(CLINIC_TIME).strftime("%H:%M:%S.%f")[:-3] if instant else "–"

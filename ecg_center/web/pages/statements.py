@@ -13,16 +13,20 @@ from ecg_center.web.rendering import language_of
 router = APIRouter(include_in_schema=False)
 
 FOUND = 12
+SEARCHED = 60
+"""Of these the first dozen of the desk's own kind are shown."""
+PRESSURE = "pressure"
 MAX_CODES = 40
 
 
 @router.get("/statements")
 async def find_statements(
-    request: Request, _: SignedIn, q: Annotated[str, Query(max_length=64)] = ""
+    request: Request, _: SignedIn, q: Annotated[str, Query(max_length=64)] = "", kind: str = ""
 ) -> list[dict[str, str]]:
-    """The likeliest statements, the best first."""
+    """The likeliest statements, the best first; on the desk of blood pressures those of that before those of an ECG."""
     language = language_of(request)
-    return [described(term.code, language) for term in search(q, FOUND)]
+    found = sorted(search(q, SEARCHED), key=lambda term: (term.group == PRESSURE) != (kind == "abpm"))
+    return [described(term.code, language) for term in found[:FOUND]]
 
 
 @router.get("/statements/together")

@@ -78,7 +78,8 @@ export class StatementPicker extends HTMLElement {
       return;
     }
     try {
-      const found = await ask(`/statements?q=${encodeURIComponent(typed)}`);
+      const kind = encodeURIComponent(this.getAttribute("kind") ?? "");
+      const found = await ask(`/statements?q=${encodeURIComponent(typed)}&kind=${kind}`);
       if (asked !== this.#asked) return; // a later keystroke's answer came first
       this.#found = found;
       this.#at = 0;
