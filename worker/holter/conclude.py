@@ -11,6 +11,7 @@ from worker.critical import DEFAULT, evaluate, load
 from worker.holter.alternans import alternans_events
 from worker.holter.conclusions import conclusions
 from worker.holter.edits import apply
+from worker.holter.events import ectopy, events_of, pauses
 from worker.holter.measured import Label, Measured, Stretch
 from worker.holter.qt import long_qt_events, qt_trend, qtc_rows
 from worker.holter.readable import Readable, readable
@@ -75,10 +76,12 @@ def conclude(
 def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     measured, minutes = day.measured, day.measured.minutes
     qtc_ms = qtc_rows(minutes)
+    ventricular, supraventricular = ectopy(day)
     extremes = extreme_events(day)
     rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}
     happened = [
         *extremes,
+        *events_of(day),
         *_rhythm_events(measured),
         *st_episodes(measured),
         *long_qt_events(minutes, qtc_ms),
@@ -98,6 +101,9 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
             rate_night_bpm=_rounded(rate_in(day, night)),
             rate_max=rates.get("fastest"),
             rate_min=rates.get("slowest"),
+            ventricular=ventricular,
+            supraventricular=supraventricular,
+            pauses=pauses(day),
             qt=qt_trend(minutes, qtc_ms),
             st=st_trends(measured),
             hours=hours(day, happened, qtc_ms),

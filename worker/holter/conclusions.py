@@ -24,6 +24,8 @@ NORMAL_SHARE: Final = 0.5
 FREQUENT_AN_HOUR: Final = 30.0
 """Lown's grade 2 (doi:10.1161/01.CIR.44.1.130) and, for supraventricular beats, Binici and others
 (doi:10.1161/CIRCULATIONAHA.109.874982): 30 an hour or more are frequent, fewer occasional."""
+ACCELERATED_BPM: Final = 40.0
+"""An idioventricular rhythm that is faster than the ventricles' own escape (AHA/ACC/HRS 2017)."""
 SUSTAINED_S: Final = 30.0
 MULTIFORM_SHARE: Final = 0.10
 MULTIFORM_BEATS: Final = 10
@@ -235,8 +237,13 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
     ):
         if events:
             yield say(code, *_runs(events, AHA_2017_VA), certainty="probable")
-    if slow := story.of("idioventricular", "v_run"):
-        yield say("64", *_runs(slow, AHA_2017_VA), certainty="probable")
+    slow = story.of("idioventricular", "v_run")
+    for code, events in (
+        ("64", [event for event in slow if _rate(event) >= ACCELERATED_BPM]),
+        ("63", [event for event in slow if _rate(event) < ACCELERATED_BPM]),
+    ):
+        if events:
+            yield say(code, *_runs(events, AHA_2017_VA), certainty="probable")
 
 
 def _runs(events: Sequence[Event], source: str) -> list[Evidence]:
@@ -267,7 +274,7 @@ def _supraventricular(story: _Story) -> Iterable[Statement]:
     for code, kind in (("41b", "s_couplet"), ("41c", "s_bigeminy"), ("41d", "s_trigeminy")):
         if events := story.of(kind):
             yield say(code, evidence("episodes", len(events)), *_when(events))
-    runs = story.of("s_run", "svt")
+    runs = story.of("svt")
     sustained = [event for event in runs if _length(event) >= SUSTAINED_S]
     for code, events in (("55a", sustained), ("55b", [event for event in runs if event not in sustained])):
         if events:
