@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -16,9 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ecg_center.contract.findings import Evidence
+from ecg_center.contract.pressure import printed
 from ecg_center.reporting.schemas import ReportContent
 from ecg_center.store.tables import FeeItem
-from ecg_center.web import i18n, words
+from ecg_center.web import day, i18n, pressure, words
 from ecg_center.web.hours import show_hours
 from ecg_center.web.i18n import Language, Texts
 from ecg_center.web.navigation import navigation_of
@@ -50,6 +51,8 @@ def environment(language: Language) -> Environment:
         time=i18n.show_time,
         duration=i18n.show_duration,
         when=i18n.show_when,
+        when_after=i18n.show_when_after,
+        after=lambda instant, seconds: instant + timedelta(seconds=seconds),
         device_name=device_name,
         clock=i18n.show_clock,
         lapse=i18n.show_lapse,
@@ -59,15 +62,21 @@ def environment(language: Language) -> Environment:
         ago=lambda instant: i18n.show_span(datetime.now(UTC) - instant, language),
         frames=_frames,
         report_content=ReportContent.model_validate,
+        printed=printed,
         instant=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),
     )
     made.globals.update(
         static_url=static_url,
         words=words,
+        day=day,
+        pressure=pressure,
         language=language,
         languages=i18n.LANGUAGES,
         fee_options=lambda fees: [(fee.code, _fee(fee, language)) for fee in fees],
         institution_options=lambda all_of_them: [(one.code, f"{one.code} · {one.name}") for one in all_of_them],
+        conclusion_options=lambda kind: [
+            (key.value, Texts(language).gettext(text)) for key, text in words.conclusions_of(kind).items()
+        ],
         term=lambda code: words.term(code, language),
         age=lambda birth_date: words.age_of(birth_date, language),
         script_texts=Markup(i18n.script_texts(language)),  # noqa: S704 - JSON of our own catalogue, "</" escaped

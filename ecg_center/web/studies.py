@@ -8,10 +8,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.contract.findings import Findings
+from ecg_center.contract.pressure import PressureFindings
 from ecg_center.domain.claims import holder
 from ecg_center.domain.statements import TERMS, in_report_order, overall_of
+from ecg_center.preread import pressures
+from ecg_center.preread import queries as preread_queries
 from ecg_center.preread import service as preread
+from ecg_center.preread.schemas import PressureEditMade
 from ecg_center.reporting import queries as reporting
+from ecg_center.reporting import service as reporting_service
 from ecg_center.reporting.schemas import OpinionForm, ReportContent
 from ecg_center.review import service as review
 from ecg_center.store.deadlines import deadlines_of
@@ -22,6 +27,7 @@ from ecg_center.store.tables import (
     Institution,
     Opinion,
     Patient,
+    PrereadProgress,
     Recording,
     Report,
     Review,
@@ -40,8 +46,13 @@ class StudyView:
     institution: Institution
     recordings: list[Recording]
     recording: Recording | None
-    """The newest readable one."""
+    """The newest readable one, an ECG before blood pressures."""
     findings: Findings | None
+    pressure_recording: Recording | None
+    """The newest readable one that holds blood pressures; of a combined recorder the same as ``recording``."""
+    pressure_findings: Findings | None
+    pressure_edits: list[PressureEditMade]
+    """What physicians changed in the readings, in order."""
     reports: list[Report]
     """Every version, the newest first."""
     reviews: list[Review]
@@ -50,6 +61,8 @@ class StudyView:
     deliveries: list[Delivery]
     previous: list[Study]
     holder_id: UUID | None
+    progress: PrereadProgress | None
+    """How far the machine is with a long recording; None where it reads none."""
 
     @property
     def name(self) -> str | None:
@@ -69,11 +82,36 @@ class StudyView:
         return ReportContent.model_validate(self.report.content) if self.report else ReportContent()
 
     @property
+    def prereads(self) -> list[Findings]:
+        """What the machine says, an ECG before blood pressures; one of them where both are of one recording."""
+        both = [self.findings, self.pressure_findings]
+        return [one for at, one in enumerate(both) if one is not None and one not in both[:at]]
+
+    @property
+    def has_trace(self) -> bool:
+        """Whether there is an ECG to be drawn."""
+        return self.recording is not None and reporting_service.has_trace(self.recording)
+
+    def began_of(self, findings: Findings) -> datetime | None:
+        """When the recording of a day began, whose times are those of the clock; None of a resting ECG."""
+        if findings.kind == "abpm":
+            return findings.pressure.started_at if findings.pressure else None
+        return self.recording.started_at if self.is_day and self.recording else None
+
+    @property
+    def is_day(self) -> bool:
+        """Whether the ECG is of hours, and read on the desk of a day."""
+        return self.recording is not None and "pyramid" in (self.recording.waveform or {})
+
+    @property
+    def pressure(self) -> PressureFindings | None:
+        """The figures of the ambulatory blood pressure; None where the study has none."""
+        return self.pressure_findings.pressure if self.pressure_findings else None
+
+    @property
     def suggested(self) -> list[str]:
         """The pre-read's statements in report order."""
-        if self.findings is None:
-            return []
-        return in_report_order([one.code for one in self.findings.statements if one.code in TERMS])
+        return in_report_order([one.code for found in self.prereads for one in found.statements if one.code in TERMS])
 
     @property
     def adds_up_to(self) -> str:
@@ -117,14 +155,20 @@ async def study_view(session: AsyncSession, study_id: UUID, now: datetime) -> St
     patient, institution = await reporting.patient_and_institution(session, study)
     assert institution is not None
     recordings = await preread.recordings_of(session, study_id)
-    recording = next((r for r in recordings if r.state == "decoded"), None)
+    readable = [one for one in recordings if one.state == "decoded"]
+    recording = next((one for one in readable if reporting_service.has_trace(one)), readable[0] if readable else None)
+    findings = await preread.findings_of(session, recording.id) if recording else None
+    pressure_recording, pressure_findings = await _pressures(session, readable, recording, findings)
     return StudyView(
         study=study,
         patient=patient,
         institution=institution,
         recordings=recordings,
         recording=recording,
-        findings=await preread.findings_of(session, recording.id) if recording else None,
+        findings=findings,
+        pressure_recording=pressure_recording,
+        pressure_findings=pressure_findings,
+        pressure_edits=await _pressure_edits(session, pressure_recording),
         reports=await reporting.reports_of(session, study_id),
         reviews=await review.reviews_of(session, study_id),
         opinions=await reporting.opinions_of(session, study_id),
@@ -132,4 +176,27 @@ async def study_view(session: AsyncSession, study_id: UUID, now: datetime) -> St
         deliveries=await reporting.deliveries_of(session, study_id),
         previous=await reporting.previous_studies(session, study, PREVIOUS_LIMIT),
         holder_id=holder(study.claimed_by, study.lease_until, now),
+        progress=await preread_queries.progress(session, study_id),
     )
+
+
+async def _pressure_edits(session: AsyncSession, recording: Recording | None) -> list[PressureEditMade]:
+    """The edits of a recording of readings alone; a combined recorder's list is that of its ECG."""
+    if recording is None or (recording.waveform or {}).get("kind") != "abpm":
+        return []
+    return await pressures.made(session, recording.id)
+
+
+async def _pressures(
+    session: AsyncSession, readable: list[Recording], shown: Recording | None, findings: Findings | None
+) -> tuple[Recording | None, Findings | None]:
+    """The newest recording with blood pressures and what is said of it; at first the one that is shown."""
+    if findings is not None and findings.pressure is not None:
+        return shown, findings
+    for recording in readable:
+        if recording is shown or (recording.waveform or {}).get("kind") != "abpm":
+            continue
+        found = await preread.findings_of(session, recording.id)
+        if found is not None and found.pressure is not None:
+            return recording, found
+    return None, None

@@ -66,6 +66,13 @@ CONCLUSIONS: dict[str, str] = {
     Overall.ABNORMAL: N_("Abnormal ECG"),
 }
 
+PRESSURE_CONCLUSIONS: dict[str, str] = {
+    Overall.NORMAL: N_("Normal"),
+    Overall.BORDERLINE: N_("Essentially normal"),
+    Overall.SUSPICIOUS: N_("Suspicious"),
+    Overall.ABNORMAL: N_("Abnormal"),
+}
+
 KINDS: dict[str, str] = {
     "resting": N_("Resting ECG"),
     "holter": N_("Holter"),
@@ -117,6 +124,26 @@ QUANTITIES: dict[str, str] = {
     **{field: text for field, text, _ in MEASUREMENTS},
     "analysed_share": N_("analysed share"),
     "area_mvms": N_("Area"),
+    "diastolic_24h_mmhg": N_("24-hour diastolic"),
+    "diastolic_day_mmhg": N_("daytime diastolic"),
+    "diastolic_highest_mmhg": N_("its diastolic"),
+    "diastolic_night_mmhg": N_("night-time diastolic"),
+    "dip_systolic_percent": N_("systolic fall at night"),
+    "first_hour_max_diastolic_mmhg": N_("highest diastolic of the first hour"),
+    "first_hour_max_systolic_mmhg": N_("highest systolic of the first hour"),
+    "morning_diastolic_mmhg": N_("morning diastolic"),
+    "morning_systolic_mmhg": N_("morning systolic"),
+    "office_diastolic_mmhg": N_("office diastolic"),
+    "office_systolic_mmhg": N_("office systolic"),
+    "readings_day": N_("readings by day"),
+    "readings_night": N_("readings by night"),
+    "readings_share_percent": N_("share of readings"),
+    "severe_readings": N_("readings as high as that"),
+    "surge_mmhg": N_("rise at waking"),
+    "systolic_24h_mmhg": N_("24-hour systolic"),
+    "systolic_day_mmhg": N_("daytime systolic"),
+    "systolic_highest_mmhg": N_("highest systolic"),
+    "systolic_night_mmhg": N_("night-time systolic"),
     "atrial_rate_bpm": N_("Atrial rate"),
     "beats": N_("Beats"),
     "beats_an_hour": N_("beats an hour"),
@@ -214,10 +241,18 @@ class Line:
     tone: Tone = "neutral"
 
 
+STAGES: dict[str, str] = {
+    "waiting": N_("waiting for its turn"),
+    "decode": N_("decoding"),
+    "store": N_("keeping the trace"),
+}
+"""What the pre-read of a long recording is at; one that is not listed is shown by its own name."""
+
 EVENTS: dict[str, Line] = {
     "register": Line(N_("Exam registered")),
     "receive": Line(N_("Recording stored at the centre")),
     "preread": Line(N_("Pre-read by the machine")),
+    "regraded": Line(N_("Graded anew after a change of the beats")),
     "quarantine": Line(N_("Recording unreadable, set aside"), "danger"),
     "dismiss": Line(N_("Unreadable recording dismissed"), "warn"),
     "match": Line(N_("Recording matched to its order")),
@@ -243,6 +278,56 @@ EVENTS: dict[str, Line] = {
     "deadline_warned": Line(N_("Due time is near"), "warn"),
     "deadline_breached": Line(N_("Due time missed"), "danger"),
 }
+
+
+PERIODS: dict[str, str] = {
+    "24h": N_("24 hours"),
+    "day": N_("Daytime"),
+    "night": N_("Night"),
+    "between": N_("between day and night"),
+}
+
+DIPPING: dict[str, Badge] = {
+    "dipper": Badge(N_("Dipper"), "ok", "check"),
+    "non_dipper": Badge(N_("Non-dipper"), "warn", "alert"),
+    "reverse": Badge(N_("Reverse dipper"), "danger", "alert"),
+    "extreme": Badge(N_("Extreme dipper"), "warn", "alert"),
+}
+
+VALIDITY: dict[str, Badge] = {
+    "valid": Badge(N_("Enough readings"), "ok", "check"),
+    "limited": Badge(N_("Fewer readings than required"), "warn", "alert"),
+    "insufficient": Badge(N_("Too few readings"), "danger", "again"),
+}
+
+NIGHT_BY: dict[str, str] = {
+    "diary": N_("night by the diary"),
+    "device": N_("night by the recorder"),
+    "clock": N_("night by fixed hours"),
+}
+
+READINGS: dict[str, str] = {
+    "used": "",
+    "failed": N_("Failed"),
+    "device": N_("Taken out by the recorder"),
+    "outlier": N_("Implausible"),
+    "physician": N_("Taken out by a physician"),
+}
+
+OUTLIERS: dict[str, str] = {
+    "systolic": N_("systolic beyond what is plausible"),
+    "diastolic": N_("diastolic beyond what is plausible"),
+    "pulse_pressure": N_("pulse pressure beyond what is plausible"),
+    "pulse": N_("pulse beyond what is plausible"),
+}
+
+EXCLUSIONS: tuple[str, ...] = (N_("Artefact"), N_("Movement"), N_("Cuff displaced"), N_("Other reason"))
+"""Why a physician takes a reading out; the first is the one that is offered."""
+
+
+def conclusions_of(kind: str) -> dict[str, str]:
+    """The words of the conclusion for this kind of study."""
+    return PRESSURE_CONCLUSIONS if kind == "abpm" else CONCLUSIONS
 
 
 def event(what: str) -> Line:

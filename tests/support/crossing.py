@@ -206,6 +206,8 @@ PROBES: dict[tuple[str, str], Probe] = {
     ("GET", "/studies"): _OWN,
     ("GET", "/studies/{study_id}"): Probe("person"),
     ("GET", "/studies/{study_id}/panel"): Probe("person"),
+    ("GET", "/studies/{study_id}/day"): Probe("person"),
+    ("GET", "/studies/{study_id}/progress"): Probe("person"),
     ("POST", "/studies/{study_id}/mark"): Probe("person", form={"chest_pain": "true"}),
     ("POST", "/studies/{study_id}/cancel"): Probe("person", form={"reason": "theirs"}),
     ("POST", "/studies/{study_id}/print"): Probe("person"),

@@ -47,5 +47,12 @@ def beat() -> ServerSentEvent:
 
 
 def topics(news: News) -> list[str]:
-    """Which regions of pages this concerns; ``all`` where news may have been missed."""
-    return ["all"] if news.study is None else ["studies", f"study-{news.study}"]
+    """Which regions of pages this concerns; ``all`` where news may have been missed.
+
+    How far a pre-read is and what an edit makes of the figures concern the pages of that study alone.
+    """
+    if news.study is None:
+        return ["all"]
+    if news.what in ("progress", "findings"):
+        return [f"{news.what}-{news.study}"]
+    return ["studies", f"study-{news.study}"]

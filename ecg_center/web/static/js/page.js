@@ -107,6 +107,8 @@ openAtOnce();
 // Each page loads what it has; the parts wait for each other by their own imports.
 await Promise.all([
   find("ecg-viewer") && import("./viewer/viewer.js"),
+  find("holter-desk") && import("./holter/element.js"),
+  find("pressure-chart") && import("./pressure/sheet.js"),
   find("statement-picker") && import("./picker.js"),
   find("[data-desk], [data-holds]") && import("./desk.js"),
   find("[data-rows]") && import("./rows.js"),

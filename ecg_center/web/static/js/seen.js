@@ -10,7 +10,7 @@ const SEEN_AFTER_MS = 800; // longer than a double press, shorter than anybody r
 /** When the trace stood there, or said why it cannot; a page without one is seen at once. */
 let shown_ms = -Infinity;
 
-const viewer = find("ecg-viewer");
+const viewer = find("ecg-viewer, holter-desk, pressure-chart");
 if (viewer) {
   shown_ms = Infinity;
   const look = () => {
@@ -25,6 +25,6 @@ if (viewer) {
 /** Whether the trace has been seen; says so where it has not. */
 export function isSeen() {
   if (performance.now() - shown_ms >= SEEN_AFTER_MS) return true;
-  toast(t("Not signed: the ECG has only just appeared."), "warn");
+  toast(t("Not signed: the recording has only just appeared."), "warn");
   return false;
 }
