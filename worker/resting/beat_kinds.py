@@ -11,12 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.resting.reading import Reading
+from worker.signal.beats import Beats
 from worker.signal.filters import Floats
 
 EARLY: Final = 0.86
 """An RR below this share of its neighbourhood is early (sinus arrhythmia changes by less from beat to beat)."""
 BROADER_S: Final = 0.025
 BROAD_S: Final = 0.115
+BROAD_IF_EARLY_S: Final = 0.095
+"""Rough widths from the velocity run shorter than the QRS: an early beat that is this broad and unlike the others comes
+from a ventricle even where its number stays below 120 ms."""
+LARGER: Final = 1.2
+LATE: Final = 0.95
 LOCAL_BEATS: Final = 9
 
 
@@ -43,18 +49,31 @@ def kinds(reading: Reading) -> NDArray[np.str_]:
     usual = usual_rr_s(np.where(plain, rr_s, np.median(rr_s[plain])) if plain.any() else rr_s)
     early = np.zeros(n, bool)
     early[1:] = rr_s < EARLY * usual
-    width = float(np.median(beats.width_s[dominant])) if dominant.any() else 0.0
-    for number in range(n):
-        if dominant[number]:
-            late_after = number + 1 < n and rr_s[number] > usual[number] * 0.95
-            if early[number] and late_after:
-                found[number] = "S"
-            continue
-        broad = beats.width_s[number] > max(width + BROADER_S, BROAD_S) or (
-            beats.width_s[number] > BROAD_S and beats.size[number] > 1.2 * np.median(beats.size[dominant])
-        )
-        found[number] = "V" if broad else ("S" if early[number] else "O")
+    found[~dominant] = np.where(early[~dominant], "S", "O")
+    found[_broad(beats, dominant, early)] = "V"
+    for number in np.flatnonzero(dominant & early).tolist():
+        late_after = number + 1 < n and rr_s[number] > usual[number] * LATE
+        # a ventricular beat between two sinus beats leaves the sinus rhythm as it was: the second of them is not early
+        squeezed = found[number - 1] == "V"
+        if late_after and not squeezed:
+            found[number] = "S"
     return found
+
+
+def _broad(beats: Beats, dominant: NDArray[np.bool_], early: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n_beats,) ventricular by shape: unlike the usual beat and broader; one group has one answer."""
+    if dominant.all() or not dominant.any():
+        return np.zeros(beats.at.size, bool)
+    width, size = float(np.median(beats.width_s[dominant])), float(np.median(beats.size[dominant]))
+    broader = beats.width_s > width + BROADER_S
+    large = (beats.width_s > width) & (beats.size > LARGER * size)
+    ventricular = (broader & (beats.width_s > BROAD_S)) | (large & (beats.width_s > BROAD_S))
+    ventricular |= broader & early & (beats.width_s > BROAD_IF_EARLY_S)
+    for group in set(beats.group[~dominant].tolist()):
+        members = beats.group == group
+        if members.sum() > 1:
+            ventricular[members] = ventricular[members].mean() >= 0.5
+    return np.asarray(ventricular & ~dominant, bool)
 
 
 def runs(found: NDArray[np.str_], kind: str) -> list[tuple[int, int]]:

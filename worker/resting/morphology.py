@@ -28,6 +28,8 @@ PJ_MS: Final = 260.0
 """Preexcitation takes its length from PR; in bundle branch block P to J is long (诊断学: PJ < 270 ms in WPW)."""
 DELTA_START_SHARE: Final = 0.22
 INCOMPLETE_MS: Final = 92.0
+NEARLY_WIDE_MS, RIGHT_SURE_UV = 108.0, 300.0
+"""The last, slow and flat part of a right block's QRS is often not counted; a tall end in V1 says that it was there."""
 LEFT_TERMINAL_UV: Final = 60.0
 LEFT_SURE_MS: Final = 140.0
 LAFB_AXIS_DEG: Final = (-90.0, -45.0)
@@ -128,6 +130,8 @@ def _right_block(qrs_ms: float, v1: LeadWaves, width: Evidence) -> list[Statemen
     shape = evidence("terminal_mv", v1.terminal_uv / 1000, 0.06, "mV", leads=["V1"], source=AHA_2009_CONDUCTION)
     if qrs_ms >= WIDE_MS - 4:
         return [say("106", width, shape)]
+    if qrs_ms >= NEARLY_WIDE_MS and v1.terminal_uv >= RIGHT_SURE_UV:
+        return [say("106", width, shape, certainty="probable")]
     return [say("105", width, shape, certainty="probable")] if qrs_ms >= INCOMPLETE_MS else []
 
 

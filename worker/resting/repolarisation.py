@@ -16,6 +16,7 @@ from worker.resting.say import AHA_2009_ST_QT, TEXTBOOK, UNIVERSAL_MI_4, evidenc
 
 ST_UV: Final = 100.0
 V2_V3_UV: Final = {"woman": 150.0, "man_40": 200.0, "man": 250.0}
+LATER_UV: Final = 200.0
 DEPRESSED_UV: Final = -50.0
 MINOR_UV: Final = -25.0
 WIDESPREAD_UV: Final = -80.0
@@ -56,7 +57,7 @@ def repolarisation(reading: Reading, rhythm: Rhythm, shape: list[Statement]) -> 
     infarct = _infarction(reading, secondary=secondary, high_voltage="142a" in codes)
     found += infarct
     if not infarct and not secondary:
-        found += _depression(reading, "142a" in codes)
+        found += _elevated_later(reading) or _depression(reading, "142a" in codes)
         found += _t_waves(reading, "142a" in codes)
     return found
 
@@ -104,6 +105,17 @@ def _infarction(reading: Reading, *, secondary: bool, high_voltage: bool) -> lis
             seen.append(evidence("st_j_mv", lowest / 1000, RECIPROCAL_UV / 1000, "mV", leads=reciprocal))
         found.append(say(code, *seen, certainty=certainty))
     return found
+
+
+def _elevated_later(reading: Reading) -> list[Statement]:
+    """ST that rises after J, in the leads in front: seen and said, though no infarction by the definition's J point."""
+    raised = {lead: reading.waves[lead].st60_uv for lead in ("V2", "V3", "V4") if lead in reading.waves}
+    here = [lead for lead, level in raised.items() if level >= LATER_UV]
+    if not _contiguous(here):
+        return []
+    highest = max(raised[lead] for lead in here)
+    seen = evidence("st60_mv", highest / 1000, LATER_UV / 1000, "mV", leads=here, source=TEXTBOOK)
+    return [say("145a", seen, certainty="possible")]
 
 
 def _certainty(
