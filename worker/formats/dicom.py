@@ -97,7 +97,8 @@ def _groups(data_set: DataSet, texts: Texts, warnings: list[str]) -> list[Group]
         )
     if len(items) > MAX_GROUPS:
         warnings.append(f"only the first {MAX_GROUPS} of {len(items)} multiplex groups were read")
-    groups = [group for item in items[:MAX_GROUPS] if (group := read_group(item, texts, warnings))]
+    ecg = data_set.ascii(t.SOP_CLASS) in t.ECG_CLASSES
+    groups = [group for item in items[:MAX_GROUPS] if (group := read_group(item, texts, warnings, of_ecg_class=ecg))]
     if not groups:
         raise NoWaveform(f"none of the object's {len(items)} multiplex groups holds an ECG lead in volts")
     return groups

@@ -65,8 +65,12 @@ class Group:
         return float(self.digital.shape[1] / self.sampling_hz)
 
 
-def read_group(item: DataSet, texts: Texts, warnings: list[str]) -> Group | None:
-    """The ECG of one multiplex group; None where it has none."""
+def read_group(item: DataSet, texts: Texts, warnings: list[str], *, of_ecg_class: bool) -> Group | None:
+    """The ECG of one multiplex group; None where it has none.
+
+    In an object of another class than those for ECGs (catheter laboratory, electrophysiology), what is measured in
+    volts beside leads of the surface comes from inside the heart or from a device, and is left out.
+    """
     label = texts.decode(item.raw(t.GROUP_LABEL))[:64]
     sampling_hz = item.decimal(t.SAMPLING_HZ)
     if sampling_hz is None or not MIN_SAMPLING_HZ <= sampling_hz <= MAX_SAMPLING_HZ:
@@ -84,8 +88,8 @@ def read_group(item: DataSet, texts: Texts, warnings: list[str]) -> Group | None
             rows.append(row)
     if not channels or samples.shape[1] == 0:
         return None
-    if any(is_ecg(channel.lead) for channel in channels) and not all(is_ecg(channel.lead) for channel in channels):
-        kept = [place for place, channel in enumerate(channels) if is_ecg(channel.lead)]
+    kept = [place for place, channel in enumerate(channels) if of_ecg_class or is_ecg(channel.lead)]
+    if 0 < len(kept) < len(channels):
         left_out = sorted(channel.lead for channel in channels if not is_ecg(channel.lead))
         warnings.append(f"channels that are no ECG lead were left out: {', '.join(left_out)[:200]}")
         channels, rows = [channels[place] for place in kept], [rows[place] for place in kept]

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from worker.leads import NUMBERS
+
 SOP_CLASSES: Final = {
     "1.2.840.10008.5.1.4.1.1.9.1.1": "12-lead ECG Waveform Storage",
     "1.2.840.10008.5.1.4.1.1.9.1.2": "General ECG Waveform Storage",
@@ -13,6 +15,8 @@ SOP_CLASSES: Final = {
 }
 AMBULATORY: Final = "1.2.840.10008.5.1.4.1.1.9.1.3"
 
+ECG_CLASSES: Final = frozenset({f"1.2.840.10008.5.1.4.1.1.9.1.{number}" for number in (1, 2, 3, 4)})
+"""12-lead, General, Ambulatory, General 32-bit: what they hold in volts is an ECG lead, whatever it is called."""
 OTHER_CLASSES: Final = {
     "1.2.840.10008.5.1.4.1.1.104.1": "an encapsulated PDF",
     "1.2.840.10008.5.1.4.1.1.7": "a picture (secondary capture)",
@@ -105,12 +109,6 @@ COMPANDED: Final = {"MB": "8-bit mu-law", "AB": "8-bit A-law"}
 MICROVOLTS: Final = {"nV": 1e-3, "uV": 1.0, "µV": 1.0, "μV": 1.0, "mV": 1e3, "V": 1e6}
 """UCUM code of a voltage: how many microvolts it is."""
 
-LEAD_NUMBERS: Final = {
-    1: "I", 2: "II", 3: "V1", 4: "V2", 5: "V3", 6: "V4", 7: "V5", 8: "V6", 9: "V7", 10: "V2R", 11: "V3R", 12: "V4R",
-    13: "V5R", 14: "V6R", 15: "V7R", 61: "III", 62: "aVR", 63: "aVL", 64: "aVF", 66: "V8", 67: "V9",
-}  # fmt: skip
-"""Lead number of SCP-ECG (EN 1064 table in 5.6.3) and, the same, the term of MDC partition 2 (ISO/IEEE 11073-10101)."""
-
 _SCP_LEAD: Final = re.compile(r"^5\.6\.3-9-(\d{1,3})$")
 _MDC_LEAD: Final = re.compile(r"^2:(\d{1,3})$")
 
@@ -136,7 +134,7 @@ MEASUREMENTS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 def lead_of_code(value: str) -> str | None:
     """The lead that a channel source code names, by SCPECG or MDC numbers."""
     match = _SCP_LEAD.match(value) or _MDC_LEAD.match(value)
-    return LEAD_NUMBERS.get(int(match[1])) if match else None
+    return NUMBERS.get(int(match[1])) if match else None
 
 
 def measurement_name(meaning: str) -> str | None:

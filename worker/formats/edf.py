@@ -163,7 +163,9 @@ def _ecg_channels(header: EdfHeader, warnings: list[str]) -> tuple[list[Channel]
 
 
 def _lead_name(label: str) -> str:
-    return standard_name(_EKG.sub("", label)) if is_ecg(standard_name(_EKG.sub("", label))) else label
+    """The lead behind the signal's type, as EDF+ writes it ("ECG V2"); a number alone is no name."""
+    bare = standard_name(_EKG.sub("", label))
+    return label if bare.isdecimal() else bare
 
 
 def _apart(

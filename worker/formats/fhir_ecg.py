@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats.binary import with_limb_leads
-from worker.formats.dicom_tables import LEAD_NUMBERS
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording, UnsupportedRecording
 from worker.formats.fhir_resources import (
     Resource,
@@ -29,9 +28,9 @@ from worker.formats.fhir_resources import (
     word,
 )
 from worker.formats.pressure_json import load_json
-from worker.formats.rows import Block, Row, assemble, rate_of_period
-from worker.formats.text_numbers import decimals
-from worker.leads import standard_name
+from worker.formats.rows import Block, Row, assemble, gaps_where, rate_of_period
+from worker.formats.text_numbers import decimals_or_absent
+from worker.leads import NUMBERS, standard_name
 from worker.recording import MAX_LEADS, Filters, Gap, Recording
 
 NAME: Final = "fhir"
@@ -44,7 +43,6 @@ EXTENSION: Final = "urn:ecg-center:"
 
 _UNITS: Final = {"uV": 1.0, "µV": 1.0, "mV": 1e3, "V": 1e6, "nV": 1e-3}
 _GAP: Final = re.compile(r"^(\d{1,12})-(\d{1,12})\t(.+)$")
-_SPECIAL: Final = re.compile(r"[EULeul]")
 _MEASUREMENTS: Final = {
     "8867-4": "heart_rate_bpm", "8625-6": "pr_ms", "8633-0": "qrs_ms", "8634-8": "qt_ms", "8636-3": "qtc_ms",
     "8632-2": "qrs_axis_deg", "8626-4": "p_axis_deg", "8638-9": "t_axis_deg",
@@ -131,34 +129,21 @@ def _lead(component: Resource, warnings: list[str]) -> tuple[float, Row, list[Ga
     data = sampled.get("data")
     if not isinstance(data, str):
         raise NoWaveform(f"lead {name} refers to data that are not in the file; they are not fetched")
-    samples, places, missing = _samples(data, name)
+    samples, places, absent = decimals_or_absent(data, f"lead {name}", "EUL")
     factor = number(sampled.get("factor"))
     step = (1.0 if factor is None else factor) * _UNITS[unit]
     step = step / 10.0**places if places else step
     if step == 0:
         raise DamagedRecording(f"lead {name} has steps of no size")
     offset_uv = (number(origin.get("value")) or 0.0) * _UNITS[unit]
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], missing, [0]])))
-    gaps = [Gap(int(a), int(b), (name,)) for a, b in edges.reshape(-1, 2)]
+    gaps = gaps_where(absent, name) if absent is not None else []
     return rate, Row(name, samples, step, 0.0 - offset_uv / step), gaps
-
-
-def _samples(data: str, name: str) -> tuple[NDArray[np.int32], int, NDArray[np.int8]]:
-    """(samples, decimal places, 1 where the datum says that there is none)."""
-    if not _SPECIAL.search(data):
-        values, places = decimals(data, f"lead {name}")
-        return values, places, np.zeros(values.size, np.int8)
-    tokens = data.split()
-    missing = np.fromiter((token in ("E", "U", "L") for token in tokens), np.int8, len(tokens))
-    kept = " ".join("0" if lost else token for token, lost in zip(tokens, missing.tolist(), strict=True))
-    values, places = decimals(kept, f"lead {name}")
-    return values, places, missing
 
 
 def _name(concept: Resource) -> str:
     for coding in as_objects(concept.get("coding")):
         value = word(coding, "code")
-        if value.isdecimal() and len(value) == 6 and (lead := LEAD_NUMBERS.get(int(value) - MDC_BASE)):
+        if value.isdecimal() and len(value) == 6 and (lead := NUMBERS.get(int(value) - MDC_BASE)):
             return lead
         if (said := word(coding, "display") or value).startswith("MDC_ECG"):
             return standard_name(said).removeprefix("MDC_ECG_ELEC_POTL_").removeprefix("MDC_ECG_LEAD_")

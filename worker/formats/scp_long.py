@@ -15,7 +15,7 @@ from worker.formats.binary import as_samples
 from worker.formats.errors import DamagedRecording, NoWaveform, UnsupportedRecording
 from worker.formats.fields import clock
 from worker.formats.scp_sections import Section
-from worker.formats.scp_signal import LEADS
+from worker.formats.scp_signal import lead_name
 from worker.recording import MAX_LEADS, Samples
 
 FIXED_BYTES: Final = 70
@@ -82,7 +82,7 @@ def read_long_rhythm(section: Section, warnings: list[str]) -> LongRhythm:
 def _names(numbers: list[int]) -> tuple[str, ...]:
     names: list[str] = []
     for place, number in enumerate(numbers):
-        name = (LEADS[number] if number < len(LEADS) else f"lead {number}") or f"channel {place + 1}"
+        name = lead_name(number) or f"channel {place + 1}"
         names.append(name if name not in names else f"{name} #{place + 1}")
     return tuple(names)
 

@@ -13,7 +13,7 @@ from worker.formats.dicom_text import Texts
 from worker.formats.fields import MAX_STATEMENTS, note
 from worker.formats.scp_header import Header
 from worker.formats.scp_sections import Section
-from worker.formats.scp_signal import LEADS
+from worker.formats.scp_signal import lead_name
 from worker.recording import Annotation
 
 NOT_KNOWN: Final = frozenset({0xFFFF, 29999, 29998, 19999})
@@ -84,7 +84,7 @@ def read_leads(section: Section | None, measurements: dict[str, float]) -> None:
         number, size = section.u16(at), section.u16(at + 2)
         if at + 4 + size > len(section.body):
             break
-        name = LEADS[number] if number < len(LEADS) else ""
+        name = lead_name(number)
         for place, word in _LEAD_WORDS.items():
             value = section.i16(at + 4 + 2 * place)
             if 2 * place + 2 <= size and abs(value) not in NOT_KNOWN and value != -32768 and name:

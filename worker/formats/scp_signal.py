@@ -23,6 +23,7 @@ from worker.formats import scp_huffman as huffman
 from worker.formats.errors import DamagedRecording, NoWaveform, TruncatedRecording, UnsupportedRecording
 from worker.formats.rows import Row
 from worker.formats.scp_sections import PROTOCOL_3, Section
+from worker.leads import NUMBERS
 from worker.recording import MAX_LEADS
 
 MAX_SPARSENESS: Final = 8
@@ -37,6 +38,12 @@ LEADS: Final = (
     "A4",
 )  # fmt: skip
 """Names by lead number, section 5.6.3 table 6; 31 to 60 are calibration leads of what stands 30 before them."""
+
+
+def lead_name(number: int) -> str:
+    """The lead of this number; empty where it is left open."""
+    return LEADS[number] if number < len(LEADS) else NUMBERS.get(number, f"lead {number}")
+
 
 _LEAD: Final = struct.Struct("<IIB")
 _ZONE: Final = struct.Struct("<HIII")
@@ -174,8 +181,7 @@ def _leads(section: Section, warnings: list[str]) -> tuple[list[Lead], bool]:
         start, end, number = _LEAD.unpack_from(section.body, 2 + place * _LEAD.size)
         if end < start:
             raise DamagedRecording(f"lead {place + 1} of section 3 ends before it starts")
-        name = LEADS[number] if number < len(LEADS) else f"lead {number}"
-        leads.append(Lead(name or f"channel {place + 1}", start, end - start + 1))
+        leads.append(Lead(lead_name(number) or f"channel {place + 1}", start, end - start + 1))
     if count > MAX_LEADS:
         warnings.append(f"only the first {MAX_LEADS} of {count} leads were read")
     return leads, bool(flags & 1)

@@ -1,11 +1,13 @@
 """What do the writers share: which leads, which integers, which words?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.formats.fields import CHINA
 from worker.formats.write.errors import UnwritableRecording
 from worker.recording import Recording
 
@@ -52,6 +54,11 @@ def measured_rows(recording: Recording) -> list[int]:
     if not rows or recording.n_samples == 0:
         raise UnwritableRecording("the recording has no sample to write")
     return rows
+
+
+def in_china(start: datetime | None) -> datetime | None:
+    """The same instant by China's clock, as which our readers take a time without a zone."""
+    return start.astimezone(CHINA) if start is not None else None
 
 
 def ascii_word(text: str, longest: int) -> str:

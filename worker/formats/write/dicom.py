@@ -20,12 +20,12 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from ecg_center.contract.findings import Findings
-from worker.formats.dicom_tables import DERIVED_FROM_I_AND_II, GAP_LABEL, LEAD_NUMBERS, OWN_CODES, PADDING
+from worker.formats.dicom_tables import DERIVED_FROM_I_AND_II, GAP_LABEL, OWN_CODES, PADDING
 from worker.formats.write.common import file_name
 from worker.formats.write.dicom_header import MEASUREMENTS, code, decimal, encoded, header, stable_uid, text
 from worker.formats.write.dicom_report import report
 from worker.formats.write.errors import UnwritableRecording
-from worker.leads import TWELVE
+from worker.leads import NUMBERS, TWELVE
 from worker.recording import Filters, Gap, MedianBeat, Recording, Samples
 
 NAME: Final = "dicom"
@@ -167,7 +167,7 @@ def _channel(
 ) -> Dataset:
     channel = Dataset()
     channel.ChannelLabel = text(lead, 16)
-    number = next((number for number, name in LEAD_NUMBERS.items() if name == lead), None)
+    number = next((number for number, name in NUMBERS.items() if name == lead), None)
     if number is not None:
         channel.ChannelSourceSequence = [code(f"2:{number}", "MDC", f"Lead {lead}")]
     else:

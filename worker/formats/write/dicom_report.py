@@ -13,7 +13,7 @@ from pydicom.uid import UID
 
 from ecg_center.contract.findings import Findings
 from ecg_center.domain.statements import TERMS
-from worker.formats.dicom_tables import LEAD_NUMBERS, OWN_CODES
+from worker.formats.dicom_tables import OWN_CODES
 from worker.formats.write.dicom_header import (
     IMPLEMENTATION_CLASS_UID,
     MEASUREMENTS,
@@ -23,6 +23,7 @@ from worker.formats.write.dicom_header import (
     stable_uid,
     text,
 )
+from worker.leads import NUMBERS
 from worker.recording import Recording
 
 COMPREHENSIVE_SR: Final = UID("1.2.840.10008.5.1.4.1.1.88.33")
@@ -194,7 +195,7 @@ def _measured(findings: Findings) -> Dataset:
 
 def _lead(lead: str, st_j_mv: float) -> Dataset:
     made = container("122159", "DCM", "ECG Lead Measurements", template="3714")
-    known = next((n for n, name in LEAD_NUMBERS.items() if name == lead), None)
+    known = next((n for n, name in NUMBERS.items() if name == lead), None)
     value = (f"2:{known}", "MDC", f"Lead {lead}") if known is not None else (lead[:16], OWN_CODES, lead)
     made.ContentSequence = [
         coded(("122148", "DCM", "Lead ID"), value, "HAS CONCEPT MOD"),

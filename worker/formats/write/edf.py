@@ -16,7 +16,7 @@ from typing import Any, Final
 import edfio
 import numpy as np
 
-from worker.formats.write.common import Held, ascii_word, file_name, held
+from worker.formats.write.common import Held, ascii_word, file_name, held, in_china
 from worker.formats.write.errors import UnwritableRecording
 from worker.recording import Annotation, Recording
 
@@ -51,7 +51,7 @@ def write(recording: Recording, name: str) -> dict[str, bytes]:
     signals = [
         _signal(signal_class, kept, row, recording, padding, limits, float(rate)) for row in range(len(kept.leads))
     ]
-    start = recording.started_at
+    start = in_china(recording.started_at)  # the header has no place for a zone
     dated = start is not None and FIRST_YEAR <= start.year <= LAST_YEAR
     made: Any = (edfio.Bdf if wide else edfio.Edf)(
         signals,
@@ -97,12 +97,17 @@ def _signal(
     return signal_class.from_digital(
         np.ascontiguousarray(digital, np.int32 if limits is BDF_RANGE else np.int16),
         rate,
-        label=ascii_word(f"ECG {kept.leads[row]}", 16) or f"ECG channel {row + 1}"[:16],
+        label=_label(kept.leads[row]) or f"ECG channel {row + 1}"[:16],
         physical_dimension="uV" if recording.calibrated else "",
         physical_range=physical,
         digital_range=ends,
         prefiltering=" ".join(f"{word}:{value:g}Hz" for word, value in words if value),
     )
+
+
+def _label(lead: str) -> str:
+    """Type and lead (EDF+ section 2.1.3.1, standard texts); empty where ASCII cannot hold it."""
+    return ascii_word(lead if lead.upper().startswith(("ECG", "EKG")) else f"ECG {lead}", 16)
 
 
 @lru_cache(maxsize=256)

@@ -11,10 +11,10 @@ from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
-from worker.formats.dicom_tables import LEAD_NUMBERS
 from worker.formats.fhir_ecg import EXTENSION, MDC_BASE
 from worker.formats.write.common import file_name, measured_rows
 from worker.formats.write.errors import UnwritableRecording
+from worker.leads import NUMBERS
 from worker.recording import Recording
 
 NAME: Final = "fhir"
@@ -101,7 +101,7 @@ def _leads(recording: Recording) -> list[dict[str, Any]]:
     made = []
     for row in rows:
         lead, step, zero = recording.leads[row], float(recording.uv_per_lsb[row]), float(recording.baseline[row])
-        number = next((number for number, name in LEAD_NUMBERS.items() if name == lead), None)
+        number = next((number for number, name in NUMBERS.items() if name == lead), None)
         concept: dict[str, Any] = {"text": lead}
         if number is not None:
             concept |= _coded(MDC_SYSTEM, str(MDC_BASE + number), f"MDC_ECG_ELEC_POTL_{lead.upper()}")

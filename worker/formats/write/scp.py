@@ -16,6 +16,7 @@ from worker.formats.scp_sections import HEADER, POINTER, PREAMBLE, crc
 from worker.formats.scp_signal import LEADS
 from worker.formats.write.common import Held, file_name, held
 from worker.formats.write.errors import UnwritableRecording
+from worker.leads import NUMBERS
 from worker.recording import Recording
 
 NAME: Final = "scp"
@@ -27,7 +28,9 @@ UNKNOWN: Final = 29_999
 UTF8: Final = 0x37
 MAX_TEXT: Final = 64
 MAX_STATEMENTS: Final = 100
-_NUMBERS: Final = {name: number for number, name in enumerate(LEADS) if name and not name.startswith("cal ")}
+_NUMBERS: Final = {name: number for number, name in NUMBERS.items()} | {
+    name: number for number, name in enumerate(LEADS) if name and not name.startswith("cal ")
+}
 _NOTCH: Final = {60.0: 0x01, 50.0: 0x02}
 
 
@@ -196,7 +199,7 @@ def _section_12(recording: Recording, kept: Held, digital: NDArray[Any], nanovol
     rate = round(recording.sampling_hz)
     if rate != recording.sampling_hz:
         raise UnwritableRecording(
-            f"a long recording of {recording.sampling_hz:g} Hz does not fit SCP-ECG: no whole number"
+            f"{recording.sampling_hz:g} Hz do not fit SCP-ECG: neither they nor their microseconds are whole numbers"
         )
     narrow = np.iinfo(np.int16)
     width = 2 if digital.min() >= narrow.min and digital.max() <= narrow.max else 4

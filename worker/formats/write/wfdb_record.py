@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.formats.wfdb_annotations import AUX, NOTE, SKIP, SYMBOLS
-from worker.formats.write.common import file_name, held
+from worker.formats.write.common import file_name, held, in_china
 from worker.recording import Annotation, Recording
 
 NAME: Final = "wfdb"
@@ -25,11 +25,8 @@ def write(recording: Recording, name: str) -> dict[str, bytes]:
     name = file_name(name)
     kept = held(recording)
     storage, raw = _stored(kept.digital)
-    start = (
-        f" {recording.started_at:%H:%M:%S.%f}"[:-3] + f" {recording.started_at:%d/%m/%Y}"
-        if recording.started_at
-        else ""
-    )
+    begun = in_china(recording.started_at)  # the header has no place for a zone
+    start = f" {begun:%H:%M:%S.%f}"[:-3] + f" {begun:%d/%m/%Y}" if begun else ""
     lines = [f"{name} {len(kept.leads)} {_decimal(recording.sampling_hz)} {recording.n_samples}{start}"]
     for row, lead in enumerate(kept.leads):
         digital = kept.digital[row]
