@@ -7,6 +7,7 @@ two stages stay apart.
 from pydantic import BaseModel
 
 from ecg_center.contract.findings import Measurements
+from ecg_center.contract.pressure import PressureFindings
 
 
 class ReleasedContent(BaseModel):
@@ -17,4 +18,5 @@ class ReleasedContent(BaseModel):
     urgent_finding: str
     conclusion: str
     measurements: Measurements
+    pressure: PressureFindings | None = None
     remark: str

@@ -142,7 +142,8 @@ async def _document(session: AsyncSession, press: Press, released: ReleasedRepor
         examined_at=examined_at,
         reported_at=report.released_at,
         measurements=content.measurements,
-        trace=_trace(decode(files), (recording.waveform or {}).get("filters", [])),
+        trace=_trace(decode(files), (recording.waveform or {}).get("filters", [])) if files else None,
+        pressure=content.pressure,
         opinion=tuple(opinion_lines(content)),
         conclusion=Overall(content.conclusion),
         signatories=(

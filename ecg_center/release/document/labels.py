@@ -96,6 +96,16 @@ CONCLUSION: dict[Language, dict[Overall, str]] = {
         Overall.ABNORMAL: "Abnormal ECG",
     },
 }
+OVERALL: dict[Language, dict[Overall, str]] = {
+    "zh": OVERALL_ZH,
+    "en": {
+        Overall.NORMAL: "Normal",
+        Overall.BORDERLINE: "Borderline",
+        Overall.SUSPICIOUS: "Suspicious",
+        Overall.ABNORMAL: "Abnormal",
+    },
+}
+"""The conclusion of a report that is not of an ECG."""
 ROLE: dict[Language, dict[Role, str]] = {
     "zh": {"reporting": "报告医师", "reviewing": "审核医师", "director": "中心主任"},
     "en": {"reporting": "Reported by", "reviewing": "Reviewed by", "director": "Centre director"},

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg_center.contract.findings import Measurements
+from ecg_center.contract.pressure import PressureFindings
 from ecg_center.domain.statements import Overall
 from ecg_center.signing.authority import Role
 
@@ -134,7 +135,7 @@ class Supersedes:
 
 @dataclass(frozen=True, eq=False)
 class ReportDocument:
-    """One version of one resting ECG report, everything that stands on the page (报告页)."""
+    """One version of one report, all that stands on its pages (报告页): of an ECG, of blood pressures, or of both."""
 
     centre: str
     """诊断中心: the institution that reads."""
@@ -145,7 +146,8 @@ class ReportDocument:
     examined_at: datetime
     reported_at: datetime
     measurements: Measurements
-    trace: Trace
+    trace: Trace | None
+    """None where no ECG was recorded."""
     opinion: tuple[str, ...]
     """诊断意见, rhythm and rate first; the urgent finding is not among them."""
     conclusion: Overall
@@ -153,7 +155,9 @@ class ReportDocument:
     urgent_finding: str | None = None
     """Printed on the second line of the opinion, marked."""
     title: str | None = None
-    """None for the language's own: 心电图诊断报告, ECG report."""
+    """None for the language's own: 心电图诊断报告 or 动态血压监测报告, ECG report."""
+    pressure: PressureFindings | None = None
+    """The figures of an ambulatory blood pressure, as they were signed."""
     version: int = 1
     supersedes: Supersedes | None = None
     remark: str = ""
@@ -171,6 +175,8 @@ class ReportDocument:
             _length("opinion", line, MAX_OPINION_LINE)
         if len(self.opinion) > MAX_OPINION_LINES or sum(map(len, self.opinion)) > MAX_OPINION:
             raise DocumentError(f"opinion is too long; at most {MAX_OPINION_LINES} lines, {MAX_OPINION} characters")
+        if self.trace is None and self.pressure is None:
+            raise DocumentError("a report shows a trace, blood pressures, or both")
         if self.version < 1 or (self.supersedes is not None and self.supersedes.version >= self.version):
             raise DocumentError("a version counts from 1 and supersedes a lower one")
         _aware("examined_at", self.examined_at)

@@ -14,10 +14,11 @@ import segno
 import structlog
 import typst
 
-from ecg_center.release.document import labels
+from ecg_center.contract.pressure import PressureFindings
+from ecg_center.release.document import labels, pressure_chart, pressure_words
 from ecg_center.release.document.fonts import FontSet, Printable, packaged_fonts
-from ecg_center.release.document.model import ReportDocument
-from ecg_center.release.document.trace import WIDTH_MM, Chart, draw
+from ecg_center.release.document.model import ReportDocument, Trace
+from ecg_center.release.document.trace import WIDTH_MM, draw
 
 TEMPLATE = Path(__file__).with_name("page.typ")
 PDF_STANDARD: Literal["a-2b"] = "a-2b"
@@ -87,22 +88,21 @@ def unprintable(document: ReportDocument, fonts: FontSet | None = None) -> froze
 def page_data(document: ReportDocument, printable: Printable) -> dict[str, Any]:
     """Everything that the template reads, each text made printable."""
     words = labels.WORDS[document.language]
-    chart = draw(document.trace)
     say = printable.line
     return {
         "language": document.language,
         "fonts": {"families": printable.fonts.families, "bold": printable.fonts.bold},
         "words": words,
-        "title": say(document.title or words["title"]),
+        "title": say(document.title or _title(document)),
         "centre": say(document.centre),
         "member": say(document.member),
         "accession_number": say(document.accession_number),
         "columns": COLUMNS,
         "fields": _fields(document, say),
         "running": _running(document, say),
-        "measurements": labels.measurement_rows(document.measurements, document.language),
+        "measurements": labels.measurement_rows(document.measurements, document.language) if document.trace else [],
         "opinion": [{"lines": printable.lines(text), "urgent": urgent} for text, urgent in document.opinion_lines],
-        "conclusion": labels.CONCLUSION[document.language][document.conclusion],
+        "conclusion": _conclusion(document),
         "signatories": [
             {
                 "role": labels.ROLE[document.language][signatory.role],
@@ -117,8 +117,20 @@ def page_data(document: ReportDocument, printable: Printable) -> dict[str, Any]:
         "url": say(document.verification_url) if document.verification_url else None,
         "qr": _qr(document.verification_url) if document.verification_url else None,
         "demo": document.demo,
-        "chart": _chart(document, chart, say),
+        "chart": _chart(document, document.trace, say) if document.trace else None,
+        "pressure": _pressure(document, document.pressure, say) if document.pressure else None,
     }
+
+
+def _title(document: ReportDocument) -> str:
+    words = labels.WORDS if document.trace is not None else pressure_words.WORDS
+    return words[document.language]["title"]
+
+
+def _conclusion(document: ReportDocument) -> str:
+    """正常心电图 of an ECG; of blood pressures alone 正常."""
+    words = labels.CONCLUSION if document.trace is not None else labels.OVERALL
+    return words[document.language][document.conclusion]
 
 
 def _fields(document: ReportDocument, say: Say) -> list[dict[str, Any]]:
@@ -170,8 +182,24 @@ def _amendment(document: ReportDocument, say: Say) -> dict[str, str] | None:
     return {"note": note, "reason": say(old.reason)}
 
 
-def _chart(document: ReportDocument, chart: Chart, say: Say) -> dict[str, Any]:
-    trace, words = document.trace, labels.WORDS[document.language]
+def _pressure(document: ReportDocument, found: PressureFindings, say: Say) -> dict[str, Any]:
+    words = pressure_words.WORDS[document.language]
+    chart = pressure_chart.draw(found, words["night_mark"], words["pulse_unit"])
+    return {
+        "svg": chart.svg,
+        "width_mm": pressure_chart.WIDTH_MM,
+        "height_mm": pressure_chart.HEIGHT_MM,
+        "words": [{"text": say(one.text), "x": one.x_mm, "y": one.y_mm, "align": one.align} for one in chart.words],
+        "caption": [say(line) for line in pressure_words.caption(found, document.language, document.time_zone)],
+        "averages": pressure_words.averages(found, document.language),
+        "figures_title": words["figures"],
+        "figures": pressure_words.figures(found, document.language),
+        "list": pressure_words.listed(found, document.language, document.time_zone),
+    }
+
+
+def _chart(document: ReportDocument, trace: Trace, say: Say) -> dict[str, Any]:
+    chart, words = draw(trace), labels.WORDS[document.language]
     filters = words["filters"].format(filters=trace.filters) if trace.filters else words["raw"]
     caption = [
         f"{trace.speed_mm_per_s:g} mm/s",
