@@ -89,6 +89,26 @@ async def study_panel(request: Request, study_id: UUID, principal: SignedIn, db:
     return render(request, "parts/panel.html", view=view, events=events, may=actions(principal, view, now))
 
 
+@router.get("/studies/{study_id}/pressure")
+async def study_pressure(
+    request: Request, study_id: UUID, principal: SignedIn, db: Db, edits: bool = False
+) -> Response:
+    """The blood pressures of a study, renewed when something moves; ``edits`` for a desk that may change them."""
+    principal.require(Act.READ)
+    async with db.transaction(scope_of(principal)) as session:
+        view = await study_view(session, study_id, datetime.now(UTC))
+    if view.pressure is None:
+        return Response(status_code=204)
+    mine = view.holder_id == principal.person_id
+    return render(
+        request,
+        "parts/pressure_renewed.html",
+        view=view,
+        may_edit=edits and mine,
+        adds=State(view.study.state) is State.WRITING,
+    )
+
+
 def actions(principal: Principal, view: StudyView, now: datetime) -> frozenset[str]:
     """What this person may do with the study where it stands."""
     study, state = view.study, State(view.study.state)
