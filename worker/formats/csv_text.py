@@ -9,9 +9,9 @@
     I,II,V1
     -12,5,7.5
 
-The first line, ``sampling_hz`` and ``unit`` (uV, mV, V, nV, or lsb with ``uv_per_lsb`` and ``baseline``) are required;
-further keys are those of :data:`KEYS`. A column named ``time_s`` or ``sample`` is passed by. An empty cell was not
-measured.
+The first line, ``sampling_hz`` and ``unit`` (uV, mV, V, nV, or lsb with ``uv_per_lsb`` and ``baseline``, one number or,
+between blanks, one for each lead) are required; further keys are those of :data:`KEYS`. A column named ``time_s`` or
+``sample`` is passed by. An empty cell was not measured.
 
 Apple's export is one number a line behind a header whose words are in the watch's language and whose decimal sign is
 the language's: what a line means is told by its value (``511,844 hertz``, ``µV``), else by its place.
@@ -21,6 +21,7 @@ with the lines that are missing; :func:`read_mapped` reads it with a column map.
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -32,7 +33,7 @@ from worker.formats.errors import DamagedRecording, UnsupportedRecording
 from worker.formats.rows import assemble, checked_rate
 from worker.formats.xml_reader import as_number
 from worker.leads import is_ecg, standard_name
-from worker.recording import Device, Filters, Gap, Recording
+from worker.recording import MAX_LEADS, Device, Filters, Gap, Recording
 
 NAME: Final = "csv"
 HEAD_BYTES: Final = 8192
@@ -133,25 +134,22 @@ def _declared(text: str) -> Recording:
         at += 1
     sampling_hz = checked_rate(as_number(said.get("sampling_hz", "")))
     unit = said.get("unit", "")
-    step = as_number(said.get("uv_per_lsb", "")) if unit.lower() == "lsb" else 1.0
-    if (unit.lower() not in MICROVOLTS and unit.lower() != "lsb") or step is None:
+    is_lsb = unit.lower() == "lsb"
+    steps = _numbers(said.get("uv_per_lsb", "")) if is_lsb else [1.0]
+    zeros = _numbers(said.get("baseline", "0"))
+    if (unit.lower() not in MICROVOLTS and not is_lsb) or steps is None or zeros is None:
         raise DamagedRecording(
-            f"the unit {unit[:16]!r} is not one that is read: write '# unit: uV', mV, V, nV, or lsb with uv_per_lsb"
+            f"the unit {unit[:16]!r} is not one that is read: write '# unit: uV', mV, V, nV, or lsb with uv_per_lsb "
+            "(and baseline), one number or one for each lead"
         )
     rest = "\n".join(lines[at:])
     header = lines[at] if at < len(lines) else ""
     delimiter = find_delimiter(header)
     names = [name.strip(' "\r') for name in header.split(delimiter)]
     columns = {str(place + 1): name for place, name in enumerate(names) if name.lower() not in _NO_LEAD}
-    shape = ColumnMap(
-        sampling_hz,
-        unit,
-        columns,
-        step,
-        as_number(said.get("baseline", "")) or 0.0,
-        delimiter,
-        said.get("decimal", "."),
-    )
+    own = _each(steps, zeros, len(columns)) if max(len(steps), len(zeros)) > 1 else None
+    step, zero = (1.0, 0.0) if own else (steps[0], zeros[0])
+    shape = ColumnMap(sampling_hz, unit, columns, step, zero, delimiter, said.get("decimal", "."))
     try:
         shape.check()
     except ColumnMapError as error:
@@ -159,12 +157,41 @@ def _declared(text: str) -> Recording:
     warnings = [
         f"the declaration {key[:40]!r} is not known" for key in said if key not in KEYS and "ecg-csv" not in key
     ]
-    return _made(rest, shape, at + 1, said, warnings)
+    return _made(rest, shape, at + 1, said, warnings, own)
 
 
-def _made(text: str, shape: ColumnMap, first_line: int, said: dict[str, str], warnings: list[str]) -> Recording:
+def _numbers(text: str) -> list[float] | None:
+    """The numbers in this text, between blanks; None where there is none or something else."""
+    found = [as_number(word) for word in text.split()[: MAX_LEADS + 1]]
+    return [number for number in found if number is not None] if found and None not in found else None
+
+
+def _each(steps: list[float], zeros: list[float], n_leads: int) -> list[tuple[float, float]]:
+    """(step, baseline) of each lead, of which either may be one for all."""
+    if {len(steps), len(zeros)} - {1, n_leads}:
+        raise DamagedRecording(
+            f"{len(steps)} values of uv_per_lsb and {len(zeros)} of baseline do not fit {n_leads} leads: "
+            "write one, or one for each lead"
+        )
+    return [(steps[place % len(steps)], zeros[place % len(zeros)]) for place in range(n_leads)]
+
+
+def _made(
+    text: str,
+    shape: ColumnMap,
+    first_line: int,
+    said: dict[str, str],
+    warnings: list[str],
+    own: list[tuple[float, float]] | None = None,
+) -> Recording:
+    """The recording of a table; ``own`` are step and baseline of each lead where they differ."""
     checked_rate(shape.sampling_hz)
     rows, gaps = read_table(text, shape, first_line, warnings)
+    if own is not None:
+        rows = [
+            replace(row, uv_per_lsb=row.uv_per_lsb * step, baseline=zero / row.uv_per_lsb)
+            for row, (step, zero) in zip(rows, own, strict=True)
+        ]
     block = assemble(rows, warnings)
     started_at = f.instant(said.get("started_at", ""))
     holter = block.digital.shape[1] / shape.sampling_hz > f.HOLTER_FROM_S

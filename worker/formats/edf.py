@@ -37,6 +37,9 @@ from worker.mapped import Buffer, forget
 from worker.recording import MAX_LEADS, Annotation, Filters, Gap, Kind, Recording, Samples
 
 NAME: Final = "edf"
+DIGITS: Final = 12
+ROUNDING: Final = 1e-14
+"""Relative: some units in the last place of a double; what a header can write differs by a thousand times as much."""
 BLOCK_BYTES: Final = 4 * 1024**2
 """Data records are taken apart in pieces of about this size."""
 
@@ -205,13 +208,30 @@ def _scales(channels: list[Channel], warnings: list[str]) -> tuple[NDArray[np.fl
         unit = microvolts_of(channel.unit)
         step = (high - low) / (digital_high - digital_low) if digital_high != digital_low else 0.0
         known = unit is not None and step != 0 and 0 < abs(step * unit) <= MAX_UV_PER_LSB
-        zero = digital_high - high / step if known else 0.0
+        step = _undivided(step)
+        zero = _whole_or_half(digital_high - high / step, digital_high - digital_low) if known else 0.0
         if not known or not abs(zero) < 1e12:
             warnings.append(f"channel {channel.label} does not say how large its steps are; amplitudes are not known")
             step, unit, zero, calibrated = 1.0, 1.0, 0.0, False
         scales.append(step * (unit or 1.0))
         zeros.append(zero)
     return np.array(scales), np.array(zeros), calibrated
+
+
+def _undivided(step: float) -> float:
+    """The decimal from which a range was made, where the step differs from it by no more than divisions round.
+
+    >>> _undivided((0.1 + 0.2) / 3)
+    0.1
+    """
+    near = float(f"{step:.{DIGITS}g}")
+    return near if abs(near - step) <= ROUNDING * abs(step) else step
+
+
+def _whole_or_half(zero: float, span: int) -> float:
+    """Zero where rounding has moved it: ranges lie evenly around an integer, or between two."""
+    near = round(zero * 2) / 2
+    return near if abs(near - zero) <= ROUNDING * abs(span) else zero
 
 
 def _place(

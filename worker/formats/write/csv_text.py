@@ -1,31 +1,27 @@
 """``ecg-csv 1``: a table that says what it holds (docs/formats.md).
 
-Leads of one step are written as the device's own integers; of several, in microvolts to a ten-thousandth.
+The samples are the device's own integers, so that nothing is lost; step and zero are declared, for all leads or each.
 """
 
 import io
 from typing import Final
 
-import numpy as np
-
-from worker.formats.write.common import file_name, held
+from worker.formats.write.common import file_name, measured_rows
 from worker.recording import Recording
 
 NAME: Final = "csv"
-DECIMALS: Final = 4
 ROWS_AT_ONCE: Final = 100_000
 
 
 def write(recording: Recording, name: str) -> dict[str, bytes]:
     """The recording as one table, by file name."""
-    kept = held(recording)
-    same = len(set(kept.uv_per_lsb.tolist())) == 1 and len(set(kept.baseline.tolist())) == 1
+    rows = measured_rows(recording)
     who, device, filters = recording.identity, recording.device, recording.filters
     said = {
         "sampling_hz": repr(recording.sampling_hz),
-        "unit": "lsb" if same else "uV",
-        "uv_per_lsb": repr(float(kept.uv_per_lsb[0])) if same else None,
-        "baseline": str(int(kept.baseline[0])) if same else None,
+        "unit": "lsb",
+        "uv_per_lsb": _listed(recording.uv_per_lsb[rows].tolist()),
+        "baseline": _listed(recording.baseline[rows].tolist()),
         "started_at": recording.started_at.isoformat() if recording.started_at else None,
         "accession_number": who.accession_number,
         "patient_id": who.patient_id,
@@ -48,12 +44,13 @@ def write(recording: Recording, name: str) -> dict[str, bytes]:
     for key, value in said.items():
         if value not in (None, ""):
             out.write(f"# {key}: {' '.join(str(value).split())}\n".encode())
-    out.write((",".join(lead.replace(",", " ") for lead in kept.leads) + "\n").encode())
-    if same:
-        for start in range(0, recording.n_samples, ROWS_AT_ONCE):
-            rows = kept.digital[:, start : start + ROWS_AT_ONCE].T.tolist()
-            out.write(("\n".join([",".join(map(str, row)) for row in rows]) + "\n").encode())
-    else:
-        microvolts = (kept.digital - kept.baseline[:, None]) * kept.uv_per_lsb[:, None]
-        np.savetxt(out, microvolts.T, fmt=f"%.{DECIMALS}f", delimiter=",")
+    out.write((",".join(recording.leads[row].replace(",", " ") for row in rows) + "\n").encode())
+    for start in range(0, recording.n_samples, ROWS_AT_ONCE):
+        lines = recording.digital[rows, start : start + ROWS_AT_ONCE].T.tolist()
+        out.write(("\n".join([",".join(map(str, line)) for line in lines]) + "\n").encode())
     return {f"{file_name(name)}.csv": out.getvalue()}
+
+
+def _listed(values: list[float]) -> str:
+    """The one number that all leads share, or each lead's own."""
+    return " ".join(map(repr, values[:1] if len(set(values)) == 1 else values))

@@ -197,3 +197,37 @@ def test_a_record_in_a_zip_is_read(tmp_path):
     back = read(out.getvalue())
     assert back.signal_sha256 == original.signal_sha256
     assert len(back.annotations) == 3
+
+
+@pytest.mark.parametrize(("lead", "scp"), [("MLII", "channel 1"), ("V", "V"), ("CM5", "CM5"), ("ECG", "channel 1")])
+def test_leads_of_a_holter_keep_their_names(lead: str, scp: str, tmp_path) -> None:
+    original = recording(leads=(lead, "V5"), uv_per_lsb=np.full(2, 2.5), baseline=np.zeros(2))
+    for to, suffix in (("dicom", ".dcm"), *SUFFIX.items(), ("aecg", ".xml"), ("fhir", ".json")):
+        back, _ = through(original, to, tmp_path, suffix)
+        assert back.leads == ((scp if to == "scp" else lead), "V5")
+        again, _ = through(back, to, tmp_path, suffix)
+        assert again.leads == back.leads
+
+
+def test_steps_that_no_decimal_holds_go_through_csv_unchanged(tmp_path) -> None:
+    steps, zeros = 1000 / np.array([11468.251078034213, 20421.104451734194]), np.array([-17331.0, 5623.25])
+    original = recording(leads=("I", "V1"), uv_per_lsb=steps, baseline=zeros)
+    back, _ = through(original, "csv", tmp_path, ".csv")
+    np.testing.assert_array_equal(back.digital, original.digital)
+    np.testing.assert_array_equal(back.uv_per_lsb, steps)
+    np.testing.assert_array_equal(back.baseline, zeros)
+
+
+@pytest.mark.parametrize("step", [0.1, 0.3, 1.22, 4.88])
+def test_the_step_of_an_edf_file_is_the_decimal_that_was_meant(step: float, tmp_path) -> None:
+    back, _ = through(recording(uv_per_lsb=np.full(12, step)), "edf", tmp_path, ".edf")
+    assert back.uv_per_lsb.tolist() == [step] * 12
+    assert back.baseline.tolist() == [0.0] * 12
+
+
+@pytest.mark.parametrize("to", ["dicom", "aecg", "fhir", "scp", "edf", "wfdb", "csv"])
+def test_a_start_in_another_zone_stays_the_same_instant(to: str, tmp_path) -> None:
+    start = datetime.datetime(2024, 5, 6, 7, 8, 9, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
+    suffix = {**SUFFIX, "dicom": ".dcm", "aecg": ".xml", "fhir": ".json"}[to]
+    back, _ = through(recording(started_at=start), to, tmp_path, suffix)
+    assert back.started_at == start
