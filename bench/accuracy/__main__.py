@@ -14,6 +14,7 @@ TASKS = {
     "qrs": ("qrs", "mitdb"),
     "delineation": ("delineation", "ludb"),
     "af": ("af", "cinc2017"),
+    "af-episodes": ("af_episodes", "cpsc2021"),
     "vf": ("vf", "vfdb"),
     "classes": ("classes", "cpsc2018_12lead"),
     "reversal": ("reversal", "ludb"),
