@@ -1,6 +1,11 @@
-"""How long does the whole pre-read take? ``python -m bench.speed resting [--json]``: 10 s, 12 leads, 500 Hz, one core.
+"""How long does the whole pre-read take, on one core and decoding included?
 
-Decoding included: simulated 12-lead DICOM files are made once, then read and analysed again and again.
+``python -m bench.speed resting [--json]``: 10 s, 12 leads, 500 Hz; simulated 12-lead DICOM files are made once, then
+read and analysed again and again.
+
+``python -m bench.speed holter [--json] [--quick] [--peers]``: a day (:mod:`bench.holter_day`), of one, three and
+twelve leads, and the cost of an hour in a day, three days and two weeks. Every figure is of a process of its own;
+seconds are of CPU, after the compiled code has been loaded.
 """
 
 import argparse
@@ -14,10 +19,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.holter_day import make
+
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 REPEATS = 60
+REPEATS_DAY = 3
 NAMES = ("sinus", "atrial-fibrillation", "rbbb", "stemi-anterior", "ventricular-premature")
 
 
@@ -35,14 +43,17 @@ def files() -> list[bytes]:
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="bench.speed", description=__doc__)
-    parser.add_argument("what", nargs="?", default="resting", choices=("resting",))
+    parser.add_argument("what", nargs="?", default="resting", choices=("resting", "holter"))
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="holter: only the day of three leads and its QRS")
+    parser.add_argument("--peers", action="store_true", help="holter: other people's QRS detectors too")
     options = parser.parse_args()
-    figures = resting()
+    figures = resting() if options.what == "resting" else holter(quick=options.quick, peers=options.peers)
     if options.json:
         print(json.dumps({"what": options.what, "figures": figures}, indent=1))
     else:
-        print("\n".join(f"{name:24s} {value:8.2f} ms" for name, value in figures.items()))
+        unit = " ms" if options.what == "resting" else ""
+        print("\n".join(f"{name:32s} {value:10.3f}{unit}" for name, value in figures.items()))
     return 0
 
 
@@ -70,6 +81,64 @@ def resting() -> dict[str, float]:
         "preread_fastest": min(both),
         "cold_start_read": _cold(made[0]),
     }
+
+
+def holter(*, quick: bool = False, peers: bool = False) -> dict[str, float]:
+    """CPU seconds and megabytes, by name."""
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        day = make(folder, 1, 250, 24)
+        figures["qrs_one_lead_24h_s"] = min(_child(day, "--qrs")["cpu_s"] for _ in range(REPEATS_DAY))
+        if peers:
+            figures |= _peers(day)
+        day = make(folder, 3, 250, 24)
+        runs = [_child(day) for _ in range(REPEATS_DAY)]
+        figures["whole_3x250_24h_s"] = min(run["cpu_s"] for run in runs)
+        figures["whole_3x250_24h_decode_s"] = min(run["decode_s"] for run in runs)
+        figures["whole_3x250_24h_peak_mb"] = max(run["peak_mb"] for run in runs)
+        figures["load_compiled_s"] = min(run["load_s"] for run in runs)
+        if quick:
+            return figures
+        figures["per_hour_1_day_s"] = figures["whole_3x250_24h_s"] / 24
+        for days in (3, 14):
+            day.with_suffix(".dat").unlink()
+            day = make(folder, 3, 250, 24 * days)
+            run = _child(day)
+            figures[f"per_hour_{days}_days_s"] = run["cpu_s"] / (24 * days)
+            figures[f"whole_3x250_{days}_days_peak_mb"] = run["peak_mb"]
+        day.with_suffix(".dat").unlink()
+        run = _child(make(folder, 12, 500, 24))
+        figures["whole_12x500_24h_s"] = run["cpu_s"]
+        figures["whole_12x500_24h_peak_mb"] = run["peak_mb"]
+    return figures
+
+
+def _child(path: Path, *options: str) -> dict[str, float]:
+    """What a process of its own measured of this file."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.holter_day", str(path), *options], check=True, capture_output=True, text=True
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _peers(day: Path) -> dict[str, float]:
+    """CPU seconds of other people's detectors, of an hour times 24, since some take minutes."""
+    from bench.accuracy.peers import detectors
+    from worker.formats import read
+
+    recording = read(day)
+    mv = recording.microvolts(0, round(3600 * recording.sampling_hz))[0] / 1000
+    named, missing = detectors()
+    found = {}
+    for name, detect in named.items():
+        detect(mv[: len(mv) // 60], recording.sampling_hz)
+        started = time.process_time()
+        detect(mv, recording.sampling_hz)
+        found[f"{name.replace(' ', '_')}_24h_s"] = 24 * (time.process_time() - started)
+    print("".join(f"not loaded: {one}\n" for one in missing), end="", file=sys.stderr)
+    return found
 
 
 def _cold(content: bytes) -> float:

@@ -14,6 +14,8 @@ from worker.signal.compiled import compiled_finite
 
 Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
+About = tuple[Float32s, Float32s, Float32s, Float32s]
+"""Of each candidate: energy, size, floor, and (n, 4) the energies beside it."""
 
 MINUTE_S: Final = 60.0
 AROUND_S: Final = 5.0
@@ -42,6 +44,8 @@ LOG_FLOOR: Final = -5.52
 FLOOR_STEP_S: Final = 0.128
 FLOOR_GRID_S: Final = 0.5
 MEASURES: Final = 9
+LANES: Final = 16
+"""Templates are filled up with zeros to a multiple of this, so that none of a product is left over."""
 
 REFRACTORY_S: Final = 0.18
 SHORT_S: Final = 0.33
@@ -59,24 +63,33 @@ LOOK_BACK: Final = 12
 
 @compiled_finite
 def beats_of(
-    units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, hz: float, coefficients: Float32s
+    units: Float32s,
+    shapes: Float32s,
+    magnitude: Float32s,
+    power: Float32s,
+    at: Int64s,
+    hz: float,
+    coefficients: Float32s,
 ) -> tuple[Int64s, Float32s]:
     """(places of the beats among the candidates ``at``, log odds of their looks), minute by minute.
 
     Args:
-        units, shapes, energy: the curves of :mod:`worker.holter.units` at ``hz``.
+        units, shapes, magnitude, power: the curves of :mod:`worker.holter.units` at ``hz``.
         at: (n,) places of the candidates, increasing.
         coefficients: (23,) of the log odds.
     """
     minute, around = int(MINUTE_S * hz), int(AROUND_S * hz)
     places, worth, count = np.empty_like(at), np.empty(at.size, np.float32), 0
+    own, size = _roots(power, at), _sizes(magnitude, at, hz)
+    floor, beside = _floors(power, at, hz), _neighbours(at, own, hz)
     a, b = 0, 0
-    for start in range(0, energy.size, minute):
+    for start in range(0, power.size, minute):
         while a < at.size and at[a] < start - around:
             a += 1
         while b < at.size and at[b] < start + minute + around:
             b += 1
-        beats, odds = _minute(units, shapes, energy, at[a:b], hz, coefficients)
+        about = (own[a:b], size[a:b], floor[a:b], beside[a:b])
+        beats, odds = _minute(units, shapes, at[a:b], about, hz, coefficients)
         for i in range(beats.size):
             if start <= beats[i] < start + minute:
                 places[count], worth[count] = beats[i], odds[i]
@@ -86,21 +99,22 @@ def beats_of(
 
 @compiled_finite
 def _minute(
-    units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, hz: float, coefficients: Float32s
+    units: Float32s, shapes: Float32s, at: Int64s, about: About, hz: float, coefficients: Float32s
 ) -> tuple[Int64s, Float32s]:
-    beats = at[_first_guess(energy, at, hz)]
-    odds = np.empty(0, np.float32)
+    beats = _first_guess(about[0], at, hz)
+    places, odds = at[beats], np.empty(0, np.float32)
     for _ in range(PASSES):
         if beats.size < 2:
             break
-        likely, odds = log_odds(units, shapes, energy, at, beats, hz, coefficients)
-        chosen = _sequence(likely, odds, hz)
+        likely, odds = log_odds(units, shapes, at, about, beats, hz, coefficients)
+        chosen = _sequence(at[likely], odds, hz)
         odds = odds[chosen]
         change = _differences(likely[chosen], beats)
         beats = likely[chosen]
+        places = at[beats]
         if change <= SETTLED * beats.size:
             break
-    return beats, odds
+    return places, odds
 
 
 @compiled_finite
@@ -116,16 +130,16 @@ def _differences(one: Int64s, other: Int64s) -> int:
 
 
 @compiled_finite
-def _first_guess(energy: Float32s, at: Int64s, hz: float) -> Int64s:
+def _first_guess(own: Float32s, at: Int64s, hz: float) -> Int64s:
     """Numbers of the candidates above a threshold that are not the T wave of the one before."""
     beats = np.empty(at.size, np.int64)
     count = 0
     for i in range(at.size):
-        if energy[at[i]] < FIRST_GUESS:
+        if own[i] < FIRST_GUESS:
             continue
         if count:
-            last = at[beats[count - 1]]
-            if at[i] - last < T_WAVE_S * hz and energy[at[i]] < T_WAVE_SHARE * energy[last]:
+            last = beats[count - 1]
+            if at[i] - at[last] < T_WAVE_S * hz and own[i] < T_WAVE_SHARE * own[last]:
                 continue
         beats[count] = i
         count += 1
@@ -134,17 +148,23 @@ def _first_guess(energy: Float32s, at: Int64s, hz: float) -> Int64s:
 
 @compiled_finite
 def log_odds(
-    units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, beats: Int64s, hz: float, coefficients: Float32s
+    units: Float32s,
+    shapes: Float32s,
+    at: Int64s,
+    about: About,
+    beats: Int64s,
+    hz: float,
+    coefficients: Float32s,
 ) -> tuple[Int64s, Float32s]:
-    """(candidates that may be beats, log odds of each being one), given beats that are believed."""
-    rows = _surroundings(shapes, energy, at, beats, hz)
+    """(numbers of the candidates that may be beats, log odds of each being one), given numbers that are believed."""
+    rows = _surroundings(about, beats)
     likely, count = np.empty(at.size, np.int64), 0
     for i in range(at.size):
         rows[i, 2], rows[i, 3] = 1.0, 1.0
         if _odds(rows[i], coefficients) > LEAST_ODDS:  # else not even the usual shape would make it one
-            likely[count], rows[count] = at[i], rows[i]
+            likely[count], rows[count] = i, rows[i]
             count += 1
-    _likenesses(units, shapes, energy.size, likely[:count], beats, hz, rows)
+    _likenesses(units, shapes, at[likely[:count]], at[beats], hz, rows)
     odds, kept = np.empty(count, np.float32), 0
     for i in range(count):
         value = _odds(rows[i], coefficients)
@@ -155,42 +175,35 @@ def log_odds(
 
 
 @compiled_finite
-def measures(units: Float32s, shapes: Float32s, energy: Float32s, at: Int64s, beats: Int64s, hz: float) -> Float32s:
+def measures(units: Float32s, shapes: Float32s, at: Int64s, about: About, beats: Int64s, hz: float) -> Float32s:
     """(n, 9): log energy and log size against the beats around, likeness of slope and of shape to the usual beat, the
     log energy of the largest neighbour before and after, close and a little farther, against one's own, and the log
     floor."""
-    rows = _surroundings(shapes, energy, at, beats, hz)
-    _likenesses(units, shapes, energy.size, at, beats, hz, rows)
+    rows = _surroundings(about, beats)
+    _likenesses(units, shapes, at, at[beats], hz, rows)
     return rows
 
 
 @compiled_finite
-def _likenesses(
-    units: Float32s, shapes: Float32s, n: int, at: Int64s, beats: Int64s, hz: float, rows: Float32s
-) -> None:
+def _likenesses(units: Float32s, shapes: Float32s, at: Int64s, beats: Int64s, hz: float, rows: Float32s) -> None:
     """Columns 2 and 3 of the measures."""
     half = int(SLOPE_HALF_S * hz + 0.5)
     before, after = int(BEFORE_S * hz + 0.5), int(AFTER_S * hz + 0.5)
-    _likeness(units, n, at, beats, half, half + 1, int(SLOPE_SHIFT_S * hz + 0.5), rows[:, 2])
-    _likeness(shapes, n, at, beats, before, after, int(BROAD_SHIFT_S * hz + 0.5), rows[:, 3])
+    _likeness(units, at, beats, half, half + 1, int(SLOPE_SHIFT_S * hz + 0.5), rows[:, 2])
+    _likeness(shapes, at, beats, before, after, int(BROAD_SHIFT_S * hz + 0.5), rows[:, 3])
 
 
 @compiled_finite
-def _surroundings(shapes: Float32s, energy: Float32s, at: Int64s, beats: Int64s, hz: float) -> Float32s:
+def _surroundings(about: About, beats: Int64s) -> Float32s:
     """(n, 9) the measures without the likenesses."""
-    n = energy.size
-    own, size = _picked(energy, at), _sizes(shapes, n, at, hz)
-    usual, usual_size = _usual_near(at, beats, _picked(energy, beats), _sizes(shapes, n, beats, hz))
-    floor = _floors(energy, at, hz)
-    beside = np.full((4, at.size), FLOOR, np.float32)
-    _neighbours(at, own, hz, beside)
-    rows = np.empty((at.size, MEASURES), np.float32)
-    for i in range(at.size):
-        row, mine = rows[i], _log(own[i])
-        level = _log(usual[i])
+    own, size, floor, beside = about
+    usual, usual_size = _usual_near(beats, own, size)
+    rows = np.empty((own.size, MEASURES), np.float32)
+    for i in range(own.size):
+        row, mine, level = rows[i], _log(own[i]), _log(usual[i])
         row[0], row[1] = mine - level, _log(size[i] / usual_size[i])
         for k in range(4):
-            row[4 + k] = _log(beside[k, i]) - mine if beside[k, i] > FLOOR else LOG_FLOOR - mine
+            row[4 + k] = _log(beside[i, k]) - mine if beside[i, k] > FLOOR else LOG_FLOOR - mine
         row[8] = _log(floor[i]) - level
     return rows
 
@@ -212,10 +225,10 @@ def _odds(row: Float32s, c: Float32s) -> float:
 
 
 @compiled_finite
-def _picked(curve: Float32s, at: Int64s) -> Float32s:
+def _roots(power: Float32s, at: Int64s) -> Float32s:
     values = np.empty(at.size, np.float32)
     for i in range(at.size):
-        values[i] = curve[at[i]]
+        values[i] = np.sqrt(power[at[i]])
     return values
 
 
@@ -225,65 +238,74 @@ def _log(value: float) -> float:
 
 
 @compiled_finite
-def _sizes(shapes: Float32s, n: int, at: Int64s, hz: float) -> Float32s:
+def _sizes(magnitude: Float32s, at: Int64s, hz: float) -> Float32s:
     """(n,) the largest root mean square over the leads within 60 ms."""
-    n_leads = shapes.shape[0]
     reach = int(SIZE_REACH_S * hz + 0.5)
     sizes = np.empty(at.size, np.float32)
     for i in range(at.size):
-        top = np.float32(0.0)
-        around = shapes[:, max(0, at[i] - reach) : min(n, at[i] + reach + 1)]
-        for j in range(around.shape[1]):
-            total = np.float32(0.0)
-            for lead in range(n_leads):
-                total += around[lead, j] * around[lead, j]
-            top = max(top, total)
-        sizes[i] = np.sqrt(top / np.float32(n_leads))
+        part, top = magnitude[max(0, at[i] - reach) : at[i] + reach + 1], np.float32(0.0)
+        for j in range(part.size):
+            top = max(top, part[j])
+        sizes[i] = np.sqrt(top)
     return sizes
 
 
 @compiled_finite
-def _usual_near(at: Int64s, beats: Int64s, own: Float32s, size: Float32s) -> tuple[Float32s, Float32s]:
-    """Median energy and size of the nine beats around each candidate."""
+def _usual_near(beats: Int64s, own: Float32s, size: Float32s) -> tuple[Float32s, Float32s]:
+    """Median energy and size of the nine beats around each candidate; ``beats`` are numbers of candidates."""
     count = min(NEIGHBOURS, beats.size)
-    usual, usual_size = np.empty(at.size, np.float32), np.empty(at.size, np.float32)
-    energies, widths = np.empty(count, np.float32), np.empty(count, np.float32)
-    _middle(own[:count], energies)
-    _middle(size[:count], widths)
+    usual, usual_size = np.empty_like(own), np.empty_like(own)
+    energies, sizes = np.empty(count, np.float32), np.empty(count, np.float32)
+    for k in range(count):
+        _insert(energies, k, own[beats[k]])
+        _insert(sizes, k, size[beats[k]])
     place, first = 0, 0
-    for i in range(at.size):
-        while place < beats.size and beats[place] < at[i]:
+    for i in range(own.size):
+        while place < beats.size and beats[place] < i:
             place += 1
         wanted = min(max(place - count // 2, 0), beats.size - count)
         while first < wanted:
-            _exchange(energies, own[first], own[first + count])
-            _exchange(widths, size[first], size[first + count])
+            gone, come = beats[first], beats[first + count]
+            _exchange(energies, own[gone], own[come])
+            _exchange(sizes, size[gone], size[come])
             first += 1
-        usual[i], usual_size[i] = energies[count // 2], widths[count // 2]
+        usual[i], usual_size[i] = energies[count // 2], sizes[count // 2]
     return usual, usual_size
 
 
 @compiled_finite
-def _middle(values: Float32s, window: Float32s) -> float:
-    """The median of a few values, sorted into ``window``."""
-    for count in range(values.size):
-        value, i = values[count], count
-        while i > 0 and window[i - 1] > value:
-            window[i] = window[i - 1]
-            i -= 1
-        window[i] = value
-    n = values.size
-    return float((window[n // 2] + window[(n - 1) // 2]) / 2)
+def _insert(ordered: Float32s, count: int, value: float) -> None:
+    """Put one more value into a sorted list of ``count``."""
+    i = count
+    while i > 0 and ordered[i - 1] > value:
+        ordered[i] = ordered[i - 1]
+        i -= 1
+    ordered[i] = value
 
 
 @compiled_finite
-def _template(signal: Float32s, n: int, beats: Int64s, before: int, after: int) -> Float32s:
-    """(n_leads, before + after) the median of up to 25 beats, zero mean in each lead."""
-    n_leads, width = signal.shape[0], before + after
+def _of_rank(values: Float32s, rank: int) -> float:
+    """The value that has this many below it; counting all of a few is faster than sorting them."""
+    for i in range(values.size):
+        below, same, own = 0, 0, values[i]
+        for j in range(values.size):
+            below += values[j] < own
+            same += values[j] == own
+        if below <= rank < below + same:
+            return float(own)
+    return 0.0
+
+
+@compiled_finite
+def _template(signal: Float32s, beats: Int64s, before: int, after: int) -> Float32s:
+    """(n_leads, at least before + after) the median of up to 15 beats, zero mean in each lead, zeros behind."""
+    n_leads, n = signal.shape
+    width = before + after
     step = max(1, (beats.size + TEMPLATE_BEATS - 1) // TEMPLATE_BEATS)
-    column, sorted_one = np.empty(TEMPLATE_BEATS, np.float32), np.empty(TEMPLATE_BEATS, np.float32)
-    template = np.zeros((n_leads, width), np.float32)
+    column = np.empty(TEMPLATE_BEATS, np.float32)
+    template = np.zeros((n_leads, (width + LANES - 1) // LANES * LANES), np.float32)
     for lead in range(n_leads):
+        mean = np.float32(0.0)
         for j in range(width):
             count = 0
             for k in range(0, beats.size, step):
@@ -292,65 +314,75 @@ def _template(signal: Float32s, n: int, beats: Int64s, before: int, after: int) 
                     column[count] = signal[lead, place]
                     count += 1
             if count:
-                template[lead, j] = _middle(column[:count], sorted_one)
-        mean = np.float32(np.sum(template[lead]) / width)
+                template[lead, j] = _of_rank(column[:count], count // 2)
+            mean += template[lead, j] / np.float32(width)
         for j in range(width):
             template[lead, j] -= mean
     return template
 
 
 @compiled_finite
-def _likeness(
-    signal: Float32s, n: int, at: Int64s, beats: Int64s, before: int, after: int, reach: int, best: Float32s
-) -> None:
+def _likeness(signal: Float32s, at: Int64s, beats: Int64s, before: int, after: int, reach: int, best: Float32s) -> None:
     """Into ``best`` (n,): the largest correlation with the usual beat over small shifts, all leads together."""
-    template = _template(signal, n, beats, before, after)
-    n_leads = signal.shape[0]
-    width = before + after
+    template = _template(signal, beats, before, after)
+    n_leads, n = signal.shape
+    width, shifts = before + after, 2 * reach + 1
     norm = np.float32(max(np.sqrt(np.sum(template * template)), 1e-6))
-    products, power = np.empty(2 * reach + 1, np.float32), np.empty(2 * reach + 1, np.float32)
-    part = np.empty(width + 2 * reach, np.float32)
+    products, power = np.empty((shifts + 3) // 4 * 4, np.float32), np.empty(shifts, np.float32)
+    part = np.zeros(template.shape[1] + products.size, np.float32)
     for i in range(at.size):
         products[:], power[:] = 0.0, 1e-9
-        first = at[i] - before - reach
+        first, used = at[i] - before - reach, width + shifts - 1
         for lead in range(n_leads):
-            if first >= 0 and first + part.size <= n:
-                row = signal[lead, first : first + part.size]
-                for j in range(part.size):
+            if first >= 0 and first + used <= n:
+                row = signal[lead, first : first + used]
+                for j in range(used):
                     part[j] = row[j]
             else:
-                for j in range(part.size):
+                for j in range(used):
                     part[j] = signal[lead, min(max(first + j, 0), n - 1)]
-            _slide(part, template[lead], products, power)
+            _products(part, template[lead], products)
+            _powers(part, width, power)
         top = np.float32(-1.0)
-        for shift in range(products.size):
+        for shift in range(shifts):
             top = max(top, products[shift] / np.sqrt(power[shift]))
         best[i] = top / norm
 
 
 @compiled_finite
-def _slide(part: Float32s, template: Float32s, products: Float32s, power: Float32s) -> None:
-    """Add, at each shift, the product with the template and the power without its mean."""
-    width = template.size
+def _products(part: Float32s, template: Float32s, products: Float32s) -> None:
+    """Add the product with the template at each shift, four shifts at a time."""
+    n = template.size
+    for shift in range(0, products.size, 4):
+        one, two, three, four = part[shift:], part[shift + 1 :], part[shift + 2 :], part[shift + 3 :]
+        a, b, c, d = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for j in range(n):
+            a += one[j] * template[j]
+            b += two[j] * template[j]
+            c += three[j] * template[j]
+            d += four[j] * template[j]
+        products[shift] += a
+        products[shift + 1] += b
+        products[shift + 2] += c
+        products[shift + 3] += d
+
+
+@compiled_finite
+def _powers(part: Float32s, width: int, power: Float32s) -> None:
+    """Add the power at each shift, without its mean."""
     total, square = np.float32(0.0), np.float32(0.0)
     for j in range(width):
         total += part[j]
         square += part[j] * part[j]
-    for shift in range(products.size):
-        product = np.float32(0.0)
-        window = part[shift : shift + width]
-        for j in range(width):
-            product += window[j] * template[j]
-        products[shift] += product
+    for shift in range(power.size):
         power[shift] += max(square - total * total / np.float32(width), np.float32(0.0))
-        if shift + width < part.size:
-            gone, come = part[shift], part[shift + width]
-            total += come - gone
-            square += come * come - gone * gone
+        gone, come = part[shift], part[shift + width]
+        total += come - gone
+        square += come * come - gone * gone
 
 
 @compiled_finite
-def _floors(energy: Float32s, at: Int64s, hz: float) -> Float32s:
+def _floors(power: Float32s, at: Int64s, hz: float) -> Float32s:
     """(n,) a lower quartile of the energy in the two seconds around each candidate, to the half second."""
     step, grid = max(1, int(FLOOR_STEP_S * hz)), FLOOR_GRID_S * hz
     values, floors, known = np.empty(int(2 * hz / step) + 2, np.float32), np.empty(at.size, np.float32), -1
@@ -359,21 +391,18 @@ def _floors(energy: Float32s, at: Int64s, hz: float) -> Float32s:
         if place == known:
             floors[number] = floors[number - 1]
             continue
-        centre, count, known = place * grid, 0, place
-        for i in range(max(0, int(centre - hz)), min(energy.size, int(centre + hz)), step):
-            value, k = energy[i], count
-            while k > 0 and values[k - 1] > value:
-                values[k] = values[k - 1]
-                k -= 1
-            values[k] = value
-            count += 1
-        floors[number] = values[count // 4] if count else np.float32(0.0)
+        known, begin, end = place, max(0, int(place * grid - hz)), min(power.size, int(place * grid + hz))
+        count = (end - begin + step - 1) // step
+        for k in range(count):
+            values[k] = power[begin + k * step]
+        floors[number] = np.sqrt(_of_rank(values[:count], count // 4))
     return floors
 
 
 @compiled_finite
-def _neighbours(at: Int64s, own: Float32s, hz: float, beside: Float32s) -> None:
-    """Largest energy close before, close after, farther before, farther after each candidate."""
+def _neighbours(at: Int64s, own: Float32s, hz: float) -> Float32s:
+    """(n, 4) largest energy close before, close after, farther before, farther after each candidate."""
+    beside = np.full((at.size, 4), FLOOR, np.float32)
     for i in range(at.size):
         for offset in range(1, 4):
             j = i - offset
@@ -381,8 +410,9 @@ def _neighbours(at: Int64s, own: Float32s, hz: float, beside: Float32s) -> None:
                 apart = at[i] - at[j]
                 near, far = (0, 1) if apart <= NEAR_S * hz else (2, 3)
                 if apart <= FAR_S * hz:
-                    beside[near, i] = max(beside[near, i], own[j])
-                    beside[far, j] = max(beside[far, j], own[i])
+                    beside[i, near] = max(beside[i, near], own[j])
+                    beside[j, far] = max(beside[j, far], own[i])
+    return beside
 
 
 @compiled_finite
@@ -463,10 +493,9 @@ def _local_median(rr: Float32s) -> tuple[Float32s, Float32s]:
     """(median of the fifteen intervals around each, the share of them that is close to it)."""
     local, regular = np.empty_like(rr), np.empty_like(rr)
     half = LOCAL_BEATS // 2
-    window, ordered = np.empty(LOCAL_BEATS, np.float32), np.empty(LOCAL_BEATS, np.float32)
+    ordered = np.empty(LOCAL_BEATS, np.float32)
     for k in range(LOCAL_BEATS):
-        window[k] = rr[min(max(k - half, 0), rr.size - 1)]
-    _middle(window, ordered)
+        _insert(ordered, k, rr[min(max(k - half, 0), rr.size - 1)])
     for i in range(rr.size):
         if i:
             _exchange(ordered, rr[max(i - 1 - half, 0)], rr[min(i + half, rr.size - 1)])

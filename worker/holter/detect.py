@@ -10,7 +10,6 @@ The resting detector's method (:mod:`worker.signal.qrs`) in compiled loops over 
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +20,7 @@ from worker.holter.bands import Float32s, bands_for, curves
 from worker.holter.candidates import beats_of
 from worker.holter.day import Block, Day
 from worker.holter.units import WINDOW_S, candidates, in_units
-from worker.signal.compiled import compiled
+from worker.signal.compiled import compiled_finite
 from worker.signal.qrs_weights import COEFFICIENTS
 
 Int64s = NDArray[np.int64]
@@ -67,11 +66,12 @@ class Search:
         """The beats of one block, of which ``uv`` holds the rows to look at."""
         hz, factor = self.bands.hz, self.bands.factor
         slope, broad = curves(block.uv, self.bands)
-        units, shapes, energy, tops, floors, levels = in_units(slope, broad, hz, self._memory(len(block.uv)))
+        memory = self._memory(len(block.uv))
+        units, shapes, magnitude, power, tops, floors, levels = in_units(slope, broad, hz, memory)
         self._levels.append(levels)
-        at, odds = beats_of(units, shapes, energy, candidates(energy, hz), hz, _COEFFICIENTS)
+        at, odds = beats_of(units, shapes, magnitude, power, candidates(power, hz), hz, _COEFFICIENTS)
         inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
-        peaks = _peaks(broad, block.uv, at[inside], factor, round(PEAK_REACH_S * hz))
+        peaks = _peaks(magnitude, broad, block.uv, at[inside], factor, round(PEAK_REACH_S * hz))
         return Seen(peaks + block.first, odds[inside], tops, floors, int(WINDOW_S * hz) * factor, broad, hz)
 
     def _memory(self, n_leads: int) -> Float32s:
@@ -91,39 +91,55 @@ def find_beats(day: Day) -> Int64s:
     >>> (find_beats(Day(recording))[:4] / 250).tolist()
     [0.4, 1.2, 2.0, 2.8]
     """
-    search = Search(day)
-    return in_order([search.beats_in(block) for block in day.blocks(rows=day.independent)], day.hz)[0]
+    search, found = Search(day), Found([], [])
+    for block in day.blocks(rows=day.independent):
+        found.add(search.beats_in(block))
+    return found.in_order(day.hz)[0]
 
 
-def in_order(parts: Sequence[Seen], hz: float) -> tuple[Int64s, Float32s]:
-    """(samples, log odds) of all blocks, without those that two blocks both found or two maxima of one QRS made."""
-    at = np.concatenate([np.empty(0, np.int64), *[part.sample for part in parts]])
-    odds = np.concatenate([np.empty(0, np.float32), *[part.odds for part in parts]])
-    order = np.argsort(at, kind="stable")
-    at, odds = at[order], odds[order]
-    kept = np.diff(at, prepend=-(10**9)) >= APART_S * hz
-    return at[kept], odds[kept]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The beats of the blocks so far; of what else was seen nothing is held."""
+
+    sample: list[Int64s]
+    odds: list[Float32s]
+
+    def add(self, seen: Seen) -> None:
+        """Those of one more block."""
+        self.sample.append(seen.sample)
+        self.odds.append(seen.odds)
+
+    def in_order(self, hz: float) -> tuple[Int64s, Float32s]:
+        """(samples, log odds) of all, without those that two blocks both found or two maxima of one QRS made."""
+        at = np.concatenate([np.empty(0, np.int64), *self.sample])
+        odds = np.concatenate([np.empty(0, np.float32), *self.odds])
+        order = np.argsort(at, kind="stable")
+        at, odds = at[order], odds[order]
+        kept = np.diff(at, prepend=-(10**9)) >= APART_S * hz
+        return at[kept], odds[kept]
 
 
-@compiled
-def _peaks(broad: Float32s, uv: Float32s, at: Int64s, factor: int, reach: int) -> Int64s:
+@compiled_finite
+def _peaks(magnitude: Float32s, broad: Float32s, uv: Float32s, at: Int64s, factor: int, reach: int) -> Int64s:
     """The sample of the greatest deflection near each beat: found in the broad band, then to the sample."""
     n_leads, n = broad.shape
     peaks = np.empty(at.size, np.int64)
     for i in range(at.size):
-        top, place = np.float32(-1.0), at[i]
-        for j in range(max(0, at[i] - reach), min(n, at[i] + reach + 1)):
-            total = np.float32(0.0)
-            for lead in range(n_leads):
-                total += broad[lead, j] * broad[lead, j]
-            if total > top:
-                top, place = total, j
-        top, peaks[i] = np.float32(-1.0), place * factor
-        for k in range(max(0, (place - 1) * factor), min(uv.shape[1], (place + 1) * factor + 1)):
+        first, top, place = max(0, at[i] - reach), np.float32(-1.0), at[i]
+        part = magnitude[first : min(n, at[i] + reach + 1)]
+        for j in range(part.size):
+            top = max(top, part[j])
+        for j in range(part.size):
+            if part[j] == top:
+                place = first + j
+                break
+        middle, begin, top = place * factor, max(0, (place - 1) * factor), np.float32(-1.0)
+        peaks[i] = middle
+        for k in range(begin, min(uv.shape[1], (place + 1) * factor + 1)):
             total = np.float32(0.0)
             for lead in range(n_leads):
                 # the drift at the band's sample is taken away, what the band smooths is not
-                value = broad[lead, place] + uv[lead, k] - uv[lead, place * factor]
+                value = broad[lead, place] + uv[lead, k] - uv[lead, middle]
                 total += value * value
             if total > top:
                 top, peaks[i] = total, k

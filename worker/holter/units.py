@@ -32,22 +32,24 @@ ABSENT: Final = 0.4
 """A lead of which no QRS reaches this in three windows is off, if others have theirs."""
 LOUD: Final = 1.8
 """A lead that slopes so much steeper than its QRS is being moved."""
-ENERGY_S: Final = 0.09
 APART_S: Final = 0.17
-LEAST_ENERGY: Final = 0.035
+CHUNK: Final = 2048
+"""Samples that are worked on at once: they stay in the first cache."""
+LEAST_POWER: Final = 0.035**2
 """Of the usual QRS; on DS1 less than one beat in 4000 is smaller, and those are not found anyway."""
 
 
 @compiled_finite
 def in_units(
     slope: Float32s, broad: Float32s, hz: float, memory: Float32s
-) -> tuple[Float32s, Float32s, Float32s, Float32s, Float32s, Float32s]:
-    """(slope, broad band, energy, tops, floors, levels) of the bands (n_leads, n) of :mod:`worker.holter.bands`.
+) -> tuple[Float32s, Float32s, Float32s, Float32s, Float32s, Float32s, Float32s]:
+    """(slope, broad band, magnitude, power, tops, floors, levels) of the bands (n_leads, n) of
+    :mod:`worker.holter.bands`.
 
-    Slope and broad band are each lead in units of its usual QRS times its weight; the energy is the root of the mean
-    square of the slopes over leads and 90 ms, in units of its own usual peak; tops and floors (n_leads, windows of
-    1.5 s) are the steepest slope and the median mean square of the slope, in units of the lead's usual QRS; levels
-    (n_leads,) are the usual QRS slopes in µV/s.
+    Slope and broad band are each lead in units of its usual QRS times its weight; the magnitude (n,) is the mean square
+    of the broad band over the leads; the power (n,) is the mean square of the slopes over leads and 90 ms, in units of
+    its own usual peak; tops and floors (n_leads, windows of 1.5 s) are the steepest slope and the median mean square
+    of the slope, in units of the lead's usual QRS; levels (n_leads,) are the usual QRS slopes in µV/s.
 
     Args:
         memory: (n_leads,) usual QRS slope before this block, 0 where there was none: what is much less is no QRS, or P
@@ -81,7 +83,7 @@ def in_units(
         for lead in range(n_leads):
             _scale(units[lead], weights[lead], width, units[lead])
             _scale(shapes[lead], weights[lead], width, shapes[lead])
-    return units, shapes, _energy(units, hz), tops, floors, levels
+    return units, shapes, _mean_square(shapes), _power(units, hz), tops, floors, levels
 
 
 @compiled_finite
@@ -105,12 +107,21 @@ def _floors_of_windows(curve: Float32s, width: int, short: int, floors: Float32s
             part, total = window[k * short : (k + 1) * short], np.float32(0.0)
             for i in range(part.size):
                 total += part[i] * part[i]
-            place, value = k, total / np.float32(short)
-            while place > 0 and powers[place - 1] > value:
-                powers[place] = powers[place - 1]
-                place -= 1
-            powers[place] = value
-        floors[j] = powers[powers.size // 2] if powers.size else np.float32(0.0)
+            powers[k] = total / np.float32(short)
+        floors[j] = _of_rank(powers, powers.size // 2) if powers.size else np.float32(0.0)
+
+
+@compiled_finite
+def _of_rank(values: Float32s, rank: int) -> float:
+    """The value that has this many below it; counting all of a few is faster than sorting them."""
+    for i in range(values.size):
+        below, same, own = 0, 0, values[i]
+        for j in range(values.size):
+            below += values[j] < own
+            same += values[j] == own
+        if below <= rank < below + same:
+            return float(own)
+    return 0.0
 
 
 @compiled_finite
@@ -191,54 +202,56 @@ def _scale(curve: Float32s, gains: Float32s, width: int, out: Float32s) -> None:
 
 
 @compiled_finite
-def _energy(units: Float32s, hz: float) -> Float32s:
-    n_leads, n = units.shape
-    width = int(ENERGY_S * hz + 0.5) | 1
-    half = width // 2
-    power = np.zeros(n + 2 * half, np.float32)
+def _mean_square(rows: Float32s) -> Float32s:
+    """(n,) over the leads."""
+    n_leads, n = rows.shape
+    mean, share = np.zeros(n, np.float32), np.float32(1 / n_leads)
     for lead in range(n_leads):
-        row, inner = units[lead], power[half:]
+        row = rows[lead]
         for i in range(n):
-            inner[i] += row[i] * row[i]
-    energy = _running_sum(power, width, n)
-    for i in range(n):
-        energy[i] = np.sqrt(energy[i])
+            mean[i] += share * row[i] * row[i]
+    return mean
+
+
+@compiled_finite
+def _power(units: Float32s, hz: float) -> Float32s:
+    n = units.shape[1]
+    width = int(POWER_S * hz + 0.5) | 1
+    half = width // 2
+    padded, power = np.zeros(n + 2 * half + 4, np.float32), np.empty(n, np.float32)
+    padded[half : half + n] = _mean_square(units)
+    _box(padded, width, power)
     window = int(WINDOW_S * hz)
     tops = np.empty(max(1, n // window), np.float32)
-    _maxima_of_windows(energy, window, tops)
+    _maxima_of_windows(power, window, tops)
     gains = _level(tops)
-    least = max(np.float32(REMEMBERED_ENERGY) * np.float32(np.median(gains)), np.float32(1e-6))
+    least = max(np.float32(REMEMBERED_ENERGY**2) * np.float32(np.median(gains)), np.float32(1e-12))
     for j in range(gains.size):
         gains[j] = 1 / max(gains[j], least)
-    _scale(energy, gains, window, energy)
-    return energy
+    _scale(power, gains, window, power)
+    return power
 
 
 @compiled_finite
-def _running_sum(power: Float32s, width: int, n: int) -> Float32s:
-    """(n,) sums of ``width`` values from each one on, put together from sums of 1, 2, 4 and 8."""
-    total, done, size = np.zeros(n, np.float32), 0, 1
-    part, double = power.copy(), np.empty_like(power)
-    while True:
-        later = part[done:]
-        if width & size:
-            for i in range(n):
-                total[i] += later[i]
-            done += size
-        if done == width:
-            return total
-        later = part[size:]
-        for i in range(later.size):
-            double[i] = part[i] + later[i]
-        part, double = double, part
-        size *= 2
+def _box(x: Float32s, width: int, out: Float32s) -> None:
+    """out[i] = x[i] + … + x[i + width − 1], four at a time and with zeros for what is beyond ``width``."""
+    n = out.size
+    out[:] = 0.0
+    for begin in range(0, n, CHUNK):
+        part = out[begin : begin + CHUNK]
+        for k in range(0, width, 4):
+            source = x[begin + k : begin + k + part.size + 3]
+            second, third = np.float32(k + 1 < width), np.float32(k + 2 < width)
+            fourth = np.float32(k + 3 < width)
+            for i in range(part.size):
+                part[i] += source[i] + second * source[i + 1] + third * source[i + 2] + fourth * source[i + 3]
 
 
 @compiled_finite
-def candidates(energy: Float32s, hz: float) -> Int64s:
-    """Places of the energy's maxima, the larger winning where two stand closer than 170 ms."""
+def candidates(power: Float32s, hz: float) -> Int64s:
+    """Places of the power's maxima, the larger winning where two stand closer than 170 ms."""
     apart = int(APART_S * hz + 0.5)
-    found, count = _maxima(energy)
+    found, count = _maxima(power)
     fate = np.zeros(count, np.int8)  # 1 kept, -1 dropped
     open_ones = count
     while open_ones:
@@ -246,7 +259,7 @@ def candidates(energy: Float32s, hz: float) -> Int64s:
         for number in range(count):
             if fate[number]:
                 continue
-            if _is_top(energy, found, fate, number, count, apart):
+            if _is_top(power, found, fate, number, count, apart):
                 fate[number] = 1
                 for step in (-1, 1):
                     other = number + step
@@ -266,7 +279,7 @@ def candidates(energy: Float32s, hz: float) -> Int64s:
 @compiled_finite
 def _maxima(curve: Float32s) -> tuple[Int64s, int]:
     """(places, how many): marked for all samples at once, then gathered eight by eight."""
-    n, least = curve.size, np.float32(LEAST_ENERGY)
+    n, least = curve.size, np.float32(LEAST_POWER)
     marks = np.zeros((n + 7) // 8 * 8, np.bool_)
     for i in range(1, n - 1):
         marks[i] = (curve[i] > least) & (curve[i] > curve[i - 1]) & (curve[i] >= curve[i + 1])
