@@ -20,6 +20,8 @@ QRS_AFTER_S: Final = 0.20
 CORE: Final = 0.20
 """Share of the greatest velocity above which a sample belongs to the QRS without doubt."""
 ONSET: Final = 0.045
+LEAD_IN_S, LEAD_IN = 0.030, 0.10
+"""What creeps along for longer than this before the QRS proper is a P or a drift; a delta wave is faster than that."""
 OFFSET: Final = 0.060
 NOISE_TIMES: Final = 2.5
 QUIET_S: Final = 0.010
@@ -48,6 +50,9 @@ P_CALM: Final = 0.15
 P_BASE_SHARE: Final = 0.5
 P_BEYOND_TANGENT: Final = (0.45, 0.10)
 """How far its onset and end lie from the tangent's foot towards where P rests: as LUDB's readers mark them."""
+T_LOBES_S, T_SECOND_LOBE = 0.18, 0.5
+"""A T of two lobes ends with the second, if that is this large a share of the first; a U wave is neither that large nor
+that near."""
 T_BEYOND_TANGENT: Final = 0.30
 
 
@@ -97,7 +102,10 @@ def _qrs(velocity: Floats, r: int, hz: float) -> tuple[int, int] | None:
     bridge = round(BRIDGE_S * hz)
     core_on, core_off = _core(velocity > CORE * peak, r, first, last, bridge)
     quiet = max(2, round(QUIET_S * hz))
-    on = _calm(velocity[first : core_on + 1][::-1], max(ONSET * peak, NOISE_TIMES * noise), quiet)
+    outwards = velocity[first : core_on + 1][::-1]
+    on = _calm(outwards, max(ONSET * peak, NOISE_TIMES * noise), quiet)
+    if on > LEAD_IN_S * hz:
+        on = _calm(outwards, max(LEAD_IN * peak, NOISE_TIMES * noise), quiet)
     off = _calm(velocity[core_off:last], max(OFFSET * peak, NOISE_TIMES * noise), quiet)
     end = core_off + off
     for _ in range(2):
@@ -162,6 +170,9 @@ def _t_wave(signal: Floats, off: int, hz: float, rr_s: float) -> tuple[int | Non
     peak = int(np.argmax(view))
     if view[peak] < T_MIN_UV:
         return None, None
+    beyond = view[peak : peak + round(T_LOBES_S * hz)]
+    if beyond.min() <= -T_SECOND_LOBE * view[peak]:
+        peak, view = peak + int(np.argmin(beyond)), -view
     if peak >= len(view) - round(0.02 * hz):
         return start + peak, None
     fall = np.gradient(view[peak:])
