@@ -22,7 +22,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
-from ecg_center.contract.findings import Findings
+from ecg_center.contract.findings import RECONCLUDE_PRIORITY, Findings
 from ecg_center.contract.holter import Edit
 from ecg_center.store.blobs import original_key, waveform_key
 from ecg_center.store.session import EVERYTHING
@@ -30,7 +30,7 @@ from worker import queries
 from worker.holter.conclude import conclude
 from worker.holter.edits import EditError, apply
 from worker.holter.measured import Measured
-from worker.holter.stored import from_bytes
+from worker.holter.stored import VERSION, from_bytes
 from worker.long_files import RESULT, Request, Result, Told, beat_files, edition_of
 from worker.pressure.combined import joined
 from worker.resting import Patient
@@ -151,7 +151,11 @@ async def _store(bench: Bench, sha256: str, folder: Path, result: Result) -> dic
 
 
 def _waveform(result: Result, keys: dict[str, str]) -> dict[str, object]:
-    day = {kind: keys[name] for kind, name in (("pyramid", result.pyramid), ("measured", result.measured)) if name}
+    day: dict[str, object] = {
+        kind: keys[name] for kind, name in (("pyramid", result.pyramid), ("measured", result.measured)) if name
+    }
+    if result.measured:
+        day["measured_version"] = VERSION
     return {**result.waveform, "files": {suffix: keys[name] for suffix, name in result.files.items()}, **day}
 
 
@@ -185,6 +189,10 @@ async def reconclude(bench: Bench, days: MeasuredDays, recording_id: UUID) -> No
             held = await queries.holds(session, recording_id, len(edits))
             machine = await queries.machine_findings(session, recording_id)
         if work is None or work.measured is None or held:
+            return
+        if work.measured_version != VERSION:  # an earlier release measured it: once more, and the edits follow
+            async with bench.database.transaction(EVERYTHING) as session:
+                await queries.hand_over(session, recording_id, RECONCLUDE_PRIORITY)
             return
         measured = await days.get(bench, work.measured)
         patient = Patient(sex=work.sex, birth_date=work.birth_date)

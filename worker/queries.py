@@ -44,6 +44,8 @@ class Work:
     """ISO, of the order's patient where there is one."""
     measured: str | None
     """Of a day that was read: the blob key of what was measured."""
+    measured_version: int
+    """In which version of ``holter.stored`` it was written."""
     indication: str = ""
     """The order's words, which may name the pressure in the consulting room."""
     kind: str = ""
@@ -71,6 +73,7 @@ async def load(session: AsyncSession, recording_id: UUID) -> Work | None:
         sex=patient.sex if patient else None,
         birth_date=patient.birth_date.isoformat() if patient and patient.birth_date else None,
         measured=(recording.waveform or {}).get("measured"),
+        measured_version=(recording.waveform or {}).get("measured_version", 0),
         indication=indication,
         kind=(recording.waveform or {}).get("kind", ""),
     )

@@ -98,7 +98,7 @@ export class Charts {
       ctx.fillText(this.#clock.short(at), x(at) + 2, HEIGHT_PX);
     }
     chart.series.forEach((series, i) => {
-      ctx.strokeStyle = ctx.fillStyle = colours.label[COLOURS[i % COLOURS.length]];
+      ctx.strokeStyle = ctx.fillStyle = colours.label[series.name] ?? colours.label[COLOURS[i % COLOURS.length]];
       if (chart.bars) drawBars(ctx, series, x, y, low);
       else drawLine(ctx, series, x, y);
     });

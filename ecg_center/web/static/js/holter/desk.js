@@ -225,7 +225,7 @@ export class DayDesk {
     await this.goTo(length_s < room_s - 2 * LEAD_IN_S ? (event.start_s + event.end_s - room_s) / 2 : event.start_s - LEAD_IN_S);
     const label = labelOf(event.kind);
     const own = this.strip.beats.filter((beat) => beat.at_s >= event.start_s - 0.02 && beat.at_s <= event.end_s + 0.02 && beat.label === label);
-    this.#pick(label ? own : [], false);
+    this.#pick(label ? own : [], false, true);
   }
 
   /** @param {View} view */
@@ -272,9 +272,10 @@ export class DayDesk {
 
   // -------------------------------------------------------------------------------------------- beats
 
-  /** @param {Beat[]} beats @param {boolean} more */
-  #pick(beats, more) {
+  /** @param {Beat[]} beats @param {boolean} more to those taken already @param {boolean} [keeps_frame] of the event that they belong to */
+  #pick(beats, more, keeps_frame = false) {
     const { selected } = this.strip;
+    if (!keeps_frame) this.strip.framed = null;
     if (!more) selected.clear();
     for (const { sample } of beats) {
       if (more && selected.has(sample)) selected.delete(sample);

@@ -7,7 +7,7 @@ import { onceAFrame, paletteOf, sized } from "./canvas.js";
 
 const ROW_PX = 27;
 const GUTTER_PX = 62;
-const UV_PX = 40; // microvolts a pixel: 1 mV is 25 px, a row is a little less
+const REACH = 1.5; // rows: a QRS may reach into its neighbours', so that small waves are seen at all
 const AROUND_S = 0.25;
 const ROW_SECONDS = [30, 60, 120];
 
@@ -131,14 +131,15 @@ export class Disclosure {
     ctx.fillRect(0, 0, width, this.#rows * ROW_PX);
     ctx.font = `11px ${colours.font}`;
     ctx.textBaseline = "middle";
+    const uv_px = scaleOf(shown.low, shown.high);
     for (let row = 0; row < shown.rows; row++) {
       const begins_s = shown.from_s + row * this.#row_s;
       const y = row * ROW_PX;
       ctx.fillStyle = colours.line;
       ctx.fillRect(0, y + ROW_PX - 1, width, 1);
       ctx.fillStyle = colours.quiet;
-      ctx.fillText(this.#clock.at(begins_s).slice(-8), 4, y + ROW_PX / 2);
-      this.#drawRow(ctx, colours, row, width);
+      ctx.fillText(this.#row_s < 60 ? this.#clock.at(begins_s).slice(-8) : this.#clock.short(begins_s), 6, y + ROW_PX / 2);
+      this.#drawRow(ctx, colours, row, { width, uv_px });
       if (this.#cursor_s >= begins_s && this.#cursor_s < begins_s + this.#row_s) {
         ctx.strokeStyle = colours.cursor;
         ctx.lineWidth = 2;
@@ -148,8 +149,8 @@ export class Disclosure {
     }
   }
 
-  /** @param {CanvasRenderingContext2D} ctx @param {import("./canvas.js").Palette} colours @param {number} row @param {number} width */
-  #drawRow(ctx, colours, row, width) {
+  /** @param {CanvasRenderingContext2D} ctx @param {import("./canvas.js").Palette} colours @param {number} row @param {{width: number, uv_px: number}} scale */
+  #drawRow(ctx, colours, row, { width, uv_px }) {
     const shown = /** @type {NonNullable<typeof this.shown>} */ (this.#shown);
     const first = Math.round(row * shown.columns);
     const last = Math.min(shown.low.length, Math.round((row + 1) * shown.columns));
@@ -161,8 +162,8 @@ export class Disclosure {
     const tones = tonesOf(shown.beats, begins_s, this.#row_s, last - first, shown.columns);
     for (let i = first; i < last; i++) {
       if (shown.low[i] !== shown.low[i]) continue;
-      const top = Math.max(row * ROW_PX - ROW_PX / 2, zero - (shown.high[i] - middle) / UV_PX);
-      const foot = Math.min((row + 1.5) * ROW_PX, zero - (shown.low[i] - middle) / UV_PX);
+      const top = Math.max(row * ROW_PX - ROW_PX / 2, zero - (shown.high[i] - middle) / uv_px);
+      const foot = Math.min((row + 1.5) * ROW_PX, zero - (shown.low[i] - middle) / uv_px);
       const label = tones[i - first];
       ctx.fillStyle = label ? colours.label[label] : colours.text;
       ctx.fillRect(GUTTER_PX + (i - first) * step, top, Math.max(step, 0.7), Math.max(0.9, foot - top));
@@ -173,6 +174,14 @@ export class Disclosure {
   get shown() {
     return this.#shown;
   }
+}
+
+/** Microvolts a pixel at which nearly all beats of the page keep to their reach. @param {Float32Array} low @param {Float32Array} high */
+function scaleOf(low, high) {
+  const heights = [];
+  for (let i = 0; i < low.length; i += 7) if (low[i] === low[i]) heights.push(high[i] - low[i]);
+  heights.sort((a, b) => a - b);
+  return Math.max(20, (heights[Math.floor(heights.length * 0.97)] ?? 1000) / (ROW_PX * REACH) * 1.4);
 }
 
 /** @param {Float32Array} low @param {Float32Array} high @param {number} first @param {number} last */

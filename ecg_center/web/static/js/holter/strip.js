@@ -36,6 +36,7 @@ export class Strip {
   #recording_s = 0;
   /** @type {Page | null} */ #page = null;
   #asked = 0;
+  #width = 0;
   #screen = screenScale();
   #letters = h("canvas", { class: "strip-letters", "aria-hidden": "true" });
   #canvas = h("canvas", { class: "strip-paper", "aria-hidden": "true" });
@@ -62,16 +63,20 @@ export class Strip {
     return this.#screen.px_per_mm;
   }
 
+  /** Millimetres of paper beside the gutter; those of before while another view hides the strip. */
+  get #room_mm() {
+    this.#width = this.element.clientWidth || this.#width;
+    return Math.max(20, this.#width / this.pxPerMm - GUTTER_MM);
+  }
+
   /** Seconds of paper that the width holds. */
   get visible_s() {
-    const room_mm = Math.max(20, this.element.clientWidth / this.pxPerMm - GUTTER_MM);
-    return this.seconds === "true" ? room_mm / 25 : this.seconds;
+    return this.seconds === "true" ? this.#room_mm / 25 : this.seconds;
   }
 
   /** Millimetres a second, as now drawn. */
   get speed() {
-    const room_mm = Math.max(20, this.element.clientWidth / this.pxPerMm - GUTTER_MM);
-    return this.seconds === "true" ? 25 : room_mm / this.seconds;
+    return this.seconds === "true" ? 25 : this.#room_mm / this.seconds;
   }
 
   /** Show the strip that begins here. @param {number} at_s */
@@ -159,8 +164,8 @@ export class Strip {
   }
 
   #evidence() {
+    if (this.framed) return [{ ...this.framed, start_s: this.framed.start_s - this.at_s, end_s: this.framed.end_s - this.at_s }];
     const frames = [];
-    if (this.framed) frames.push({ ...this.framed, start_s: this.framed.start_s - this.at_s, end_s: this.framed.end_s - this.at_s });
     for (const beat of this.beats) {
       if (!this.selected.has(beat.sample)) continue;
       const at_s = beat.at_s - this.at_s;

@@ -116,7 +116,7 @@ export class DayTrend {
       ctx.fillStyle = colours.quiet;
       const is_midnight = this.#clock.known && this.#clock.short(at) === "00:00";
       const label = is_midnight && this.#clock.day(at) > 1 ? `D${this.#clock.day(at)}` : this.#clock.short(at);
-      if (x(at) > GUTTER_PX + 12) ctx.fillText(label, x(at), height);
+      if (x(at) > GUTTER_PX + 12 && x(at) < this.element.clientWidth - 18) ctx.fillText(label, x(at), height);
     }
     ctx.textAlign = "left";
   }
