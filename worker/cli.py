@@ -28,6 +28,7 @@ examples:
 
 exit codes: 0 done, 1 a file cannot be read or written, 2 wrong arguments or settings
 """
+DEFAULT_RULES: Final = "national_2017"
 FAILED: Final = 1
 WRONG_USE: Final = 2
 PIPE_CLOSED: Final = 141
@@ -50,12 +51,15 @@ def parser() -> argparse.ArgumentParser:
     read = commands.add_parser("read", help="say what one file holds")
     _add_file(read)
     read.add_argument("--json", action="store_true", help="print one JSON object")
-    read.add_argument("--rules", default="national_2017", metavar="SET", help="list of critical values (national_2017)")
+    read.add_argument(
+        "--rules", default=DEFAULT_RULES, metavar="SET", help=f"list of critical values ({DEFAULT_RULES})"
+    )
     read.add_argument("--plot", type=Path, metavar="PICTURE", help="write a page, .png or .svg")
     read.add_argument("--no-analysis", action="store_true", help="decode only")
     convert = commands.add_parser("convert", help="write a recording in another format")
     _add_file(convert)
     convert.add_argument("--to", required=True, metavar="FORMAT", help="aecg, csv, dicom, edf, fhir, scp or wfdb")
+    convert.add_argument("--report", action="store_true", help="with dicom: our measurements too, as OUT-report.dcm")
     convert.add_argument("out", type=Path, help="the file to write, or the record's name where a format has several")
     commands.add_parser("run", help="pre-read what the centre receives")
     return top
@@ -132,7 +136,8 @@ def _convert(options: argparse.Namespace) -> int:
         recording = _opened(options)
         if isinstance(recording, tuple):
             raise UnwritableRecording("it holds blood pressure readings, and no ECG; 'read --json' gives the readings")
-        paths = write(recording, options.to, options.out)
+        findings = _analysed(recording, DEFAULT_RULES) if options.report else None
+        paths = write(recording, options.to, options.out, findings)
     except UnwritableRecording as error:
         print(f"ecg-worker: {options.file} cannot be written as {options.to}: {error}", file=sys.stderr)
         return FAILED

@@ -145,3 +145,12 @@ def test_what_is_of_no_use_is_said_as_json_too(
 def test_an_absent_file_is_said_as_json_too(tmp_path, capsys) -> None:
     assert main(["read", str(tmp_path / "absent.dcm"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["error"] == "no-file"
+
+
+def test_convert_writes_our_measurements_as_a_report(tmp_path, capsys) -> None:
+    assert main(["convert", str(ECG), "--to", "dicom", "--report", str(tmp_path / "ecg.dcm")]) == 0
+    report = pydicom.dcmread(tmp_path / "ecg-report.dcm")
+    assert report.ConceptNameCodeSequence[0].CodeMeaning == "ECG Report"
+    assert pydicom.dcmread(tmp_path / "ecg.dcm").WaveformSequence[0].NumberOfWaveformSamples == 10000
+    assert main(["convert", str(ECG), "--to", "edf", "--report", str(tmp_path / "ecg.edf")]) == 1
+    assert "only dicom" in capsys.readouterr().err

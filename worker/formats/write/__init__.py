@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from ecg_center.contract.findings import Findings
 from worker.formats.write import aecg, csv_text, dicom, edf, fhir, scp, wfdb_record
 from worker.formats.write.errors import UnwritableRecording
 from worker.recording import Recording
@@ -27,17 +28,28 @@ WRITERS: Final[dict[str, ModuleType]] = {
 }
 
 
-def write(recording: Recording, to: str, out: Path) -> list[Path]:
+def write(recording: Recording, to: str, out: Path, findings: Findings | None = None) -> list[Path]:
     """Write the recording in the format ``to``; ``out`` names the file, or the record of a format of several files.
 
+    Args:
+        recording: what is written.
+        to: a name in :data:`WRITERS`.
+        out: the file.
+        findings: with ``dicom``, written as an ECG report beside the waveform.
+
     Raises:
-        UnwritableRecording: the format cannot hold this recording, or is not known.
+        UnwritableRecording: the format cannot hold this recording (or findings), or is not known.
         OSError: a file cannot be written.
     """
     writer = WRITERS.get(to)
     if writer is None:
         raise UnwritableRecording(f"{to!r} is not a format that is written here ({', '.join(sorted(WRITERS))})")
-    files: dict[str, bytes] = writer.write(recording, out.stem)
+    if findings is None:
+        files: dict[str, bytes] = writer.write(recording, out.stem)
+    elif writer is dicom:
+        files = dicom.write(recording, out.stem, findings)
+    else:
+        raise UnwritableRecording(f"{to} has no place for a report of our measurements; only dicom has")
     paths = []
     for name, content in files.items():
         path = out if len(files) == 1 and out.suffix else out.with_name(name)

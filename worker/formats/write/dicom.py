@@ -149,7 +149,6 @@ def _group(samples: Samples, sampling_hz: float, originality: str, label: str) -
     if data.nbytes > MAX_GROUP_BYTES:
         raise UnwritableRecording("the recording is larger than the 4 GB of one DICOM waveform; write EDF instead")
     group = Dataset()
-    group.MultiplexGroupTimeOffset = "0"
     group.WaveformOriginality = originality
     group.NumberOfWaveformChannels = samples.shape[0]
     group.NumberOfWaveformSamples = samples.shape[1]

@@ -56,7 +56,8 @@ def report(recording: Recording, waveform: Dataset, findings: Findings) -> Datas
     dataset.Modality = "SR"
     dataset.SeriesNumber = 2
     dataset.InstanceNumber = 1
-    del dataset.AcquisitionDateTime
+    del dataset.AcquisitionDateTime  # of the waveform, as is its operator
+    del dataset.OperatorsName
     dataset.ReferencedPerformedProcedureStepSequence = []
     dataset.PerformedProcedureCodeSequence = []
     dataset.CompletionFlag = "PARTIAL"

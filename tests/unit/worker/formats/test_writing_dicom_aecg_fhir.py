@@ -250,6 +250,14 @@ def test_dcmtk_reads_both_objects(tmp_path):
         assert b"E:" not in done.stderr, done.stderr
 
 
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="no dciodvfy (apt-get install dicom3tools)")
+def test_dciodvfy_finds_no_error(tmp_path):
+    for name, content in WRITERS["dicom"].write(recording(), "x", findings()).items():
+        (tmp_path / name).write_bytes(content)
+        done = subprocess.run(["dciodvfy", "-new", str(tmp_path / name)], capture_output=True, text=True, check=False)
+        assert "Error" not in done.stderr + done.stdout
+
+
 # ---- FHIR, by its own rules
 
 
