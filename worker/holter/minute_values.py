@@ -177,8 +177,9 @@ def st_columns(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits, co
 
     st = level(j + np.rint(delay * grid.hz).astype(np.int64))
     early = level(np.full(len(means), j + round(SLOPE_FROM_S * grid.hz)))
-    end = min(j, grid.before + round(SIZE_AFTER_R_S * grid.hz))
-    qrs = means[:, :, limits.onset : max(end, limits.onset + 1)]
+    qrs = means[:, :, limits.onset : max(j, limits.onset + 1)]
+    r = int(np.argmax(np.abs(qrs).mean(axis=(0, 1))))
+    qrs = qrs[:, :, : r + max(1, round(SIZE_AFTER_R_S * grid.hz))]
     sound = average.sound
     for column, values in (
         (columns.st_j, level(np.full(len(means), j))),
