@@ -8,6 +8,7 @@ import numpy as np
 from ecg_center.contract.findings import Findings, LeadQuality, Measurements, Quality
 from ecg_center.contract.holter import MAX_EVENTS, MAX_TEMPLATES, BeatTemplate, Edit, Event, HolterFindings, RateAt
 from worker.critical import DEFAULT, evaluate, load
+from worker.holter.af import af_burden, af_episodes, af_events, spans_of_episodes, without_early_atrial
 from worker.holter.alternans import alternans_events
 from worker.holter.conclusions import conclusions
 from worker.holter.edits import apply
@@ -76,12 +77,16 @@ def conclude(
 def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     measured, minutes = day.measured, day.measured.minutes
     qtc_ms = qtc_rows(minutes)
-    ventricular, supraventricular = ectopy(day)
+    fibrillating = af_episodes(day)
+    day = without_early_atrial(day, fibrillating)
+    af = spans_of_episodes(day, fibrillating)
+    ventricular, supraventricular = ectopy(day, af)
     extremes = extreme_events(day)
     rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}
     happened = [
         *extremes,
-        *events_of(day),
+        *af_events(day, fibrillating),
+        *events_of(day, af),
         *_rhythm_events(measured),
         *st_episodes(measured),
         *long_qt_events(minutes, qtc_ms),
@@ -104,6 +109,7 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
             ventricular=ventricular,
             supraventricular=supraventricular,
             pauses=pauses(day),
+            af=af_burden(day, fibrillating),
             qt=qt_trend(minutes, qtc_ms),
             st=st_trends(measured),
             hours=hours(day, happened, qtc_ms),

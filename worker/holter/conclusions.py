@@ -117,7 +117,7 @@ def _rhythm(story: _Story) -> Iterable[Statement]:
     paced = holter.beats.get("P", 0) / max(1, story.total)
     flutter_s = sum(event.end_s - event.start_s for event in story.of("flutter"))
     af_s = sum(event.end_s - event.start_s for event in story.of("af"))
-    if holter.af.share >= AF_ALL_SHARE:
+    if holter.af.share >= AF_ALL_SHARE and story.of("af", "flutter"):
         yield _all_day(story, "51" if flutter_s > af_s else "50", rates)
         mean = holter.rate_mean_bpm or 0.0
         if af_s >= flutter_s and mean > AF_RAPID_BPM:
