@@ -30,6 +30,8 @@ ROUGHER: Final = 2.0
 """How much rougher the leads must be sample by sample than second by second to be read so. An ECG at 100 Hz or more
 changes from sample to sample by a small part of its size; leads that were mixed up change by all of it."""
 
+LOOKED_AT_S: Final = 30
+
 _NOTHING: Final = Element("", {})
 _STEPS: Final = {"uvperlsb": 1.0, "": 1.0, "nvperlsb": 1e-3, "mvperlsb": 1e3}
 _MEASUREMENTS: Final = {
@@ -156,14 +158,15 @@ def _in_turn(samples: Any, n: int, second: int) -> tuple[Any, int]:
     """
     by_sample = samples[: samples.size // n * n].reshape(-1, n).T
     by_second = samples[: samples.size // (n * second) * n * second].reshape(-1, n, second).transpose(1, 0, 2)
-    if n > 1 and by_second.shape[1] > 1 and _roughness(by_sample) > ROUGHER * _roughness(by_second):
+    some = by_second[:, :LOOKED_AT_S], by_sample[:, : LOOKED_AT_S * second]
+    if n > 1 and by_second.shape[1] > 1 and _roughness(some[1]) > ROUGHER * _roughness(some[0]):
         return by_second, samples.size % (n * second)
     return by_sample, samples.size % n
 
 
 def _roughness(leads: Any) -> float:
     """The mean change from one sample to the next."""
-    return float(np.abs(np.diff(leads.astype(np.int64), axis=-1)).mean())
+    return float(np.abs(np.diff(leads.astype(np.float64), axis=-1)).mean())
 
 
 def _median_beat(root: Element) -> MedianBeat | None:

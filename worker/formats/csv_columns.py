@@ -11,22 +11,24 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from worker.formats.column_maps import ColumnMapError, check_table, declared
 from worker.formats.errors import DamagedRecording, NoWaveform, TooLargeRecording, UnsupportedRecording
-from worker.formats.rows import Row
-from worker.formats.text_numbers import INT32, decimals
+from worker.formats.rows import Row, gaps_where
+from worker.formats.text_numbers import Numbers
 from worker.leads import standard_name
 from worker.recording import MAX_LEADS, Gap
 
 MAX_TEXT_BYTES: Final = 32 * 1024**2
-"""Twenty minutes of 12 leads at 500 Hz; measured: 57 MB took 10 s and 750 MB. Longer ones are no text."""
+"""A quarter of an hour of 12 leads at 500 Hz, half a day of one lead at 125 Hz. Longer ones are no text."""
+MAX_ROWS: Final = 1_500_000
+"""Of a table of several columns: fifty minutes at 500 Hz. More take longer than two seconds to read."""
+MAX_CELLS: Final = 10_000_000
+"""Rows times leads: half an hour of 12 leads at 500 Hz."""
 ROWS_AT_ONCE: Final = 20_000
-MAX_CELL_CHARACTERS: Final = 4096
 MICROVOLTS: Final = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6, "nv": 1e-3, "微伏": 1.0, "毫伏": 1e3}
 _EMPTY: Final = frozenset({"", "nan", "na", "null", "none", "-", "--"})
+_ABSENT: Final = "\x1a"
+"""What an empty cell is handed on as; no table holds it."""
 
 
 @dataclass(frozen=True)
@@ -115,36 +117,61 @@ def read_table(text: str, shape: ColumnMap, first_line: int, warnings: list[str]
     delimiter = shape.delimiter or find_delimiter(head[-1] if head else text[:4096].split("\n", 1)[0])
     if head:
         header = [cell.strip() for cell in next(csv.reader([head[-1].rstrip("\r\n")], delimiter=delimiter), [])]
-    rows = _cells(lines, delimiter, first_line + shape.header_rows)
-    first = next(rows, None)
-    if first is None:
-        raise NoWaveform("the table has no row of numbers")
-    leads = _columns(shape, header, len(first[1]))
-    columns = [_Column(lead, at) for at, lead in leads.items()]
-    needed = max(leads) + 1
-    for number, row in _chained(first, rows):
-        if len(row) < needed:
-            if next(rows, None) is not None:
-                raise DamagedRecording(f"line {number} has {len(row)} cells where the table needs {needed}")
+    first_line += shape.header_rows
+    if (alone := _one_column(text, lines.tell(), delimiter, shape, header)) is not None:
+        return alone
+    if _ABSENT in text:
+        raise DamagedRecording("the table holds signs that no text has; export the recording again")
+    columns: list[_Column] = []
+    for number, rows in _chunks(lines, delimiter, first_line):
+        columns = columns or [_Column(lead, at) for at, lead in _columns(shape, header, len(rows[0])).items()]
+        needed = max(column.at for column in columns) + 1
+        if min(map(len, rows)) < needed:
+            short = next(at for at, row in enumerate(rows) if len(row) < needed)
+            if short < len(rows) - 1 or next(_chunks(lines, delimiter, 0), None) is not None:
+                line = number + short
+                raise DamagedRecording(f"near line {line} are {len(rows[short])} cells where the table needs {needed}")
             warnings.append("the last line of the table is cut and was left out")
-            break
+            rows.pop()
         for column in columns:
-            column.add(row[column.at], shape.decimal)
+            column.add([row[column.at] for row in rows], shape.decimal) if rows else None
+    if not columns:
+        raise NoWaveform("the table has no row of numbers")
     made = [column.row(shape) for column in columns]
-    return made, [gap for column in columns for gap in column.gaps()]
+    return [row for row, _ in made], [gap for _, gaps in made for gap in gaps]
 
 
-def _chained(first: tuple[int, list[str]], rest: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    yield first
-    yield from rest
+def _one_column(
+    text: str, at: int, delimiter: str, shape: ColumnMap, header: list[str]
+) -> tuple[list[Row], list[Gap]] | None:
+    """The lead of a table that is one number a line from here on; None where it is not."""
+    body = text[at:].replace(",", ".") if shape.decimal == "," else text[at:]
+    if delimiter in body or any(sign in body for sign in ' \t",;'):
+        return None
+    numbers = Numbers("the table")
+    try:
+        count = numbers.add(body)
+    except DamagedRecording:
+        return None  # row by row it can be said where
+    if count == 0:
+        return None
+    values, places, _ = numbers.whole()
+    lead = next(iter(_columns(shape, header, 1).values()))
+    return [Row(lead, values, shape.step_uv / 10.0**places, shape.baseline * 10.0**places)], []
 
 
-def _cells(lines: io.StringIO, delimiter: str, first_line: int) -> Iterator[tuple[int, list[str]]]:
+def _chunks(lines: io.StringIO, delimiter: str, first_line: int) -> Iterator[tuple[int, list[list[str]]]]:
+    """(number of about the first line, rows that hold something), some thousand rows at a time."""
     reader = csv.reader(lines, delimiter=delimiter)
     try:
-        for place, row in enumerate(reader):
-            if any(cell.strip() for cell in row):
-                yield first_line + place, row
+        while raw := list(islice(reader, ROWS_AT_ONCE)):
+            number = first_line + reader.line_num - len(raw)
+            if reader.line_num > min(MAX_ROWS, MAX_CELLS // max(len(raw[0]), 1)) + 1000:
+                raise TooLargeRecording(
+                    f"the table has more than {MAX_ROWS} rows or {MAX_CELLS} cells; export the recording as EDF"
+                )
+            if rows := [row for row in raw if row and (row[0].strip() or "".join(row).strip())]:
+                yield number, rows
     except csv.Error as error:
         raise DamagedRecording(f"the table is damaged near line {first_line + reader.line_num}: {error}") from None
 
@@ -172,45 +199,32 @@ class _Column:
     def __init__(self, lead: str, at: int) -> None:
         self.lead = lead
         self.at = at
-        self._waiting: list[str] = []
-        self._pieces: list[tuple[NDArray[np.int32], int]] = []
-        self._empty: list[int] = []
-        self._n = 0
+        self._numbers = Numbers(f"column {lead[:40]}", _ABSENT)
 
-    def add(self, cell: str, decimal: str) -> None:
-        cell = cell.strip()
-        if len(cell) > MAX_CELL_CHARACTERS:
-            raise DamagedRecording(f"a cell of {len(cell)} characters is no sample")
-        if cell.lower() in _EMPTY:
-            self._empty.append(self._n)
-            cell = "0"
-        self._waiting.append(cell.replace(",", ".") if decimal == "," else cell)
-        self._n += 1
-        if len(self._waiting) >= ROWS_AT_ONCE:
-            self._flush()
-
-    def _flush(self) -> None:
-        values, places = decimals(" ".join(self._waiting), f"column {self.lead[:40]}")
-        if values.size != len(self._waiting):
+    def add(self, cells: list[str], decimal: str) -> None:
+        """Take in these cells, each a number or empty."""
+        text = "\n".join(cells)
+        if " " in text or "\t" in text:
+            cells = [cell.strip() for cell in cells]
+            text = "\n".join(cells)
+        if "," in text and decimal == ",":
+            cells = [cell.replace(",", ".") for cell in cells]
+            text = "\n".join(cells)
+        if " " in text or "\t" in text or "," in text or ";" in text or text.count("\n") != len(cells) - 1:
             raise DamagedRecording(f"a cell of column {self.lead[:40]} holds more than one number")
-        self._pieces.append((values, places))
-        self._waiting = []
+        if "\n\n" in text or text.startswith("\n") or text.endswith("\n") or not text:
+            cells = [cell or _ABSENT for cell in cells]
+            text = "\n".join(cells)
+        try:
+            self._numbers.add(text)
+        except DamagedRecording:
+            words = [_ABSENT if cell.lower() in _EMPTY else cell for cell in cells]
+            if words == cells:
+                raise
+            self._numbers.add("\n".join(words))
 
-    def row(self, shape: ColumnMap) -> Row:
-        """The lead; all pieces in the finest step of any."""
-        self._flush()
-        finest = max(places for _, places in self._pieces)
-        whole = np.concatenate([piece.astype(np.int64) * 10 ** (finest - places) for piece, places in self._pieces])
-        if whole.size and (whole.min() < INT32.min or whole.max() > INT32.max):
-            raise DamagedRecording(f"the samples of column {self.lead[:40]} are beyond 32 bits")
-        step = shape.step_uv / 10.0**finest
-        return Row(self.lead, whole.astype(np.int32), step, shape.baseline * 10.0**finest)
-
-    def gaps(self) -> list[Gap]:
-        """Runs of empty cells."""
-        if not self._empty:
-            return []
-        empty = np.array(self._empty)
-        starts = empty[np.concatenate([[True], np.diff(empty) > 1])]
-        stops = empty[np.concatenate([np.diff(empty) > 1, [True]])] + 1
-        return [Gap(int(a), int(b), (self.lead,)) for a, b in zip(starts, stops, strict=True)]
+    def row(self, shape: ColumnMap) -> tuple[Row, list[Gap]]:
+        """The lead, all of it in one step, and where its cells were empty."""
+        values, places, absent = self._numbers.whole()
+        row = Row(self.lead, values, shape.step_uv / 10.0**places, shape.baseline * 10.0**places)
+        return row, gaps_where(absent, self.lead) if absent is not None else []

@@ -9,9 +9,6 @@ import re
 from datetime import datetime
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import fields as f
 from worker.formats.binary import with_limb_leads

@@ -18,6 +18,8 @@ MAX_ASSEMBLED_CELLS: Final = 50_000_000
 """The same of leads that are laid out one by one: twice what the largest text that is read can hold (24 million)."""
 MAX_SPARSENESS: Final = 64
 """Leads that begin at other times span at most this many times what was measured; beyond that the times are wrong."""
+MAX_GAPS_A_LEAD: Final = 1000
+BLOCK_SAMPLES: Final = 1 << 20
 FREE_CELLS: Final = 4_000_000
 """Up to here (16 MB) it does no harm."""
 
@@ -99,6 +101,25 @@ def assemble(rows: list[Row], warnings: list[str]) -> Block:
         np.array([row.baseline for row in rows], np.float64),
         tuple(gaps),
     )
+
+
+def gaps_where(missing: NDArray[np.bool_], lead: str) -> list[Gap]:
+    """A gap for every run of samples that are not there; from the thousandth on, one gap from the next to the last.
+
+    So nothing that is not there is ever taken for a measured sample.
+    """
+    edges: list[int] = []
+    before = False
+    for start in range(0, missing.size, BLOCK_SAMPLES):
+        part = missing[start : start + BLOCK_SAMPLES]
+        edges += (start + np.flatnonzero(np.diff(part, prepend=before))).tolist()
+        before = bool(part[-1])
+        if len(edges) > 2 * MAX_GAPS_A_LEAD:
+            last = missing.size - int(np.argmax(missing[::-1]))
+            edges = [*edges[: 2 * MAX_GAPS_A_LEAD - 1], last]
+            break
+    edges += [missing.size] if len(edges) % 2 else []
+    return [Gap(a, b, (lead,)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def checked_rate(sampling_hz: float | None) -> float:

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from worker.formats import errors, read
+from worker.formats import csv_columns, errors, read
 from worker.formats.column_maps import ColumnMapError
-from worker.formats.csv_columns import MAX_ROWS, ROWS_AT_ONCE, ColumnMap
+from worker.formats.csv_columns import ROWS_AT_ONCE, ColumnMap
 from worker.formats.csv_text import read_mapped
 
 DATA = Path(os.environ.get("ECG_DATA", "../shared/ecg-data"))
@@ -173,7 +173,6 @@ REFUSED = {
     "a number and an empty cell for two": (f"{HEAD}I,II\n1 2,3\n,4\n", errors.DamagedRecording),
     "a sign for nothing": (f"{HEAD}I,II\n1,2\n\x1a,4\n", errors.DamagedRecording),
     "two numbers a line": (f"{HEAD}II\n1 2\n", errors.DamagedRecording),
-    "too many rows": (f"{HEAD}I,II\n" + "1,2\n" * (MAX_ROWS + 10), errors.TooLargeRecording),
     "ragged": (f"{HEAD}I,II\n1,2\n3\n5,6\n", errors.DamagedRecording),
     "two in a cell": (f"{HEAD}I,II\n1,2 3\n", errors.DamagedRecording),
     "an open quote": (f'{HEAD}I,II\n"1,2\n{"9," * 100_000}', errors.DamagedRecording),
@@ -185,6 +184,15 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "error"), REFUSED.values(), ids=REFUSED)
 def test_refused_by_name(text, error):
     with pytest.raises(error):
+        read(text.encode())
+
+
+@pytest.mark.parametrize(("limit", "least"), [("MAX_ROWS", 1000), ("MAX_CELLS", 2000)])
+def test_a_table_that_takes_too_long_is_refused(monkeypatch, limit, least):
+    text = f"{HEAD}I,II\n" + "1,2\n" * 3000
+    assert read(text.encode()).n_samples == 3000
+    monkeypatch.setattr(csv_columns, limit, least)
+    with pytest.raises(errors.TooLargeRecording, match="rows"):
         read(text.encode())
 
 
