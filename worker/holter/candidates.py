@@ -26,7 +26,7 @@ FIRST_GUESS: Final = 0.30
 T_WAVE_S: Final = 0.36
 T_WAVE_SHARE: Final = 0.45
 PASSES: Final = 2
-SETTLED: Final = 0.06
+SETTLED: Final = 0.1
 """Where so few beats changed, what is usual has not changed."""
 
 SLOPE_HALF_S: Final = 0.08
