@@ -1,12 +1,15 @@
-"""How fast are recordings read, beside the readers that everyone knows?
+"""How fast are recordings read, and with how much memory, beside the readers that everyone knows?
 
 ``python -m bench.formats [--hours H] [--repeat N] [--json]`` makes a 12-lead ECG of 10 s and a 3-lead recording of H
 hours (24) at 250 Hz in each format, reads each with ours and with the format's usual reader, one after the other in one
-run, and prints the best of N times and the megabytes of decoded 16-bit samples a second. The usual readers give
-floating-point numbers where they know nothing else; ours read the same file into integers.
+run, and prints the best of N processor times, the megabytes of decoded 16-bit samples a second, and the most memory
+that one reading took. Ours may give a view of the mapped file: the time is that of reading and of copying every sample
+out of it, lead by lead, in blocks. The usual readers give floating-point numbers where they know nothing else; ours
+read the same file into integers.
 """
 
 import argparse
+import gc
 import json
 import struct
 import tempfile
@@ -28,6 +31,7 @@ from ecgdatakit.parsing.parsers.scp_ecg import SCPECGParser
 
 from worker.formats import read
 from worker.formats.write import write
+from worker.mapped import in_blocks
 from worker.recording import Recording
 
 RATE_HZ = 250
@@ -47,9 +51,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ecg-bench-formats-") as folder:
         for name, path, n_bytes, theirs in _cases(Path(folder), options.hours):
             row: dict[str, Any] = {"case": name, "decoded_mb": round(n_bytes / 1e6, 2)}
-            for reader, run in (("ours", lambda path=path: read(path)), *theirs):
-                seconds = min(_timed(run) for _ in range(options.repeat))
-                row[reader] = {"ms": round(seconds * 1e3, 2), "mb_per_s": round(n_bytes / 1e6 / seconds)}
+            for reader, run in (("ours", lambda path=path: _every_sample(path)), *theirs):
+                seconds, peak = map(min, zip(*(_measured(run) for _ in range(options.repeat)), strict=True))
+                row[reader] = {
+                    "ms": round(seconds * 1e3, 2), "mb_per_s": round(n_bytes / 1e6 / seconds), "peak_mb": round(peak, 1)
+                }  # fmt: skip
             rows.append(row)
             if not options.json:
                 print(_line(row), flush=True)
@@ -59,14 +65,32 @@ def main() -> None:
 
 def _line(row: dict[str, Any]) -> str:
     readers = [(name, figures) for name, figures in row.items() if isinstance(figures, dict)]
-    figures = "   ".join(f"{name} {f['ms']:.1f} ms ({f['mb_per_s']} MB/s)" for name, f in readers)
+    figures = "   ".join(
+        f"{name} {f['ms']:.1f} ms ({f['mb_per_s']} MB/s, {f['peak_mb']:.0f} MB more memory)" for name, f in readers
+    )
     return f"{row['case']:26} {row['decoded_mb']:8.2f} MB   {figures}"
 
 
-def _timed(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+def _every_sample(path: Path) -> int:
+    """Reads the file and copies out every sample; the bytes of all."""
+    recording = read(path)
+    return sum(np.ascontiguousarray(block).nbytes for _, block in in_blocks(recording.digital))
+
+
+def _measured(run: Callable[[], Any]) -> tuple[float, float]:
+    """(processor seconds, megabytes by which the process grew at most)."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew (proc(5))
+    before_kb = _memory_kb("VmRSS")
+    start = time.process_time()
     run()
-    return time.perf_counter() - start
+    seconds = time.process_time() - start
+    return seconds, max(_memory_kb("VmHWM") - before_kb, 0) / 1000
+
+
+def _memory_kb(name: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
 
 
 def _cases(folder: Path, hours: float) -> Any:
@@ -83,6 +107,9 @@ def _cases(folder: Path, hours: float) -> Any:
     long = _recording(THREE, int(hours * 3600 * RATE_HZ), float(RATE_HZ), "holter")
     size = long.digital.nbytes
     name = f"3 leads {hours:g} h"
+    dicom = write(long, "dicom", folder / "long.dcm")[0]
+    yield f"DICOM {name}", dicom, size, [("pydicom", lambda: pydicom.dcmread(dicom).waveform_array(0))]
+    dicom.unlink()
     edf = write(long, "edf", folder / "long.edf")[0]
     yield f"EDF+ {name}", edf, size, [("edfio", lambda: _edfio(edf)), ("pyedflib", lambda: _pyedflib(edf))]
     edf.unlink()
