@@ -212,3 +212,13 @@ class Edit(Message):
     """A stretch, for ``exclude``/``include`` and for all beats in it."""
     undoes: int | None = None
     """For ``undo``: the position of the edit in the list that no longer holds."""
+
+
+class ReportStrip(Message):
+    """Ten seconds of a day that the report prints, true to scale."""
+
+    start_s: Annotated[float, Field(ge=0)]
+    event: Event | None = None
+    """What it shows; None where a physician chose the place."""
+    text: Annotated[str, Field(max_length=100)] = ""
+    """The physician's words."""

@@ -19,6 +19,7 @@ from ecg_center.preread.schemas import DayBeats, DayFindings, DayHeader, DayLead
 from ecg_center.store import beats as beats_file
 from ecg_center.store import pyramids
 from ecg_center.store.blobs import Blobs
+from ecg_center.store.findings import newest_findings
 from ecg_center.store.tables import FindingsRow, Institution, Recording
 from ecg_center.store.waveforms import decode
 
@@ -149,7 +150,7 @@ async def findings(session: AsyncSession, recording: Recording, *, machine: bool
     Raises:
         NotFound: there are none.
     """
-    row = await queries.newest_findings(session, recording.id, machine=machine)
+    row = await newest_findings(session, recording.id, machine=machine)
     if row is None:
         raise NotFound("There are no findings of this recording.")
     return row, await queries.count_edits(session, recording.id)

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ecg_center.store.tables import FindingsEdit, FindingsRow, Institution, PrereadProgress, Recording
+from ecg_center.store.tables import FindingsEdit, Institution, PrereadProgress, Recording
 
 
 async def recording(session: AsyncSession, recording_id: UUID) -> tuple[Recording, Institution] | None:
@@ -27,17 +27,6 @@ async def recordings_of(session: AsyncSession, study_id: UUID) -> list[Recording
             select(Recording).where(Recording.study_id == study_id).order_by(Recording.stored_at.desc())
         )
     )
-
-
-async def newest_findings(session: AsyncSession, recording_id: UUID, *, machine: bool = False) -> FindingsRow | None:
-    """The newest findings of a recording, with a physician's edits where there are any; or the machine's own."""
-    statement = (
-        select(FindingsRow)
-        .where(FindingsRow.recording_id == recording_id)
-        .order_by(FindingsRow.created_at.desc(), FindingsRow.edited.desc())
-        .limit(1)
-    )
-    return await session.scalar(statement.where(FindingsRow.edited.is_(False)) if machine else statement)
 
 
 async def edits_of(session: AsyncSession, recording_id: UUID) -> list[FindingsEdit]:

@@ -10,13 +10,14 @@ from ecg_center.contract.findings import Findings
 from ecg_center.domain.errors import Conflict, NotFound
 from ecg_center.preread import queries
 from ecg_center.store.blobs import Blobs
+from ecg_center.store.findings import newest_findings
 from ecg_center.store.tables import Institution, Recording
 from ecg_center.store.waveforms import Waveform, decode
 
 
 async def findings_of(session: AsyncSession, recording_id: UUID) -> Findings | None:
     """The newest pre-read of a recording; None while there is none."""
-    row = await queries.newest_findings(session, recording_id)
+    row = await newest_findings(session, recording_id)
     return None if row is None else Findings.model_validate(row.content)
 
 

@@ -7,6 +7,7 @@ two stages stay apart.
 from pydantic import BaseModel
 
 from ecg_center.contract.findings import Measurements
+from ecg_center.contract.holter import HolterFindings, ReportStrip
 from ecg_center.contract.pressure import PressureFindings
 
 
@@ -18,5 +19,7 @@ class ReleasedContent(BaseModel):
     urgent_finding: str
     conclusion: str
     measurements: Measurements
+    holter: HolterFindings | None = None
+    strips: list[ReportStrip] | None = None
     pressure: PressureFindings | None = None
     remark: str

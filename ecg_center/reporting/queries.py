@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ecg_center.store.tables import Delivery, FindingsRow, Institution, Opinion, Patient, Recording, Report, Study
+from ecg_center.store.tables import Delivery, Institution, Opinion, Patient, Recording, Report, Study
 
 
 async def current_report(
@@ -33,16 +33,6 @@ async def readable_recordings(session: AsyncSession, study_id: UUID) -> list[Rec
             .where(Recording.study_id == study_id, Recording.state == "decoded")
             .order_by(Recording.stored_at.desc())
         )
-    )
-
-
-async def newest_findings(session: AsyncSession, recording_id: UUID) -> FindingsRow | None:
-    """The newest pre-read of a recording, with a physician's edits where there are any."""
-    return await session.scalar(
-        select(FindingsRow)
-        .where(FindingsRow.recording_id == recording_id)
-        .order_by(FindingsRow.created_at.desc(), FindingsRow.edited.desc())
-        .limit(1)
     )
 
 

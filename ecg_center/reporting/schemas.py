@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from ecg_center.contract.findings import Measurements
+from ecg_center.contract.holter import HolterFindings, ReportStrip
 from ecg_center.contract.pressure import PressureFindings
 from ecg_center.domain.statements import TERMS
 
 MAX_STATEMENTS = 20
 """More than a page of the report holds; a reading rarely has ten."""
+MAX_STRIPS = 24
+"""Eight pages."""
 
 Conclusion = Literal["normal", "borderline", "suspicious", "abnormal"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -28,6 +31,10 @@ class ReportContent(BaseModel):
     """Printed on the second line of the report."""
     conclusion: Conclusion | None = None
     measurements: Measurements = Measurements()
+    holter: HolterFindings | None = None
+    """The figures of a day as they stood when the writer signed; a draft has none of its own."""
+    strips: Annotated[list[ReportStrip], Field(max_length=MAX_STRIPS)] | None = None
+    """The strips of a day that are printed; None for the usual ones."""
     pressure: PressureFindings | None = None
     """The figures of an ambulatory blood pressure as they stood when the writer signed; a draft has none of its own."""
     remark: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""

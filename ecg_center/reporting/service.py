@@ -19,8 +19,10 @@ from ecg_center.domain.workflow import Move, State
 from ecg_center.reporting import queries
 from ecg_center.reporting.schemas import OpinionForm, ReportContent
 from ecg_center.signing.service import Signatures, require_certificate
+from ecg_center.store.day_reports import kept_figures, usual_strips
 from ecg_center.store.deadlines import meet
 from ecg_center.store.events import move, note
+from ecg_center.store.findings import newest_findings
 from ecg_center.store.scopes import actor_of
 from ecg_center.store.studies import lock_study
 from ecg_center.store.tables import Opinion, Recording, Report, Study
@@ -72,7 +74,7 @@ async def findings_of(session: AsyncSession, study_id: UUID) -> list[Findings]:
     """
     found: dict[str, Findings] = {}
     for recording in await queries.readable_recordings(session, study_id):
-        row = await queries.newest_findings(session, recording.id)
+        row = await newest_findings(session, recording.id)
         if row is not None:
             findings = Findings.model_validate(row.content)
             found.setdefault(findings.kind, findings)
@@ -94,10 +96,15 @@ async def _suggested(session: AsyncSession, study_id: UUID) -> ReportContent:
 
 
 async def _with_figures(session: AsyncSession, study_id: UUID, content: ReportContent) -> ReportContent:
-    """The content with the blood pressure figures of this moment: what is signed is what was seen."""
+    """The content with the figures of this moment, of a day and of blood pressures: what is signed is what was seen."""
     found = await findings_of(session, study_id)
     pressure = next((one.pressure for one in found if one.pressure is not None), None)
-    return content.model_copy(update={"pressure": pressure})
+    holter = next((one.holter for one in found if one.holter is not None), None)
+    figures: dict[str, object] = {"pressure": pressure}
+    if holter is not None:
+        figures["holter"] = kept_figures(holter)
+        figures["strips"] = usual_strips(holter) if content.strips is None else content.strips
+    return content.model_copy(update=figures)
 
 
 async def current_report(session: AsyncSession, principal: Principal, study_id: UUID) -> Report:
@@ -128,7 +135,9 @@ async def save(
         raise Conflict("There is no draft to save; open the study again.")
     if report.edition != edition:
         raise Conflict("This draft was saved in another window since. Reload it before you go on.")
-    ordered = content.model_copy(update={"statements": in_report_order(content.statements), "pressure": None})
+    ordered = content.model_copy(
+        update={"statements": in_report_order(content.statements), "holter": None, "pressure": None}
+    )
     _take_over(report, principal)
     report.content = ordered.model_dump(mode="json")
     report.edition += 1

@@ -2,10 +2,13 @@
 
 import secrets
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ecg_center.contract.findings import Findings
+from ecg_center.contract.holter import ReportStrip
 from ecg_center.domain.authority import Act, Principal
 from ecg_center.domain.claims import require_second_person
 from ecg_center.domain.deadlines import DeadlineKind
@@ -13,8 +16,10 @@ from ecg_center.domain.errors import Conflict, Invalid, NotAllowed
 from ecg_center.domain.workflow import Move, State
 from ecg_center.review import queries
 from ecg_center.signing.service import require_certificate
+from ecg_center.store.day_reports import kept_figures, usual_strips
 from ecg_center.store.deadlines import meet
 from ecg_center.store.events import move
+from ecg_center.store.findings import newest_findings
 from ecg_center.store.jobs import CENTRE_QUEUE, RELEASE_TASK, defer
 from ecg_center.store.scopes import actor_of
 from ecg_center.store.studies import lock_study
@@ -53,6 +58,7 @@ async def release(session: AsyncSession, principal: Principal, study_id: UUID, e
     await require_certificate(session, principal.person_id)
     report.state, report.released_at = "released", now
     report.reviewer_id, report.reviewer_name = principal.person_id, principal.name
+    report.content = await _with_the_reviewers_edits(session, report)
     report.verify_code = secrets.token_urlsafe(16)
     await queries.supersede_older(session, report)
     session.add(_decision(report, principal, "release", "", now))
@@ -85,6 +91,22 @@ async def _held(session: AsyncSession, principal: Principal, study_id: UUID) -> 
         raise Conflict("The study is {state}; reload the page to see where it stands.", state=study.state)
     require_second_person(report.writer_id, principal.person_id)
     return study, report
+
+
+async def _with_the_reviewers_edits(session: AsyncSession, report: Report) -> dict[str, Any]:
+    """The content as it is released: where the reviewer changed beats of a day, with the figures that follow."""
+    signed = report.content.get("holter")
+    row = None if signed is None else await newest_findings(session, report.recording_id)
+    found = None if row is None else Findings.model_validate(row.content).holter
+    if signed is None or found is None or found.edits == signed.get("edits", 0):
+        return report.content
+    strips = [ReportStrip.model_validate(strip) for strip in report.content.get("strips") or []]
+    if all(strip.event is not None and not strip.text for strip in strips):  # the usual ones, chosen by nobody
+        strips = usual_strips(found)
+    return report.content | {
+        "holter": kept_figures(found).model_dump(mode="json"),
+        "strips": [strip.model_dump(mode="json") for strip in strips],
+    }
 
 
 def _decision(report: Report, principal: Principal, decision: str, reason: str, now: datetime) -> Review:

@@ -1,0 +1,19 @@
+"""Which findings of a recording are in force?"""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ecg_center.store.tables import FindingsRow
+
+
+async def newest_findings(session: AsyncSession, recording_id: UUID, *, machine: bool = False) -> FindingsRow | None:
+    """The newest findings of a recording, with the physicians' edits where there are any; or the machine's own."""
+    statement = (
+        select(FindingsRow)
+        .where(FindingsRow.recording_id == recording_id)
+        .order_by(FindingsRow.created_at.desc(), FindingsRow.edited.desc())
+        .limit(1)
+    )
+    return await session.scalar(statement.where(FindingsRow.edited.is_(False)) if machine else statement)
