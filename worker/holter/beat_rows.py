@@ -292,7 +292,7 @@ def _move(average: Float32s, beat: Float32s) -> None:
 
 
 @compiled
-def t_ends(views: Float32s, start: Int64s, stop: Int64s, beyond: float, least_uv: float) -> Float32s:
+def t_ends(views: Float32s, start: Int64s, stop: Int64s, own_end: Int64s, beyond: float, least_uv: float) -> Float32s:
     """(n_rows,) where T ends in each view, samples; nan where it does not stand out or does not come down.
 
     The steepest tangent of the descent down to its foot (Lepeschkin and Surawicz), moved on by ``beyond`` of the way
@@ -300,21 +300,22 @@ def t_ends(views: Float32s, start: Int64s, stop: Int64s, beyond: float, least_uv
 
     Args:
         views: (n_rows, width) µV, T upwards.
-        start, stop: (n_rows,) where the summit of T may lie.
+        start, stop: (n_rows,) where the summit of T may lie; ``own_end`` where the next beat may begin.
     """
     n_rows, width = views.shape
     found = np.full(n_rows, np.float32(np.nan), np.float32)
     for r in range(n_rows):
         view = views[r]
         peak = start[r]
-        for j in range(start[r], min(stop[r], width)):
+        last = min(own_end[r], width) - 1
+        for j in range(start[r], min(stop[r], last)):
             if view[j] > view[peak]:
                 peak = j
-        if view[peak] < least_uv or peak >= width - 3 or peak in (start[r], stop[r] - 1):
+        if view[peak] < least_uv or peak >= last - 3 or peak in (start[r], stop[r] - 1):
             continue
         steepest, slope = peak, np.float32(0.0)
         lowest = peak
-        for j in range(peak + 1, width - 1):
+        for j in range(peak + 1, last):
             fall = (view[j + 1] - view[j - 1]) * np.float32(0.5)
             if fall < slope:
                 slope, steepest = fall, j
@@ -326,5 +327,7 @@ def t_ends(views: Float32s, start: Int64s, stop: Int64s, beyond: float, least_uv
             continue
         base = min(view[lowest], np.float32(0.25) * view[peak])
         end = np.float32(steepest) + (view[steepest] - base) / -slope
-        found[r] = end + np.float32(beyond) * max(np.float32(0.0), np.float32(lowest) - end)
+        end += np.float32(beyond) * max(np.float32(0.0), np.float32(lowest) - end)
+        if end <= last:
+            found[r] = end
     return found

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from worker.holter.beat_rows import t_ends
 from worker.signal import delineate
+from worker.signal.beats import QT_SHARE
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -38,7 +39,7 @@ T_REACH_S: Final = 0.09
 T_SMOOTH_S: Final = 0.024
 T_MIN_UV: Final = 40.0
 T_NOISE_TIMES: Final = 6.0
-BEFORE_NEXT_R_S: Final = 0.12
+OWN_TIMES: Final = 1.15
 VIEW_SHARE: Final = 0.5
 """Of the power of the combination of leads, that must be readable."""
 
@@ -68,6 +69,16 @@ class Grid:
         """
         factor = max(1, round(hz / MAX_HZ))
         return cls(hz / factor, factor, round(BEFORE_S * hz / factor), round(AFTER_S * hz / factor))
+
+    def own_end(self, rr_s: Floats) -> NDArray[np.int64]:
+        """The sample at which a beat's own part ends and the next beat's P may begin, at this interval.
+
+        The rule of the resting engine's median beat (:func:`worker.signal.beats.median_beat`).
+        """
+        after_s = np.maximum(np.maximum(0.25, QT_SHARE * OWN_TIMES * np.sqrt(rr_s)), rr_s - 0.35)
+        after = np.rint(after_s * self.hz).astype(np.int64)
+        own_end: NDArray[np.int64] = self.before + np.minimum(after, self.after)
+        return own_end
 
     def t_weights(self, usual: Float32s, leads: Rows, limits: delineate.Limits) -> Float32s:
         """(n_leads,) the combination with the most of T, upwards at its summit."""
@@ -222,20 +233,21 @@ def qt_ms(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits) -> Floa
     views = _with_neighbours(views * good[:, None]) / count
     reach = round(T_REACH_S * grid.hz)
     rr = np.where(np.isfinite(rr_ms), rr_ms, 1000.0) / 1000
-    next_qrs = grid.before + np.rint((rr - BEFORE_NEXT_R_S) * grid.hz).astype(np.int64)
+    own_end = grid.own_end(rr)
     start = np.full(len(views), max(limits.j + round(T_FROM_S * grid.hz), limits.summit - reach))
-    stop = np.clip(np.minimum(limits.summit + reach, next_qrs), start + 1, views.shape[1] - 1)
+    stop = np.maximum(np.minimum(limits.summit + reach, own_end), start + 1)
     smooth = _smooth(views.astype(np.float32), round(T_SMOOTH_S * grid.hz))
-    ends = t_ends(smooth, start, stop, delineate.T_BEYOND_TANGENT, T_MIN_UV)
+    ends = t_ends(smooth, start, stop, own_end, delineate.T_BEYOND_TANGENT, T_MIN_UV)
     clear = good & (views[:, limits.summit] >= T_NOISE_TIMES * noise / np.sqrt(count[:, 0]))
     return np.where(clear & np.isfinite(ends), (ends - limits.onset) * 1000 / grid.hz, missing)
 
 
-def alternans(average: Average, grid: Grid, limits: Limits) -> Floats:
+def alternans(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits) -> Floats:
     """(n_rows,) the greatest difference of the two averages between J and the end of T, of the lead that shows most."""
-    width = average.means.shape[2]
+    rr = np.where(np.isfinite(rr_ms), rr_ms, 1000.0) / 1000
+    own_end = int(grid.own_end(rr).min(initial=average.means.shape[2]))
     first = limits.j + round(T_FROM_S * grid.hz)
-    last = min(width, max(limits.summit, limits.j) + round(TWA_AFTER_SUMMIT_S * grid.hz))
+    last = min(own_end, max(limits.summit, limits.j) + round(TWA_AFTER_SUMMIT_S * grid.hz))
     if last <= first:
         return np.full(len(average.means), np.nan)
     part = _smooth(average.alternating[:, :, first:last], round(TWA_SMOOTH_S * grid.hz))

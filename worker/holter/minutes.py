@@ -186,7 +186,7 @@ def _block(walk: _Walk, block: Block, state: _State, columns: Columns) -> None:
         part = average.rows(mine)
         st_columns(part, rr_ms[mine], grid, limits, columns, rows.start + mine)
         columns.qt_ms[rows.start + mine] = np.where(clean[mine], qt_ms(part, rr_ms[mine], grid, limits), np.nan)
-        columns.twa[rows.start + mine] = np.where(regular[mine], alternans(part, grid, limits), np.nan)
+        columns.twa[rows.start + mine] = np.where(regular[mine], alternans(part, rr_ms[mine], grid, limits), np.nan)
 
 
 def _readable(walk: _Walk, sample: NDArray[np.int64]) -> Bools:
@@ -263,8 +263,10 @@ def _learn(average: Average, rr_ms: Float32s, grid: Grid, known: _Known, *, anew
     total = np.maximum(weight.sum(axis=0), 1)
     usual = (average.means * weight).sum(axis=0) / total
     noise = np.sqrt((np.where(good, average.scatter[0], 0) ** 2).sum(axis=0) / np.maximum(good.sum(axis=0), 1))
+    rr_s = float(np.nanmedian(rr_ms)) / 1000
+    usual = usual[:, : int(grid.own_end(np.array(rr_s)))]
     beat = MedianBeat(usual.astype(float), grid.before, int(total.max()), noise / np.sqrt(total[:, 0]))
-    limits = delineate(beat, leads.tolist(), grid.hz, float(np.nanmedian(rr_ms)) / 1000)
+    limits = delineate(beat, leads.tolist(), grid.hz, rr_s)
     if limits is None:
         return
     if not anew:
