@@ -54,8 +54,13 @@ export class PressureChart extends HTMLElement {
     this.#picture.setAttribute("aria-label", this.getAttribute("aria-label") ?? "");
     this.append(this.#picture, this.#box);
     this.addEventListener("pointermove", (event) => this.#point(event));
-    this.addEventListener("pointerleave", () => this.select(-1));
-    this.addEventListener("click", () => this.#tell());
+    this.addEventListener("pointerdown", (event) => this.#point(event));
+    this.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "mouse") this.select(-1); // a lifted finger leaves what it showed
+    });
+    this.addEventListener("click", (event) => {
+      if (!(event instanceof PointerEvent) || event.pointerType === "mouse") this.#tell();
+    });
     this.addEventListener("keydown", (event) => this.#press(event));
     this.addEventListener("blur", () => this.select(-1));
     this.#watch.observe(this);
