@@ -45,7 +45,7 @@ FORMATS: Final[tuple[ModuleType, ...]] = (
 )
 """Asked in this order; the most certain signature first."""
 
-VIEWED: Final = frozenset({dicom, ishne, edf, wfdb_records})
+VIEWED: Final = frozenset({dicom, ishne, edf, mfer, wfdb_records})
 """Those that read a mapped file without a copy of it: what records for days."""
 HEAD_BYTES: Final = 64 * 1024
 

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.formats import mfer_tags as t
-from worker.formats.binary import MAX_GAPS_A_LEAD, MAX_UV_PER_LSB, unique_names, value_gaps, with_limb_leads
+from worker.formats.binary import MAX_GAPS_A_LEAD, MAX_UV_PER_LSB, room, unique_names, value_gaps, with_limb_leads
 from worker.formats.errors import DamagedRecording, NoWaveform, TruncatedRecording, UnsupportedRecording
 from worker.formats.fields import HOLTER_FROM_S
 from worker.formats.mfer_about import About, read_about
 from worker.formats.rows import checked_rate
 from worker.leads import standard_name
+from worker.mapped import BLOCK_SAMPLES, Buffer, forget
 from worker.recording import MAX_LEADS, Gap, Kind, MedianBeat, Recording
 
 NAME: Final = "mfer"
@@ -59,7 +60,10 @@ class _Lead:
 
 @dataclass(eq=False, slots=True)
 class _Group:
-    """Frames of one layout: leads of one rate, pieces with the sample at which each begins."""
+    """Frames of one layout: leads of one rate, pieces with the sample at which each begins.
+
+    The samples of a lead in a piece may have two axes, sequences and blocks: a view of the file, in order of time.
+    """
 
     leads: list[_Lead]
     beat: bool
@@ -68,20 +72,20 @@ class _Group:
     @property
     def length(self) -> int:
         """Samples from the first to the last of any piece."""
-        return max((start + max(map(len, rows)) for start, rows in self.pieces), default=0)
+        return max((start + max(row.size for row in rows) for start, rows in self.pieces), default=0)
 
     @property
     def measured(self) -> int:
         """Samples that are there."""
-        return sum(sum(map(len, rows)) for _, rows in self.pieces)
+        return sum(row.size for _, rows in self.pieces for row in rows)
 
 
-def recognises(data: bytes) -> bool:
+def recognises(data: Buffer) -> bool:
     """Whether these bytes are MFER: by the preamble, or by a chain of definitions that describe samples."""
     return t.looks_like_mfer(data)
 
 
-def read(data: bytes) -> Recording:
+def read(data: Buffer) -> Recording:
     """The recording of one MFER file.
 
     Raises:
@@ -128,7 +132,7 @@ def read(data: bytes) -> Recording:
     return with_limb_leads(recording)
 
 
-def _groups(data: bytes, frames: list[t.Frame], warnings: list[str]) -> list[_Group]:
+def _groups(data: Buffer, frames: list[t.Frame], warnings: list[str]) -> list[_Group]:
     """The frames by layout, in order of appearance; leads of a frame that differ in rate are groups of their own."""
     groups: dict[tuple[Any, ...], _Group] = {}
     for frame in frames:
@@ -136,8 +140,8 @@ def _groups(data: bytes, frames: list[t.Frame], warnings: list[str]) -> list[_Gr
         by_rate: dict[float, list[int]] = {}
         leads: dict[int, _Lead] = {}
         for place, channel in enumerate(frame.channels):
-            lead = _lead(channel, place, len(rows[place]), warnings)
-            if lead is not None and len(rows[place]):
+            lead = _lead(channel, place, rows[place].size, warnings)
+            if lead is not None and rows[place].size:
                 leads[place] = lead
                 by_rate.setdefault(lead.sampling_hz, []).append(place)
         beat = any(
@@ -153,7 +157,7 @@ def _groups(data: bytes, frames: list[t.Frame], warnings: list[str]) -> list[_Gr
     return list(groups.values())
 
 
-def _frame_rows(data: bytes, frame: t.Frame, warnings: list[str]) -> list[NDArray[Any]]:
+def _frame_rows(data: Buffer, frame: t.Frame, warnings: list[str]) -> list[NDArray[Any]]:
     """The samples of each channel of one frame, in the file's own type; where it was cut, what is there of each."""
     order: Any = ">" if frame.big else "<"
     types = [np.dtype(_type(channel)).newbyteorder(order) for channel in frame.channels]
@@ -167,14 +171,14 @@ def _frame_rows(data: bytes, frame: t.Frame, warnings: list[str]) -> list[NDArra
     if frame.cut or whole < wanted:
         warnings.append("the samples end before the file says they do: it was cut, or the transfer was")
     table = np.frombuffer(data, record, min(whole, wanted), frame.start)
-    rows = [np.ascontiguousarray(table[str(place)]).reshape(-1) for place in range(len(types))]
+    rows: list[NDArray[Any]] = [table[str(place)] for place in range(len(types))]
     if whole >= wanted or not rest:
         return rows
     at = frame.start + whole * record.itemsize
     for place, (kind, block) in enumerate(zip(types, blocks, strict=True)):
         there = max(min((frame.stop - at) // kind.itemsize, block), 0)
         if there:
-            rows[place] = np.concatenate([rows[place], np.frombuffer(data, kind, there, at)])
+            rows[place] = np.concatenate([rows[place].reshape(-1), np.frombuffer(data, kind, there, at)])
         at += block * kind.itemsize
     return rows
 
@@ -290,8 +294,8 @@ def _lay_out(groups: list[_Group]) -> tuple[Any, NDArray[np.bool_] | None]:
         raise DamagedRecording("the pointers of the frames lie so far apart that they must be wrong (MWF_PNT)")
     dtype = np.int16 if all(_fits(piece) for group in groups for _, piece in group.pieces) else np.int32
     only = groups[0].pieces[0]
-    if len(groups) == 1 and len(groups[0].pieces) == 1 and only[0] == 0 and len(set(map(len, only[1]))) == 1:
-        return np.stack([_integers(row).astype(dtype, copy=False) for row in only[1]]), None
+    if len(groups) == 1 and len(groups[0].pieces) == 1 and only[0] == 0 and len({row.size for row in only[1]}) == 1:
+        return _side_by_side(only[1], length, dtype), None
     digital = np.zeros((rows, length), dtype)
     covered = np.zeros((rows, length), bool)
     first = 0
@@ -300,10 +304,23 @@ def _lay_out(groups: list[_Group]) -> tuple[Any, NDArray[np.bool_] | None]:
             digital[row] = np.clip(round(lead.baseline), np.iinfo(dtype).min, np.iinfo(dtype).max)
         for start, piece in group.pieces:
             for row, values in enumerate(piece, first):
-                digital[row, start : start + len(values)] = _integers(values)
-                covered[row, start : start + len(values)] = True
+                digital[row, start : start + values.size] = _integers(values).reshape(-1)
+                covered[row, start : start + values.size] = True
         first += len(group.leads)
     return digital, None if covered.all() else covered
+
+
+def _side_by_side(rows: list[NDArray[Any]], length: int, dtype: Any) -> Any:
+    """(n_leads, length) of leads that begin and end together, some thousand sequences at once."""
+    digital = room((len(rows), length), dtype)
+    for row, values in enumerate(rows):
+        out = digital[row].reshape(values.shape)
+        step = max(1, BLOCK_SAMPLES * len(values) // max(length, 1))
+        for at in range(0, len(values), step):
+            out[at : at + step] = _integers(values[at : at + step])
+            forget(values[at : at + step])
+            forget(out[at : at + step])
+    return digital
 
 
 def _fits(rows: list[NDArray[Any]]) -> bool:

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from worker.formats.errors import DamagedRecording, TooLargeRecording, UnsupportedRecording
+from worker.mapped import Buffer
+
+MAX_HELD: Final = 4096
+"""Bytes of a definition; what is longer is a note, and nobody reads on."""
 
 ZERO: Final = 0x00
 BYTE_ORDER: Final = 0x01
@@ -108,7 +112,7 @@ class Contents:
     others: dict[int, list[Held]] = field(default_factory=dict)
 
 
-def looks_like_mfer(data: bytes) -> bool:
+def looks_like_mfer(data: Buffer) -> bool:
     """By the preamble, or by a chain of definitions of which several describe samples."""
     if data[:1] == b"\x40" and data[2:5] == b"MFR":
         return True
@@ -121,7 +125,7 @@ def looks_like_mfer(data: bytes) -> bool:
     return len(core) >= (4 if SAMPLES in core else 5)
 
 
-def _sniffed(data: bytes) -> set[int]:
+def _sniffed(data: Buffer) -> set[int]:
     """The definitions of a file's beginning that describe samples; none where one is impossible."""
     core: set[int] = set()
     at = 0
@@ -135,7 +139,7 @@ def _sniffed(data: bytes) -> set[int]:
     return core
 
 
-def _plausible(definition: Definition, data: bytes) -> bool:
+def _plausible(definition: Definition, data: Buffer) -> bool:
     """Whether a definition has a size that the standard gives it."""
     size = definition.stop - definition.start
     first = data[definition.start] if size else 0
@@ -153,7 +157,7 @@ def _plausible(definition: Definition, data: bytes) -> bool:
     return True
 
 
-def walk(data: bytes) -> Contents:
+def walk(data: Buffer) -> Contents:
     """All frames and texts of a file.
 
     Raises:
@@ -166,7 +170,7 @@ def walk(data: bytes) -> Contents:
 
 @dataclass(slots=True)
 class _Reader:
-    data: bytes
+    data: Buffer
     contents: Contents
     big: bool = True
     channels: int = 1
@@ -197,7 +201,7 @@ class _Reader:
         if tag == SAMPLES:
             self._frame(definition)
             return
-        held = Held(self.data[definition.start : min(definition.stop, definition.start + 4096)], self.big)
+        held = Held(bytes(self.data[definition.start : min(definition.stop, definition.start + MAX_HELD)]), self.big)
         if tag == BYTE_ORDER:
             if held.raw not in (b"", b"\0", b"\1"):
                 raise DamagedRecording("the byte order is neither big nor little")
@@ -233,7 +237,7 @@ class _Reader:
         self.pointer = None
 
 
-def _definitions(data: bytes, at: int, stop: int) -> Iterator[Definition]:
+def _definitions(data: Buffer, at: int, stop: int) -> Iterator[Definition]:
     while at < stop:
         if data[at] == ZERO:
             at += 1
@@ -244,7 +248,7 @@ def _definitions(data: bytes, at: int, stop: int) -> Iterator[Definition]:
         yield definition
 
 
-def _one(data: bytes, at: int, stop: int) -> tuple[Definition, int]:
+def _one(data: Buffer, at: int, stop: int) -> tuple[Definition, int]:
     """(the definition at this place, where the next begins)."""
     tag = data[at]
     at += 1
@@ -279,7 +283,7 @@ def _one(data: bytes, at: int, stop: int) -> tuple[Definition, int]:
     return Definition(tag, channel, at, at + size), at + size
 
 
-def _end_of_contents(data: bytes, at: int, stop: int, depth: int) -> int:
+def _end_of_contents(data: Buffer, at: int, stop: int, depth: int) -> int:
     """Where the two zero bytes stand that close a definition of indefinite length."""
     if depth > MAX_DEPTH:
         raise DamagedRecording("definitions are nested deeper than MFER allows")
@@ -293,7 +297,7 @@ def _end_of_contents(data: bytes, at: int, stop: int, depth: int) -> int:
     raise DamagedRecording("a definition of indefinite length has no end; send the recording again")
 
 
-def _one_sized(data: bytes, at: int, stop: int, depth: int) -> tuple[None, int]:
+def _one_sized(data: Buffer, at: int, stop: int, depth: int) -> tuple[None, int]:
     head = at + 1
     if data[at] == ATTRIBUTES:
         while head < stop and data[head] & 0x80:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.formats import RATE_HZ, THREE, _ishne, _record, _recording
+from bench.formats import RATE_HZ, THREE, _ishne, _mfer, _record, _recording
 from worker import mapped
 from worker.formats import binary, read
 from worker.formats.errors import TooLargeRecording, UnknownFormat
@@ -29,6 +29,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("long")
     recording = _recording(THREE, int(HOURS * 3600 * RATE_HZ), float(RATE_HZ), "holter")
     _ishne(folder / "long.ecg", recording)
+    _mfer(folder / "long.mwf", recording)
     write(recording, "edf", folder / "long.edf")
     write(recording, "dicom", folder / "long.dcm")
     for storage in ("16", "212"):
@@ -40,7 +41,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-FILES = ("long.ecg", "long.dcm", "long.edf", "long16.dat", "long212.dat", "long16.tar")
+FILES = ("long.ecg", "long.dcm", "long.mwf", "long.edf", "long16.dat", "long212.dat", "long16.tar")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -81,7 +82,9 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-@pytest.mark.parametrize(("name", "copies"), [("long.ecg", 0), ("long.dcm", 0), ("long16.tar", 0), ("long.edf", 1)])
+@pytest.mark.parametrize(
+    ("name", "copies"), [("long.ecg", 0), ("long.dcm", 0), ("long16.tar", 0), ("long.edf", 1), ("long.mwf", 1)]
+)
 def test_reading_needs_no_memory_beyond_the_samples_that_are_laid_out_anew(long: Path, name: str, copies: int) -> None:
     words = [sys.executable, "-c", MEASURE, str(long / name)]
     grown_mb = int(subprocess.run(words, check=True, capture_output=True).stdout)
