@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from worker.holter.beat_rows import t_ends
 from worker.signal import delineate
-from worker.signal.beats import QT_SHARE
+from worker.signal.beats import NEXT_BEAT_S, QT_SHARE
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -40,6 +40,7 @@ T_SMOOTH_S: Final = 0.024
 T_MIN_UV: Final = 40.0
 T_NOISE_TIMES: Final = 6.0
 OWN_TIMES: Final = 1.15
+OWN_LEAST_S: Final = 0.25
 VIEW_SHARE: Final = 0.5
 """Of the power of the combination of leads, that must be readable."""
 
@@ -70,12 +71,17 @@ class Grid:
         factor = max(1, round(hz / MAX_HZ))
         return cls(hz / factor, factor, round(BEFORE_S * hz / factor), round(AFTER_S * hz / factor))
 
-    def own_end(self, rr_s: Floats) -> NDArray[np.int64]:
-        """The sample at which a beat's own part ends and the next beat's P may begin, at this interval.
+    def own_end(self, rr_s: Floats, next_s: Floats) -> NDArray[np.int64]:
+        """(n_rows,) the sample at which a beat's own part ends and the next beat's P may begin.
 
         The rule of the resting engine's median beat (:func:`worker.signal.beats.median_beat`).
+
+        Args:
+            rr_s: the mean interval.
+            next_s: the shortest one to what follows, which in bigeminy is nearer than the rate says.
         """
-        after_s = np.maximum(np.maximum(0.25, QT_SHARE * OWN_TIMES * np.sqrt(rr_s)), rr_s - 0.35)
+        usual_s = np.maximum(QT_SHARE * OWN_TIMES * np.sqrt(rr_s), rr_s - 0.35)
+        after_s = np.maximum(np.minimum(usual_s, next_s - NEXT_BEAT_S), OWN_LEAST_S)
         after = np.rint(after_s * self.hz).astype(np.int64)
         own_end: NDArray[np.int64] = self.before + np.minimum(after, self.after)
         return own_end
@@ -113,6 +119,7 @@ class Average:
         scatter: (2, n_rows, n_leads) µV of one beat around its average: from P to ST, and in T.
         counts: (n_rows, n_leads) beats.
         alternating: (n_rows, n_leads, width) odd less even moving average.
+        own_end: (n_rows,) the sample of ``means`` at which the next beat may begin.
         noise_uv: the greatest standard error that is borne.
     """
 
@@ -120,13 +127,19 @@ class Average:
     scatter: Float32s
     counts: NDArray[np.int64]
     alternating: Float32s
+    own_end: NDArray[np.int64]
     noise_uv: float
 
     def rows(self, mine: Rows) -> "Average":
         """Some of the rows."""
         return Average(
-            self.means[mine], self.scatter[:, mine], self.counts[mine], self.alternating[mine], self.noise_uv
-        )  # fmt: skip
+            self.means[mine],
+            self.scatter[:, mine],
+            self.counts[mine],
+            self.alternating[mine],
+            self.own_end[mine],
+            self.noise_uv,
+        )
 
     @property
     def error(self) -> Floats:
@@ -219,7 +232,7 @@ def _with_neighbours(rows: Float32s) -> Float32s:
     return total
 
 
-def qt_ms(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits) -> Floats:
+def qt_ms(average: Average, grid: Grid, limits: Limits) -> Floats:
     """(n_rows,) QT, each on the average of three rows; nan where T does not stand out."""
     missing = np.full(len(average.means), np.nan)
     if limits.weights is None:
@@ -232,20 +245,17 @@ def qt_ms(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits) -> Floa
     count = np.maximum(_with_neighbours(good.astype(np.float32)[:, None]), 1)
     views = _with_neighbours(views * good[:, None]) / count
     reach = round(T_REACH_S * grid.hz)
-    rr = np.where(np.isfinite(rr_ms), rr_ms, 1000.0) / 1000
-    own_end = grid.own_end(rr)
     start = np.full(len(views), max(limits.j + round(T_FROM_S * grid.hz), limits.summit - reach))
-    stop = np.maximum(np.minimum(limits.summit + reach, own_end), start + 1)
+    stop = np.maximum(np.minimum(limits.summit + reach, average.own_end), start + 1)
     smooth = _smooth(views.astype(np.float32), round(T_SMOOTH_S * grid.hz))
-    ends = t_ends(smooth, start, stop, own_end, delineate.T_BEYOND_TANGENT, T_MIN_UV)
+    ends = t_ends(smooth, start, stop, average.own_end, delineate.T_BEYOND_TANGENT, T_MIN_UV)
     clear = good & (views[:, limits.summit] >= T_NOISE_TIMES * noise / np.sqrt(count[:, 0]))
     return np.where(clear & np.isfinite(ends), (ends - limits.onset) * 1000 / grid.hz, missing)
 
 
-def alternans(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits) -> Floats:
+def alternans(average: Average, grid: Grid, limits: Limits) -> Floats:
     """(n_rows,) the greatest difference of the two averages between J and the end of T, of the lead that shows most."""
-    rr = np.where(np.isfinite(rr_ms), rr_ms, 1000.0) / 1000
-    own_end = int(grid.own_end(rr).min(initial=average.means.shape[2]))
+    own_end = int(average.own_end.min(initial=average.means.shape[2]))
     first = limits.j + round(T_FROM_S * grid.hz)
     last = min(own_end, max(limits.summit, limits.j) + round(TWA_AFTER_SUMMIT_S * grid.hz))
     if last <= first:

@@ -30,6 +30,8 @@ FIRST_ONSET_S: Final = -0.045
 HISTORY: Final = 7
 LEAST_BEATS: Final = 3
 LEAST_ROWS: Final = 3
+OWN_QUANTILE: Final = 0.25
+"""As of the intervals in the resting engine's median beat: most rows' beats are over there."""
 APART_S: Final = 0.15
 LONGEST_RR_S: Final = 2.0
 SHAPE_S: Final = 0.07
@@ -177,7 +179,7 @@ def _block(walk: _Walk, block: Block, state: _State, columns: Columns) -> None:
     row = np.where(shape >= 0, (sample - block.start) // step, -1)
     row, row_shape, clean = _chosen(row, shape, alone, n_rows)
     average = _average(walk, block, state, (at, row, row_shape, shape, normal, int(first % 2)))
-    rr_ms, spread = _intervals(sample, row, n_rows, walk.day.hz)
+    rr_ms, spread, _ = _intervals(sample, row, n_rows, walk.day.hz)
     columns.rr_ms[rows], columns.shape[rows] = rr_ms, row_shape
     regular = clean & (spread <= TWA_REGULAR * rr_ms) & (rr_ms >= TWA_FASTEST_RR_MS)
     for number in np.unique(row_shape[row_shape >= 0]).tolist():
@@ -185,8 +187,8 @@ def _block(walk: _Walk, block: Block, state: _State, columns: Columns) -> None:
         mine = np.flatnonzero(row_shape == number)
         part = average.rows(mine)
         st_columns(part, rr_ms[mine], grid, limits, columns, rows.start + mine)
-        columns.qt_ms[rows.start + mine] = np.where(clean[mine], qt_ms(part, rr_ms[mine], grid, limits), np.nan)
-        columns.twa[rows.start + mine] = np.where(regular[mine], alternans(part, rr_ms[mine], grid, limits), np.nan)
+        columns.qt_ms[rows.start + mine] = np.where(clean[mine], qt_ms(part, grid, limits), np.nan)
+        columns.twa[rows.start + mine] = np.where(regular[mine], alternans(part, grid, limits), np.nan)
 
 
 def _readable(walk: _Walk, sample: NDArray[np.int64]) -> Bools:
@@ -231,7 +233,8 @@ def _average(
     at, row, row_shape, shape, normal, parity = beats
     grid = walk.grid
     numbers = np.unique(row_shape[row_shape >= 0]).tolist()
-    rr_ms, _ = _intervals(at, row, len(row_shape), walk.day.hz)
+    rr_ms, _, next_ms = _intervals(at, row, len(row_shape), walk.day.hz)
+    own_end = grid.own_end(np.nan_to_num(rr_ms, nan=1000.0) / 1000, next_ms / 1000)
     begin, middle, end = (grid.before + round(edge * grid.hz) for edge in PARTS_S)
     guessed = any(not state.of(number).onset for number in numbers)
     for again in (True, False) if guessed else (False,):  # the very first limits are a guess
@@ -245,7 +248,7 @@ def _average(
             LONGEST_RR_S * walk.day.hz, parity, averages, last_shape,
             (begin, middle, end),
         )  # fmt: skip
-        average = Average(*found, noise_uv=NOISE_UV)
+        average = Average(*found, own_end, NOISE_UV)
         for number in numbers:
             mine = row_shape == number
             _learn(average.rows(np.flatnonzero(mine)), rr_ms[mine], grid, state.of(number), anew=again)
@@ -264,7 +267,7 @@ def _learn(average: Average, rr_ms: Float32s, grid: Grid, known: _Known, *, anew
     usual = (average.means * weight).sum(axis=0) / total
     noise = np.sqrt((np.where(good, average.scatter[0], 0) ** 2).sum(axis=0) / np.maximum(good.sum(axis=0), 1))
     rr_s = float(np.nanmedian(rr_ms)) / 1000
-    usual = usual[:, : int(grid.own_end(np.array(rr_s)))]
+    usual = usual[:, : int(np.quantile(average.own_end, OWN_QUANTILE))]
     beat = MedianBeat(usual.astype(float), grid.before, int(total.max()), noise / np.sqrt(total[:, 0]))
     limits = delineate(beat, leads.tolist(), grid.hz, rr_s)
     if limits is None:
@@ -279,8 +282,10 @@ def _learn(average: Average, rr_ms: Float32s, grid: Grid, known: _Known, *, anew
         known.weights, known.summit = grid.t_weights(usual, leads, limits), limits.t_peak
 
 
-def _intervals(sample: NDArray[np.int64], row: NDArray[np.int64], n_rows: int, hz: float) -> tuple[Float32s, Float32s]:
-    """(n_rows,) mean and standard deviation of the intervals before the beats that are averaged, ms."""
+def _intervals(
+    sample: NDArray[np.int64], row: NDArray[np.int64], n_rows: int, hz: float
+) -> tuple[Float32s, Float32s, Float32s]:
+    """(n_rows,) mean and standard deviation of the intervals before, and the shortest after, the averaged beats, ms."""
     rr = np.diff(sample, prepend=sample[:1]) * (1000.0 / hz)
     good = (row >= 0) & (rr > 0) & (rr < 3000.0)
     count = np.bincount(row[good], minlength=n_rows)
@@ -289,7 +294,10 @@ def _intervals(sample: NDArray[np.int64], row: NDArray[np.int64], n_rows: int, h
     power = np.bincount(row[good], rr[good] ** 2, n_rows) / several
     spread = np.sqrt(np.maximum(power - mean**2, 0.0))
     mean[count == 0] = np.nan
-    return mean.astype(np.float32), spread.astype(np.float32)
+    shortest = np.full(n_rows, 3000.0)
+    before_next = np.flatnonzero(row[:-1] >= 0)
+    np.minimum.at(shortest, row[before_next], rr[before_next + 1])
+    return mean.astype(np.float32), spread.astype(np.float32), shortest.astype(np.float32)
 
 
 def _hide(columns: Columns, noise: dict[int, list[Stretch]], step: int) -> None:
