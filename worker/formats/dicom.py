@@ -13,9 +13,9 @@ from ecg_center.contract.upload import RecordingIdentity
 from worker.formats import dicom_tables as t
 from worker.formats.binary import with_limb_leads
 from worker.formats.dicom_elements import DataSet, parse
-from worker.formats.dicom_groups import Channel, Group, assemble, median_group, read_group
+from worker.formats.dicom_groups import Channel, Group, assemble, is_computed, median_group, read_group
 from worker.formats.dicom_text import SPECIFIC_CHARACTER_SET, Texts
-from worker.formats.errors import DamagedRecording, NoWaveform
+from worker.formats.errors import DamagedRecording, NoWaveform, UnreadableRecording, UnsupportedRecording
 from worker.formats.fields import HOLTER_FROM_S
 from worker.mapped import Buffer
 from worker.recording import Annotation, Device, Filters, Gap, Kind, MedianBeat, Recording
@@ -37,13 +37,17 @@ def recognises(data: Buffer) -> bool:
     if data[128:132] == b"DICM":
         return True
     head = bytes(data[:8])
-    return len(head) == 8 and (
-        (head[:2] == b"\x02\x00" and head[4:6] in (b"UL", b"UI", b"OB"))
-        or (
-            head[:2] == b"\x08\x00"
-            and head[2] in (0x00, 0x01, 0x05, 0x08, 0x12, 0x16)
-            and head[3] == 0
-            and head[7] in (0, 0x20)
+    return (
+        len(head) == 8
+        and (
+            (head[:2] == b"\x02\x00" and head[4:6] in (b"UL", b"UI", b"OB"))
+            or (head[:3] == b"\x00\x08\x00" and head[4:6] in (b"CS", b"UI", b"DA", b"UL"))  # big endian
+            or (
+                head[:2] == b"\x08\x00"
+                and head[2] in (0x00, 0x01, 0x05, 0x08, 0x12, 0x16)
+                and head[3] == 0
+                and head[7] in (0, 0x20)
+            )
         )
     )
 
@@ -98,7 +102,18 @@ def _groups(data_set: DataSet, texts: Texts, warnings: list[str]) -> list[Group]
     if len(items) > MAX_GROUPS:
         warnings.append(f"only the first {MAX_GROUPS} of {len(items)} multiplex groups were read")
     ecg = data_set.ascii(t.SOP_CLASS) in t.ECG_CLASSES
-    groups = [group for item in items[:MAX_GROUPS] if (group := read_group(item, texts, warnings, of_ecg_class=ecg))]
+    groups: list[Group] = []
+    refused: list[UnreadableRecording] = []
+    for item in items[:MAX_GROUPS]:
+        try:
+            group = read_group(item, texts, warnings, of_ecg_class=ecg)
+        except (DamagedRecording, UnsupportedRecording) as error:
+            refused.append(error)
+            continue
+        groups += [group] if group else []
+    if refused and all(is_computed(group) for group in groups):
+        raise refused[0]
+    warnings += [f"a multiplex group was left out: {error}" for error in refused]
     if not groups:
         raise NoWaveform(f"none of the object's {len(items)} multiplex groups holds an ECG lead in volts")
     return groups

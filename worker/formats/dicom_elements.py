@@ -82,12 +82,13 @@ IMPLICIT: Final = _syntax(explicit=False, order="<")
 class DataSet:
     """The elements of one object or item, by tag (group << 16 | element)."""
 
-    __slots__ = ("_items", "budget", "buffer", "depth", "places", "syntax")
+    __slots__ = ("_items", "budget", "buffer", "depth", "places", "syntax", "unknown")
 
     def __init__(self, buffer: Buffer, syntax: Syntax, depth: int, budget: list[int]) -> None:
         self.buffer = buffer
         self.syntax = syntax
         self.places: dict[int, Place] = {}
+        self.unknown: set[int] = set()
         self._items: dict[int, list[DataSet]] = {}
         self.depth = depth
         self.budget = budget
@@ -146,7 +147,10 @@ class DataSet:
             return []
         if self.depth >= MAX_DEPTH:
             raise DamagedRecording(f"the DICOM object nests sequences deeper than {MAX_DEPTH}; ask for a new export")
-        found, _ = _read_items(self.buffer, place.start, place.stop, self.syntax, self.depth + 1, self.budget)
+        syntax = self.syntax
+        if tag in self.unknown:
+            syntax = _inside_unknown(self.buffer, place.start, place.stop, syntax)
+        found, _ = _read_items(self.buffer, place.start, place.stop, syntax, self.depth + 1, self.budget)
         self._items[tag] = found
         return found
 
@@ -186,6 +190,8 @@ def _file_meta(data: Buffer) -> tuple[int, str]:
         meta.places[tag] = Place(begin, at)
     if uid := meta.ascii(0x00020010):
         return at, uid
+    if data[at : at + 2] == b"\x00\x08":
+        return at, EXPLICIT_BE
     vr = bytes(data[at + 4 : at + 6])
     explicit = vr.isalpha() and vr.isupper()
     return at, EXPLICIT_LE if explicit else IMPLICIT_LE
@@ -245,7 +251,7 @@ def _read_elements(data_set: DataSet, at: int, stop: int, *, ends_with_item: boo
         if budget[0] < 0:
             raise TooLargeRecording(f"the DICOM object has more than {MAX_ELEMENTS} elements and was not read")
         if length == UNDEFINED:
-            inside = IMPLICIT if implicit else syntax
+            inside = _inside_unknown(buffer, start, stop, syntax) if implicit and syntax.explicit else syntax
             found, at = _read_items(buffer, start, stop, inside, data_set.depth + 1, budget, until_end_mark=True)
             data_set.keep_items(tag, found)
             places[tag] = Place(start, at)
@@ -257,11 +263,19 @@ def _read_elements(data_set: DataSet, at: int, stop: int, *, ends_with_item: boo
         else:
             at = start + length
             places[tag] = Place(start, at)
+            if implicit and syntax.explicit:
+                data_set.unknown.add(tag)
     if ends_with_item:
         raise TruncatedRecording(
             "the DICOM file ends inside a sequence: the transfer was cut; send the recording again"
         )
     return at
+
+
+def _inside_unknown(buffer: Buffer, start: int, stop: int, syntax: Syntax) -> Syntax:
+    """How the items of an unknown (UN) element are written: implicitly (PS3.5 section 6.2.2), or as all the rest is."""
+    vr = bytes(buffer[start + 12 : min(start + 14, stop)])
+    return syntax if vr.isalpha() and vr.isupper() else IMPLICIT
 
 
 def _read_items(

@@ -109,21 +109,38 @@ def _samples(item: DataSet, n_definitions: int, warnings: list[str]) -> NDArray[
             f"the samples are {t.COMPANDED[interpretation]} ({interpretation}), which no ECG class allows; "
             "set the device to 16-bit linear samples"
         )
-    kind = t.SAMPLE_TYPES.get((interpretation, bits or 0))
-    if kind is None:
-        raise UnsupportedRecording(
-            f"samples of {bits} bits read as {interpretation!r} are not defined for DICOM waveforms"
-        )
-    if n_channels == 0 or n_channels != n_definitions:
-        raise DamagedRecording(f"a multiplex group of {n_channels} channels defines {n_definitions} of them")
+    kind = _sample_type(interpretation, bits, warnings)
     dtype = np.dtype(f"{item.syntax.order}{kind}")
     raw = item.view(t.DATA)
+    if n_channels != n_definitions:
+        fits = claimed and len(raw) - claimed * n_definitions * dtype.itemsize in (0, 1)
+        if not n_definitions or not (fits or n_channels == 0):
+            raise DamagedRecording(f"a multiplex group of {n_channels} channels defines {n_definitions} of them")
+        warnings.append(f"a multiplex group says that it has {n_channels} channels and holds {n_definitions}")
+        n_channels = n_definitions
+    if n_channels == 0:
+        raise DamagedRecording("a multiplex group has no channels")
     frame = dtype.itemsize * n_channels
     held = len(raw) // frame
     n_samples = held if claimed is None else min(held, claimed)
     if claimed is not None and claimed > held:
         warnings.append(f"a multiplex group claims {claimed} samples a lead and holds {held}")
     return np.frombuffer(raw, dtype, n_samples * n_channels).reshape(n_samples, n_channels)
+
+
+def _sample_type(interpretation: str, bits: int | None, warnings: list[str]) -> str:
+    """How numpy calls the samples; what is missing is taken from what is there where it can mean one thing only."""
+    if not interpretation and bits in (16, 32):
+        warnings.append(f"the object does not say how its samples of {bits} bits are read; they were taken as signed")
+        interpretation = "SS" if bits == 16 else "SL"
+    if bits is None:
+        bits = next((size for known, size in t.SAMPLE_TYPES if known == interpretation), None)
+    kind = t.SAMPLE_TYPES.get((interpretation, bits or 0))
+    if kind is None:
+        raise UnsupportedRecording(
+            f"samples of {bits} bits read as {interpretation!r} are not defined for DICOM waveforms"
+        )
+    return kind
 
 
 def _channel(
@@ -239,6 +256,11 @@ def median_group(groups: list[Group]) -> Group | None:
     short = [group for group in groups if group.duration_s < min(longest, 3.0)]
     labelled = [group for group in groups if group.duration_s < longest and _MEDIAN_LABEL.search(group.label)]
     return next(iter(labelled or [group for group in short if group.derived]), None)
+
+
+def is_computed(group: Group) -> bool:
+    """Whether a group says of itself that it was computed from another."""
+    return group.derived or _MEDIAN_LABEL.search(group.label) is not None
 
 
 def assemble(groups: list[Group], warnings: list[str]) -> Group:

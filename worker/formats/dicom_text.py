@@ -83,6 +83,9 @@ class Texts:
         if first is None and term not in ("", "6", "87", "159"):
             self._warn(f"the character set {self.declared!r} is not one that DICOM defines")
             return self._guess(raw)
+        if first is None and b"\x1b" not in raw and (other := self._only_extension()):
+            self._warn("texts lack the escape sequences that their character set asks for")
+            return raw.decode(other, "replace")
         out: list[str] = []
         for part in _DELIMITER.split(raw):
             held = ["ascii", first or "latin-1"]
@@ -94,6 +97,13 @@ class Texts:
                 at = escape.end()
             out += _decode_runs(part[at:], held)
         return "".join(out)
+
+    def _only_extension(self) -> str:
+        """The one set beyond ASCII that the extensions name, as devices write it without escapes; empty if several."""
+        sets = {
+            _G1_OF_TERM[word] for term in self.terms[1:] if (word := term.split()[-1] if term else "") in _G1_OF_TERM
+        }
+        return {"gb2312": "gb18030"}.get(found, found) if len(sets) == 1 and (found := sets.pop()) else ""
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
