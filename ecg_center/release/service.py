@@ -8,7 +8,7 @@ again and finds what is done.
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,21 +22,32 @@ from ecg_center.domain.workflow import State
 from ecg_center.release import queries
 from ecg_center.release.content import ReleasedContent
 from ecg_center.release.document.labels import age
-from ecg_center.release.document.model import Patient, ReportDocument, Signatory, Supersedes, Trace
+from ecg_center.release.document.model import (
+    Day,
+    DayStrip,
+    Patient,
+    ReportDocument,
+    Signatory,
+    Supersedes,
+    Trace,
+)
 from ecg_center.release.document.render import render
 from ecg_center.release.queries import ReleasedReport
 from ecg_center.signing.authority import Role
 from ecg_center.signing.service import Signatures
 from ecg_center.store.blobs import Blobs, report_key
+from ecg_center.store.day_reports import STRIP_S
 from ecg_center.store.events import CENTRE, note
 from ecg_center.store.jobs import CENTRE_QUEUE, RELEASE_TASK, defer
 from ecg_center.store.session import EVERYTHING, Database
 from ecg_center.store.studies import lock_study
-from ecg_center.store.tables import Delivery, Report
+from ecg_center.store.tables import Delivery, Recording, Report
 from ecg_center.store.waveforms import Waveform, decode
 
 log = structlog.get_logger(__name__)
 
+PRINTED_LEADS = ("II", "V5", "V1", "I", "V2")
+"""Of a day's leads the first two of these are printed: rhythm and ST."""
 STUCK_AFTER = timedelta(minutes=10)
 """A document takes a second; a report without one for this long has no job that still tries."""
 
@@ -122,7 +133,7 @@ async def _document(session: AsyncSession, press: Press, released: ReleasedRepor
     lead = await queries.lead(session)
     previous = await queries.previous_version(session, report)
     recording = released.recording
-    files = {suffix: await press.blobs.get(key) for suffix, key in (recording.waveform or {})["files"].items()}
+    trace, day = await asyncio.to_thread(_drawn, press.blobs, recording, content)
     examined_at = recording.started_at or recording.safe_at
     assert report.written_at is not None
     assert report.released_at is not None
@@ -142,7 +153,8 @@ async def _document(session: AsyncSession, press: Press, released: ReleasedRepor
         examined_at=examined_at,
         reported_at=report.released_at,
         measurements=content.measurements,
-        trace=_trace(decode(files), (recording.waveform or {}).get("filters", [])) if files else None,
+        trace=trace,
+        day=day,
         pressure=content.pressure,
         opinion=tuple(opinion_lines(content)),
         conclusion=Overall(content.conclusion),
@@ -165,6 +177,41 @@ def opinion_lines(content: ReleasedContent) -> list[str]:
     """诊断意见 as printed: the coded statements in order, then the free text's lines."""
     lines = [TERMS[code].zh for code in content.statements]
     return lines + [line.strip() for line in content.text.splitlines() if line.strip()]
+
+
+def _drawn(blobs: Blobs, recording: Recording, content: ReleasedContent) -> tuple[Trace | None, Day | None]:
+    """What of the recording is printed: its trace, or of a day its figures and strips; of pressures alone nothing."""
+    waveform = recording.waveform or {}
+    files = {suffix: blobs.source(key) for suffix, key in waveform["files"].items()}
+    filters = waveform.get("filters", [])
+    if not files:
+        return None, None
+    if "pyramid" not in waveform:
+        return _trace(decode(files), filters), None
+    hz, n_samples = float(waveform["sampling_hz"]), int(waveform["n_samples"])
+
+    def strip(start_s: float) -> Trace:
+        first = max(0, min(round(start_s * hz), n_samples - round(STRIP_S * hz)))
+        sources = {suffix: blobs.source(key) for suffix, key in waveform["files"].items()}
+        return _some_leads(_trace(decode(sources, first, first + round(STRIP_S * hz)), filters))
+
+    if content.holter is None:  # its analysis failed: the physician read it without
+        return strip(0.0), None
+    strips = tuple(DayStrip(strip(one.start_s), one.start_s, one.event, one.text) for one in content.strips or [])
+    return None, Day(content.holter, n_samples / hz, recording.started_at, strips)
+
+
+def _some_leads(trace: Trace) -> Trace:
+    """The two leads that tell most; a row for each of twelve would leave no room for strips."""
+    order = [lead for lead in PRINTED_LEADS if lead in trace.leads]
+    rows = [trace.leads.index(lead) for lead in (order + [lead for lead in trace.leads if lead not in order])][:2]
+    scales = trace.uv_per_lsb if isinstance(trace.uv_per_lsb, tuple) else (trace.uv_per_lsb,) * len(trace.leads)
+    return replace(
+        trace,
+        leads=tuple(trace.leads[row] for row in rows),
+        samples=trace.samples[rows],
+        uv_per_lsb=tuple(scales[row] for row in rows),
+    )
 
 
 def _trace(waveform: Waveform, filters: list[str]) -> Trace:

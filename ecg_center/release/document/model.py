@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg_center.contract.findings import Measurements
+from ecg_center.contract.holter import Event, HolterFindings
 from ecg_center.contract.pressure import PressureFindings
 from ecg_center.domain.statements import Overall
 from ecg_center.signing.authority import Role
@@ -34,6 +35,7 @@ MAX_URL = 300
 """A QR symbol stays readable at 18 mm on a 300 dpi print up to about this length."""
 MAX_LEADS = 18
 """Twelve leads, V3R to V5R and V7 to V9."""
+MAX_DAY_STRIPS = 24
 MAX_TRACE_SAMPLES = 20_000_000
 PAPER_SPEEDS = (12.5, 25.0, 50.0)
 GAINS = (2.5, 5.0, 10.0, 20.0)
@@ -107,6 +109,38 @@ class Trace:
             raise DocumentError(f"paper speeds are {PAPER_SPEEDS} mm/s, gains {GAINS} mm/mV")
 
 
+@dataclass(frozen=True, eq=False)
+class DayStrip:
+    """Ten seconds of a day as they are printed."""
+
+    trace: Trace
+    trace_start_s: float
+    """Where in the recording the strip begins; in ``trace`` it is the first sample."""
+    event: Event | None = None
+    """What it shows; None where a physician chose the place."""
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _length("text", self.text, MAX_FIELD)
+
+
+@dataclass(frozen=True, eq=False)
+class Day:
+    """A day of ECG: its figures as they were signed, and its strips."""
+
+    figures: HolterFindings
+    duration_s: float
+    started_at: datetime | None
+    """None where the recorder's clock is not known."""
+    strips: tuple[DayStrip, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.strips) > MAX_DAY_STRIPS:
+            raise DocumentError(f"a report prints at most {MAX_DAY_STRIPS} strips of a day")
+        if self.started_at is not None:
+            _aware("started_at", self.started_at)
+
+
 @dataclass(frozen=True)
 class Signatory:
     """A physician who stands for the report, and when she or he signed."""
@@ -155,7 +189,9 @@ class ReportDocument:
     urgent_finding: str | None = None
     """Printed on the second line of the opinion, marked."""
     title: str | None = None
-    """None for the language's own: 心电图诊断报告 or 动态血压监测报告, ECG report."""
+    """None for the language's own: 心电图诊断报告, 动态心电图报告, 动态血压监测报告, ECG report and so on."""
+    day: Day | None = None
+    """A day of ECG; the report then has no other trace."""
     pressure: PressureFindings | None = None
     """The figures of an ambulatory blood pressure, as they were signed."""
     version: int = 1
@@ -175,8 +211,10 @@ class ReportDocument:
             _length("opinion", line, MAX_OPINION_LINE)
         if len(self.opinion) > MAX_OPINION_LINES or sum(map(len, self.opinion)) > MAX_OPINION:
             raise DocumentError(f"opinion is too long; at most {MAX_OPINION_LINES} lines, {MAX_OPINION} characters")
-        if self.trace is None and self.pressure is None:
-            raise DocumentError("a report shows a trace, blood pressures, or both")
+        if self.trace is None and self.pressure is None and self.day is None:
+            raise DocumentError("a report shows a trace, a day of ECG, or blood pressures")
+        if self.trace is not None and self.day is not None:
+            raise DocumentError("the strips of a day are its trace; leave the trace out")
         if self.version < 1 or (self.supersedes is not None and self.supersedes.version >= self.version):
             raise DocumentError("a version counts from 1 and supersedes a lower one")
         _aware("examined_at", self.examined_at)

@@ -15,9 +15,9 @@ import structlog
 import typst
 
 from ecg_center.contract.pressure import PressureFindings
-from ecg_center.release.document import labels, pressure_chart, pressure_words
+from ecg_center.release.document import day_chart, day_words, labels, pressure_chart, pressure_words
 from ecg_center.release.document.fonts import FontSet, Printable, packaged_fonts
-from ecg_center.release.document.model import ReportDocument, Trace
+from ecg_center.release.document.model import Day, ReportDocument, Trace
 from ecg_center.release.document.trace import WIDTH_MM, draw
 
 TEMPLATE = Path(__file__).with_name("page.typ")
@@ -26,6 +26,8 @@ PDF_STANDARD: Literal["a-2b"] = "a-2b"
 
 COLUMNS = (5.2, 2.2, 3.0, 5.2, 2.6, 5.2)
 """Shares of the page's width for the six columns of particulars."""
+DAY_ROW_MM = 25
+"""The height of one lead of a strip of a day: two leads, three strips a page."""
 Say = Callable[[str], str]
 
 log = structlog.get_logger(__name__)
@@ -118,18 +120,21 @@ def page_data(document: ReportDocument, printable: Printable) -> dict[str, Any]:
         "qr": _qr(document.verification_url) if document.verification_url else None,
         "demo": document.demo,
         "chart": _chart(document, document.trace, say) if document.trace else None,
+        "day": _day(document, document.day, say) if document.day else None,
         "pressure": _pressure(document, document.pressure, say) if document.pressure else None,
     }
 
 
 def _title(document: ReportDocument) -> str:
+    if document.day is not None:
+        return day_words.WORDS[document.language]["title"]
     words = labels.WORDS if document.trace is not None else pressure_words.WORDS
     return words[document.language]["title"]
 
 
 def _conclusion(document: ReportDocument) -> str:
     """正常心电图 of an ECG; of blood pressures alone 正常."""
-    words = labels.CONCLUSION if document.trace is not None else labels.OVERALL
+    words = labels.CONCLUSION if document.trace is not None or document.day is not None else labels.OVERALL
     return words[document.language][document.conclusion]
 
 
@@ -182,6 +187,36 @@ def _amendment(document: ReportDocument, say: Say) -> dict[str, str] | None:
     return {"note": note, "reason": say(old.reason)}
 
 
+def _day(document: ReportDocument, day: Day, say: Say) -> dict[str, Any]:
+    words, zone = day_words.WORDS[document.language], document.time_zone
+    hours = day_words.grouped(day.figures.hours)
+    chart = day_chart.draw(hours, day_words.clocks(day, hours, zone)) if hours else None
+    notes = [words["edited"].format(n=day.figures.edits)] if day.figures.edits else []
+    return {
+        "chart": None
+        if chart is None
+        else {
+            "svg": chart.svg,
+            "width_mm": WIDTH_MM,
+            "height_mm": day_chart.HEIGHT_MM,
+            "words": [
+                {"text": say(one.text), "x": one.x_mm, "y": one.y_mm, "middle": one.middle} for one in chart.words
+            ],
+        },
+        "figures": day_words.figures(day, document.language, zone),
+        "notes": notes if day.started_at else [*notes, words["elapsed"]],
+        "hourly": day_words.hourly(day, document.language, zone) if hours else None,
+        "strips_title": words["strips"],
+        "strips": [
+            {
+                **{key: say(text) for key, text in day_words.caption(day, strip, document.language, zone).items()},
+                "chart": _chart(document, strip.trace, say, height_mm=DAY_ROW_MM * len(strip.trace.leads)),
+            }
+            for strip in day.strips
+        ],
+    }
+
+
 def _pressure(document: ReportDocument, found: PressureFindings, say: Say) -> dict[str, Any]:
     words = pressure_words.WORDS[document.language]
     chart = pressure_chart.draw(found, words["night_mark"], words["pulse_unit"])
@@ -198,8 +233,8 @@ def _pressure(document: ReportDocument, found: PressureFindings, say: Say) -> di
     }
 
 
-def _chart(document: ReportDocument, trace: Trace, say: Say) -> dict[str, Any]:
-    chart, words = draw(trace), labels.WORDS[document.language]
+def _chart(document: ReportDocument, trace: Trace, say: Say, height_mm: int | None = None) -> dict[str, Any]:
+    chart, words = draw(trace, height_mm), labels.WORDS[document.language]
     filters = words["filters"].format(filters=trace.filters) if trace.filters else words["raw"]
     caption = [
         f"{trace.speed_mm_per_s:g} mm/s",

@@ -63,10 +63,10 @@ class Chart:
     """Leads whose deflection leaves the chart at this gain and is drawn along its edge."""
 
 
-def draw(trace: Trace) -> Chart:
-    """Lay the leads out and draw grid, calibration pulses and curves."""
+def draw(trace: Trace, height_mm: int | None = None) -> Chart:
+    """Lay the leads out and draw grid, calibration pulses and curves; as high as its layout is where None is given."""
     rows = arrange(trace)
-    height = chart_height(trace.layout, len(rows))
+    height = height_mm or chart_height(trace.layout, len(rows))
     curves = [[_curve(trace, segment) for segment in row] for row in rows]
     extents = [(max(up for _, _, up, _ in row), max(down for *_, down in row)) for row in curves]
     pulse = trace.gain_mm_per_mv
