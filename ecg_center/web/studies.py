@@ -19,6 +19,7 @@ from ecg_center.reporting import queries as reporting
 from ecg_center.reporting import service as reporting_service
 from ecg_center.reporting.schemas import OpinionForm, ReportContent
 from ecg_center.review import service as review
+from ecg_center.store.day_reports import usual_strips
 from ecg_center.store.deadlines import deadlines_of
 from ecg_center.store.studies import get_study
 from ecg_center.store.tables import (
@@ -97,6 +98,18 @@ class StudyView:
         if findings.kind == "abpm":
             return findings.pressure.started_at if findings.pressure else None
         return self.recording.started_at if self.is_day and self.recording else None
+
+    @property
+    def strips(self) -> dict[str, Any]:
+        """The strips of a day that the report prints, the usual ones where none were chosen."""
+        chosen = self.content.strips
+        usual = usual_strips(self.findings.holter) if self.findings and self.findings.holter else []
+        started_at = self.recording.started_at if self.recording else None
+        return {
+            "strips": [strip.model_dump(mode="json") for strip in (usual if chosen is None else chosen)],
+            "chosen": chosen is not None,
+            "started_at": started_at.isoformat() if started_at else None,
+        }
 
     @property
     def is_day(self) -> bool:

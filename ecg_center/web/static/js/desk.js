@@ -69,7 +69,14 @@ class Desk {
       conclusion: text("conclusion") || null,
       measurements,
       remark: text("remark"),
+      strips: this.#strips(),
     };
+  }
+
+  /** The strips of a day that are printed; null for the usual ones, and of other exams. */
+  #strips() {
+    const list = find("strip-list", this.#form);
+    return list && "strips" in list ? list.strips : null;
   }
 
   isDirty() {

@@ -104,7 +104,9 @@ fadeNotes();
 if (document.body.dataset.live) listen(document.body.dataset.live);
 openAtOnce();
 
-// Each page loads what it has; the parts wait for each other by their own imports.
+// Each page loads what it has; the parts wait for each other by their own imports. What the report's form holds has to be
+// there before the desk reads it.
+if (find("strip-list")) await import("./holter/strips.js");
 await Promise.all([
   find("ecg-viewer") && import("./viewer/viewer.js"),
   find("holter-desk") && import("./holter/element.js"),

@@ -61,6 +61,12 @@ export class StatementPicker extends HTMLElement {
     void this.#together();
   }
 
+  /** These statements and no others. @param {Term[]} terms */
+  replace(terms) {
+    this.#chosen = [...terms];
+    void this.#together();
+  }
+
   focus() {
     this.#input.focus();
   }
@@ -245,6 +251,13 @@ document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-adds]") : null;
   const picker = document.querySelector("statement-picker");
   if (button instanceof HTMLElement && picker instanceof StatementPicker) picker.add(JSON.parse(button.dataset.adds ?? "{}"));
+});
+
+/** `data-takes='[{"code": …, "text": …}, …]'` on a button makes these the picker's statements. */
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-takes]") : null;
+  const picker = document.querySelector("statement-picker");
+  if (button instanceof HTMLElement && picker instanceof StatementPicker) picker.replace(JSON.parse(button.dataset.takes ?? "[]"));
 });
 
 if (!customElements.get("statement-picker")) customElements.define("statement-picker", StatementPicker);

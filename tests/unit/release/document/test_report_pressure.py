@@ -101,7 +101,7 @@ def test_an_ecg_with_pressures_has_both(make_report, make_trace):
 
 
 def test_a_report_of_nothing_is_refused(make_report):
-    with pytest.raises(DocumentError, match="trace, blood pressures, or both"):
+    with pytest.raises(DocumentError, match="a trace, a day of ECG, or blood pressures"):
         make_report(trace=None)
 
 

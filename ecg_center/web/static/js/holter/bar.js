@@ -57,6 +57,7 @@ export function dayBar(desk) {
   );
   const remove = tool("✕", t("Not a beat (X)"), () => void desk.remove());
   const undo = tool(t("Undo"), t("Undo the last change (U)"), () => desk.undo());
+  const print = tool(t("To the report"), t("Print this strip in the report (B)"), () => desk.print());
   const filters = tool(t("Filters: off"), t("Display filters on, and back to as recorded (L)"), () => desk.toggleFilters());
   const time = h("input", { type: "text", class: "day-time", size: 9, "aria-label": t("Go to the time"), placeholder: "03:12", autocomplete: "off" });
   time.addEventListener("change", () => {
@@ -76,7 +77,7 @@ export function dayBar(desk) {
   );
   const help = tool("?", t("Keys of the day"), showDayHelp);
   help.dataset.key = "?";
-  const of_strip = h("div", { class: "day-tools" }, lengths.element, names, h("label", { class: "small", for: "whole-shape" }, whole, t("whole shape")), remove, undo, filters);
+  const of_strip = h("div", { class: "day-tools" }, lengths.element, names, h("label", { class: "small", for: "whole-shape" }, whole, t("whole shape")), remove, undo, print, filters);
   const element = h("div", { class: "ecg-bar day-bar" }, views.element, step, time, help, of_strip);
   const foot = h("div", { class: "ecg-state day-foot" });
   const show = () => {
@@ -84,6 +85,7 @@ export function dayBar(desk) {
     lengths.show(desk.strip.seconds);
     of_strip.hidden = desk.view !== "strip";
     for (const control of [...names.querySelectorAll("button"), remove, undo]) control.disabled = !desk.editable;
+    print.hidden = !desk.host.hasAttribute("editable");
     filters.textContent = isAsRecorded(desk.strip.filters) ? t("Filters: off") : t("Filters: on");
     filters.setAttribute("aria-pressed", String(!isAsRecorded(desk.strip.filters)));
     foot.replaceChildren(...footWords(desk));

@@ -20,6 +20,7 @@ import { labelOf } from "./kinds.js";
 import { Around } from "./overview.js";
 import { DaySource, sentenceOf } from "./source.js";
 import { Strip } from "./strip.js";
+import { StripList } from "./strips.js";
 import { Clock } from "./time.js";
 import { DayTrend } from "./trend.js";
 
@@ -28,6 +29,7 @@ import { DayTrend } from "./trend.js";
 /** @typedef {"strip" | "disclosure" | "shapes" | "courses" | "changes"} View */
 
 const ASK_AGAIN_MS = 2500; // the centre says when figures are new; where that word is lost, the page asks
+const PRINTED_S = 10; // store/day_reports.py
 const LEAD_IN_S = 1.5; // an event is shown with what came before it
 
 export class DayDesk {
@@ -337,6 +339,16 @@ export class DayDesk {
     const { framed, at_s, visible_s } = this.strip;
     const end_s = Math.min(this.source.duration_s, at_s + visible_s);
     await this.#edit({ action: "exclude", start_s: Math.max(0, framed?.start_s ?? at_s), end_s: Math.min(this.source.duration_s, framed?.end_s ?? end_s) });
+  }
+
+  /** Have the report print the strip that is seen; of an event, ten seconds about it. */
+  print() {
+    const list = find("strip-list");
+    if (!(list instanceof StripList)) return toast(t("The report is written by whoever took the study."), "info");
+    const event = this.events.current;
+    const length_s = event ? event.end_s - event.start_s : 0;
+    const start_s = event ? (length_s < PRINTED_S - 2 * LEAD_IN_S ? (event.start_s + event.end_s - PRINTED_S) / 2 : event.start_s - LEAD_IN_S) : this.strip.at_s;
+    list.add(Math.max(0, Math.round(start_s * 1000) / 1000), event);
   }
 
   undo() {
