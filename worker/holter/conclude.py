@@ -1,6 +1,7 @@
 """Measured day and a physician's edits → findings, without the signal and in under a second."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,11 +14,13 @@ from worker.holter.alternans import alternans_events
 from worker.holter.conclusions import conclusions
 from worker.holter.edits import apply
 from worker.holter.events import ectopy, events_of, pauses
+from worker.holter.hrv import variability
 from worker.holter.measured import Label, Measured, Stretch
 from worker.holter.qt import long_qt_events, qt_trend, qtc_rows
-from worker.holter.readable import Readable, readable
+from worker.holter.readable import Readable, Spans, readable
 from worker.holter.st import st_episodes, st_trends
 from worker.holter.summary import extreme_events, hours, nights, rate_in, rate_mean
+from worker.holter.turbulence import capacities, turbulence
 from worker.resting.patient import Patient
 
 ENGINE: Final = "holter"
@@ -96,6 +99,7 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     ]
     events, warnings = _limited(happened)
     night = nights(measured)
+    sinus = _outside(day, af)
     return (
         HolterFindings(
             analysed_s=round(day.analysed_s, 1),
@@ -113,12 +117,21 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
             qt=qt_trend(minutes, qtc_ms),
             st=st_trends(measured),
             hours=hours(day, happened, qtc_ms),
+            hrv=variability(sinus, night),
+            turbulence=turbulence(sinus),
+            deceleration=capacities(sinus),
             events=events,
             templates=_templates(measured),
             edits=edits,
         ),
         warnings,
     )
+
+
+def _outside(day: Readable, af: Spans) -> Readable:
+    """The same day, in which no beat within fibrillation is called normal: variability is the sinus node's."""
+    label = np.where(af.inside(day.at_s), Label.Q, day.beats.label).astype(np.uint8)
+    return replace(day, beats=replace(day.beats, label=label))
 
 
 def _rounded(value: float | None) -> float | None:
