@@ -28,6 +28,8 @@ ANNOTATION_MAGIC: Final = b"ANN  1.0"
 HEADER_BYTES: Final = 522
 CHECKED_FROM: Final = 10
 MAX_LEADS: Final = 12
+MAX_TEXT: Final = 4096
+"""Bytes of the free text that are looked at; a header that is wrong may announce a gigabyte of it."""
 FAULT: Final = -32768
 """The sample that the standard proposes for a lead that is off."""
 MAX_BEATS: Final = 2_000_000
@@ -103,7 +105,9 @@ def read(data: Buffer) -> Recording:
         ),
         device=_device(_word(recorder, guess), _word(proprietary, guess)),
         gaps=value_gaps(digital, names, (FAULT,) * n_leads),
-        device_statements=tuple(filter(None, [_word(bytes(data[HEADER_BYTES:start]), guess)[:500]])),
+        device_statements=tuple(
+            filter(None, [_word(bytes(data[HEADER_BYTES : min(start, HEADER_BYTES + MAX_TEXT)]), guess)[:500]])
+        ),
         warnings=(*warnings, *guess.warnings),
     )
     return with_limb_leads(recording)
