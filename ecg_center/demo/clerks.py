@@ -27,8 +27,14 @@ INDICATIONS = ("演示：体检", "演示：心悸待查", "演示：高血压�
 DEPARTMENTS = ("全科", "内科", "急诊科", "体检科")
 
 
+PRESSURE_EVERY = 7
+"""Every seventh exam is an ambulatory blood pressure, the second of a demo among them."""
+
+
 def exam(number: int, chance: random.Random) -> dict[str, Any]:
-    """One registration; one in twelve comes with chest pain."""
+    """One registration; one in twelve comes with chest pain, one in seven to have the recorder of pressures read."""
+    if number % PRESSURE_EVERY == 2:
+        return pressure_exam(number, chance)
     chest_pain = chance.random() < 1 / 12
     return {
         "institution_code": chance.choice(CLINICS),
@@ -41,6 +47,24 @@ def exam(number: int, chance: random.Random) -> dict[str, Any]:
         "indication": "演示：胸痛2小时" if chest_pain else chance.choice(INDICATIONS),
         "chest_pain": chest_pain,
         "source": "emergency" if chest_pain else chance.choice(("outpatient", "inpatient", "checkup")),
+        "department": chance.choice(DEPARTMENTS),
+    }
+
+
+def pressure_exam(number: int, chance: random.Random) -> dict[str, Any]:
+    """An ambulatory blood pressure, at the clinic that has the recorder; the office pressure stands in the order."""
+    systolic, diastolic = chance.randint(128, 172), chance.randint(76, 102)
+    return {
+        "institution_code": "T1",
+        "patient": {
+            "name": f"演示{chance.choice(SURNAMES)}{number:03d}",
+            "sex": chance.choice("MF"),
+            "age_years": chance.randint(30, 84),
+        },
+        "kind": "abpm",
+        "fee_item_code": "310701022",
+        "indication": f"演示：高血压评估，诊室血压{systolic}/{diastolic} mmHg",
+        "source": "outpatient",
         "department": chance.choice(DEPARTMENTS),
     }
 

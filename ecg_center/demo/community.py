@@ -57,9 +57,13 @@ PEOPLE = (
 DEVICES = (
     DeviceForm(institution_code="T1", name="十二导联心电图机(演示)", transport="dicom", identity="DEMO_T1_ECG"),
     DeviceForm(institution_code="T2", name="十二导联心电图机(演示)", transport="dicom", identity="DEMO_T2_ECG"),
+    DeviceForm(institution_code="T1", name="动态血压记录仪(演示)", transport="mqtt", identity="demo-t1-abpm"),
     DeviceForm(institution_code="T3", name="4G便携心电(演示)", transport="mqtt", identity="demo-t3-4g"),
     DeviceForm(institution_code="T4", name="4G便携心电(演示)", transport="mqtt", identity="demo-t4-4g"),
 )
+
+PRESSURE_RECORDERS = {"demo-t1-abpm": "DEMO_T1_ECG"}
+"""Recorders of ambulatory blood pressure, and the station of their clinic whose worklist they read."""
 
 FEES = (
     FeeItem(

@@ -15,7 +15,7 @@ import psycopg
 import structlog
 
 from ecg_center.demo import clerks
-from ecg_center.demo.community import CLINICS, DEVICES, Secrets, settle
+from ecg_center.demo.community import CLINICS, DEVICES, PRESSURE_RECORDERS, Secrets, settle
 from ecg_center.embedded.broker import EmbeddedBroker
 from ecg_center.embedded.files import new_password, read_json, write_json, write_private
 from ecg_center.embedded.ports import LOOPBACK, is_free, kept_or_free
@@ -185,6 +185,10 @@ class Machine:
         for device in DEVICES:
             if device.transport == "dicom":
                 words += ["--dicom", f"{device.identity}@{LOOPBACK}:{self.ports.dicom}"]
+            elif device.identity in PRESSURE_RECORDERS:
+                station = PRESSURE_RECORDERS[device.identity]
+                recorder = f"{device.institution_code}/{device.identity}"
+                words += ["--abpm", f"{recorder}={station}@{LOOPBACK}:{self.ports.dicom}"]
             else:
                 words += ["--mqtt", f"{device.institution_code}/{device.identity}"]
         env = {"ECG_SIMULATE_MQTT_USERNAME": login.username, "ECG_SIMULATE_MQTT_PASSWORD": login.password}

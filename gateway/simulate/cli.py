@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ecg_center.contract.upload import RecordingIdentity
     from gateway.simulate.dicom_device import DicomDevice
     from gateway.simulate.mqtt_device import MqttDevice
+    from gateway.simulate.pressure_recorder import PressureRecorder
     from gateway.simulate.studies import Recorded
 
 DESCRIPTION: Final = """\
@@ -27,6 +28,8 @@ examples:
         the pathologies, with what a reader should find
   ecg-gateway simulate write stemi-anterior anterior.dcm
         one 12-lead ECG as a DICOM file
+  ecg-gateway simulate abpm non-dipper day.json
+        24 hours of blood pressures
   ecg-gateway simulate dicom --to 127.0.0.1:11112 --ae ECG_ROOM1 --order
         take the first open order from the worklist, record it, C-STORE it
   ecg-gateway simulate mqtt --broker mqtt://127.0.0.1:1883 --clinic C01 --device 4g-1 stemi-inferior
@@ -64,6 +67,10 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     _add_recording(write)
     write.add_argument("file", type=Path, metavar="FILE", help="where to; - for standard output")
     write.add_argument("--truth", action="store_true", help="print what is true of the recording, as JSON")
+    abpm = kinds.add_parser("abpm", help="write a day of blood pressures as JSON")
+    abpm.add_argument("profile", nargs="?", default="hypertension", metavar="PROFILE", help="normal, severe, …")
+    abpm.add_argument("file", type=Path, metavar="FILE", help="where to; - for standard output")
+    abpm.add_argument("--person", type=int, default=1, metavar="N", help="demo person 1 to 9999, also the seed")
     _add_dicom(kinds.add_parser("dicom", help="be one DICOM recorder once: C-ECHO, worklist, C-STORE"))
     _add_mqtt(kinds.add_parser("mqtt", help="be one 4G recorder once: a resumable upload in segments"))
     _add_fleet(kinds.add_parser("fleet", help="be several recorders until Ctrl-C"))
@@ -116,7 +123,14 @@ def _add_fleet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dicom", action="append", default=[], metavar="AE@HOST:PORT", help="a DICOM recorder")
     parser.add_argument("--called", default="ECGGATEWAY", metavar="TITLE", help="the gateway's AE title")
     parser.add_argument("--mqtt", action="append", default=[], metavar="CLINIC/DEVICE", help="a 4G recorder")
-    parser.add_argument("--broker", metavar="URL", help="for the 4G recorders")
+    parser.add_argument(
+        "--abpm",
+        action="append",
+        default=[],
+        metavar="CLINIC/DEVICE=AE@HOST:PORT",
+        help="a recorder of blood pressures, and the DICOM station whose worklist it reads",
+    )
+    parser.add_argument("--broker", metavar="URL", help="for the 4G recorders and those of blood pressures")
     parser.add_argument("--folder", type=Path, default=Path("simulated-devices"), metavar="DIR", help="their memory")
     parser.add_argument("--every", default="20-40", metavar="A-B", help="seconds between recordings (default 20-40)")
     parser.add_argument("--count", type=int, metavar="N", help="end after N recordings without order")
@@ -132,7 +146,15 @@ def run(args: argparse.Namespace) -> int:
     from gateway.simulate.printer import PrinterError
 
     configure(verbose=False)
-    commands = {"list": _list, "write": _write, "dicom": _dicom, "mqtt": _mqtt, "fleet": _fleet, "printer": _printer}
+    commands = {
+        "list": _list,
+        "write": _write,
+        "abpm": _abpm,
+        "dicom": _dicom,
+        "mqtt": _mqtt,
+        "fleet": _fleet,
+        "printer": _printer,
+    }
     try:
         return commands[args.simulate](args)
     except (UsageError, ValueError) as error:
@@ -194,6 +216,21 @@ def _write(args: argparse.Namespace) -> int:
         args.file.write_bytes(recorded.file.content)
     if args.truth:
         print(json.dumps(asdict(recorded.ecg.truth), ensure_ascii=False, indent=1), file=sys.stderr)
+    return 0
+
+
+def _abpm(args: argparse.Namespace) -> int:
+    from gateway.simulate.pressures import PressureProfile, record_day
+
+    known = [profile.value for profile in PressureProfile]
+    if args.profile not in known:
+        raise UsageError(f"no profile {args.profile!r}; known: {', '.join(known)}")
+    started_at = (datetime.now(UTC) - timedelta(hours=24)).replace(minute=0, second=0, microsecond=0)
+    day = record_day(PressureProfile(args.profile), args.person, started_at, device="SIMULATOR")
+    if str(args.file) == "-":
+        sys.stdout.buffer.write(day.content)
+    else:
+        args.file.write_bytes(day.content)
     return 0
 
 
@@ -282,8 +319,8 @@ def _fleet(args: argparse.Namespace) -> int:
     from gateway.simulate.pathologies import scenario
 
     fast, slow = _range(args.every)
-    if args.mqtt and not args.broker:
-        raise UsageError("--mqtt wants the broker: --broker mqtt://host:1883")
+    if (args.mqtt or args.abpm) and not args.broker:
+        raise UsageError("--mqtt and --abpm want the broker: --broker mqtt://host:1883")
     devices = [_mqtt_device(name, args.broker, args.folder / name.replace("/", "-")) for name in args.mqtt]
     if not args.dicom and not devices:
         raise UsageError("name at least one recorder: --dicom AE@HOST:PORT or --mqtt CLINIC/DEVICE")
@@ -294,6 +331,7 @@ def _fleet(args: argparse.Namespace) -> int:
     fleet = Fleet(
         dicom=[_dicom_device(name, args.called) for name in args.dicom],
         mqtt=devices,
+        pressure=[_pressure_recorder(words, args) for words in args.abpm],
         every_s=(fast, slow),
         count=args.count,
         pathology=scenario(args.only).pathology if args.only else None,
@@ -344,6 +382,16 @@ def _mqtt_device(text: str, broker: str, folder: Path) -> "MqttDevice":
         raise UsageError(f"{text!r} is not CLINIC/DEVICE")
     user, password = os.environ.get(USERNAME_VARIABLE), os.environ.get(PASSWORD_VARIABLE)
     return MqttDevice(clinic, device, broker, folder, user, password)
+
+
+def _pressure_recorder(text: str, args: argparse.Namespace) -> "PressureRecorder":
+    from gateway.simulate.pressure_recorder import PressureRecorder
+
+    device, equals, station = text.partition("=")
+    if not equals:
+        raise UsageError(f"{text!r} is not CLINIC/DEVICE=AE@HOST:PORT")
+    mqtt = _mqtt_device(device, args.broker, args.folder / device.replace("/", "-"))
+    return PressureRecorder(mqtt, _dicom_device(station, args.called))
 
 
 def _range(text: str) -> tuple[float, float]:

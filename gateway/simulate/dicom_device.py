@@ -94,18 +94,19 @@ class DicomDevice:
                 raise DicomDeviceError(f"{self._peer} did not answer C-ECHO with Success: {_status_text(status)}")
         return (time.perf_counter() - started) * 1000
 
-    def worklist(self, day: date | None = None) -> list[WorklistOrder]:
+    def worklist(self, day: date | None = None, modality: str = "ECG") -> list[WorklistOrder]:
         """The open orders of this recorder's clinic, in the peer's order.
 
         Args:
             day: only those scheduled for this day.
+            modality: PS3.3 C.7.3.1.1.1; ECG, or HD for blood pressures.
 
         Raises:
             DicomDeviceError: when the query fails.
         """
         orders: list[WorklistOrder] = []
         with self._association(ModalityWorklistInformationFind) as association:
-            responses = association.send_c_find(_worklist_query(day), ModalityWorklistInformationFind)
+            responses = association.send_c_find(_worklist_query(day, modality), ModalityWorklistInformationFind)
             for status, answer in responses:
                 if not status or status.Status not in {0x0000, 0xFF00, 0xFF01}:
                     raise DicomDeviceError(f"{self._peer} refused the worklist query: {_status_text(status)}")
@@ -218,9 +219,9 @@ def worklist_order(answer: Dataset) -> WorklistOrder:
     )
 
 
-def _worklist_query(day: date | None) -> Dataset:
+def _worklist_query(day: date | None, modality: str) -> Dataset:
     step = Dataset()
-    step.Modality = "ECG"
+    step.Modality = modality
     step.ScheduledStationAETitle = ""
     step.ScheduledProcedureStepStartDate = day.strftime("%Y%m%d") if day else ""
     step.ScheduledProcedureStepStartTime = ""

@@ -9,7 +9,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from ecg_center.contract.upload import RecordingIdentity
 from gateway.simulate.dicom_file import WorklistOrder
 from gateway.simulate.patients import MARK_EN, STEMS, DemoPerson, demo_person
 
+CHINA: Final = timezone(timedelta(hours=8))
+"""The clock on the patient's wall, whatever the machine's own zone is."""
 DAY_EVERY: Final = timedelta(minutes=20)
 NIGHT_EVERY: Final = timedelta(minutes=30)
 RETRY_AFTER: Final = timedelta(minutes=2)
@@ -123,11 +125,12 @@ def record_day(
     Args:
         profile: what they have.
         number: the demo person; also the seed, so that a person keeps their pressures.
-        started_at: the first reading, with its time zone; the clock of the readings.
+        started_at: the first reading, with its time zone; it is written in China's.
         device: the recorder's id.
         order: the order that is answered.
         hours: how long the recorder is worn.
     """
+    started_at = started_at.astimezone(CHINA)
     person = pressure_person(number)
     seed = number if order is None else zlib.crc32(order.patient_id.encode())
     plan = list(_readings(SHAPES[profile], np.random.default_rng([seed, 11]), started_at, hours))

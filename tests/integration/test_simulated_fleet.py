@@ -28,9 +28,11 @@ from gateway.simulate.generator import generate
 from gateway.simulate.mqtt_device import MqttDevice
 from gateway.simulate.pathologies import Pathology
 from gateway.simulate.patients import demo_person
+from gateway.simulate.pressure_recorder import PressureRecorder
 from gateway.spool import Spool
 
 DEVICES = {"FLEET_T1": "T1", "FLEET_T2": "T2", "fleet-t3": "T3"}
+ABPM = "fleet-t1-abpm"
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +72,7 @@ class Gateway:
             token="not-used-in-this-test",
             spool=folder,
             reserve_bytes=0,
-            devices=DEVICES,
+            devices=DEVICES | {ABPM: "T1"},
             dicom={"host": "127.0.0.1", "port": dicom_port},
             mqtt={
                 "enabled": True,
@@ -156,6 +158,33 @@ async def test_an_order_is_recorded_once_by_a_recorder_of_its_clinic(gateway, mq
     assert identity.patient_name
     assert "演示赵六" in identity.patient_name
     assert identity.urgent, "C-STORE with priority HIGH"
+
+
+async def test_a_recorder_of_pressures_answers_its_orders_once(gateway, mqtt_broker, tmp_path):
+    login = mqtt_broker.login("device")
+    address = f"mqtt://127.0.0.1:{mqtt_broker.port}"
+    recorder = PressureRecorder(
+        MqttDevice("T1", ABPM, address, tmp_path / "abpm", login.username, login.password),
+        DicomDevice("FLEET_T1", "127.0.0.1", gateway.settings.dicom.port, timeout_s=5),
+        poll_s=0.2,
+    )
+    fleet = Fleet(dicom=[recorder.worklist], pressure=[recorder], first_after_s=60.0, order_poll_s=60.0, seed=1)
+    async with gateway.running():
+        orders = [
+            an_order("A1"),
+            an_order("A2", institution="T2", procedure="动态血压监测", kind="abpm"),
+            an_order("A3", procedure="动态血压监测", kind="abpm", urgent=False, chest_pain=False),
+        ]
+        gateway.orders.keep(OpenOrders(as_of=datetime.now(UTC), orders=orders), None, datetime.now(UTC))
+        running = asyncio.create_task(fleet.run())
+        await asyncio.to_thread(wait_for, gateway.offers, "the order was not answered", 30)
+        await asyncio.sleep(1.0)  # the order stays in the list, as while the centre is away
+        fleet.stop()
+        await asyncio.wait_for(running, 10)
+        (offer,) = gateway.offers()
+    assert (offer.device, offer.institution_code, recorder.sent) == (ABPM, "T1", 1)
+    assert (offer.identity.accession_number, offer.identity.study_kind) == ("A3", "abpm")
+    assert offer.media_type == "application/json"
 
 
 async def test_a_gateway_that_is_away_does_not_keep_the_fleet_from_ending(tmp_path, free_port, mqtt_broker):
