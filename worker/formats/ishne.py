@@ -29,7 +29,9 @@ HEADER_BYTES: Final = 522
 CHECKED_FROM: Final = 10
 MAX_LEADS: Final = 12
 MAX_TEXT: Final = 4096
-"""Bytes of the free text that are looked at; a header that is wrong may announce a gigabyte of it."""
+"""Bytes of the free text that are looked at."""
+MAX_ANNOUNCED: Final = 16 * 1024**2
+"""A header that is wrong may announce a gigabyte of text, and take the day for it."""
 FAULT: Final = -32768
 """The sample that the standard proposes for a lead that is off."""
 MAX_BEATS: Final = 2_000_000
@@ -83,6 +85,7 @@ def read(data: Buffer) -> Recording:
     if not calibrated:
         warnings.append("the header does not say how large a step is; amplitudes are not to be trusted")
     guess = Texts("")
+    text = bytes(data[HEADER_BYTES : min(start, HEADER_BYTES + MAX_TEXT)])
     started_at = clock(recorded[2], recorded[1], recorded[0], max(begun[0], 0), max(begun[1], 0), max(begun[2], 0))
     kind: Kind = "holter" if max(held, claimed) / sampling_hz > HOLTER_FROM_S else "resting"
     recording = Recording(
@@ -105,9 +108,7 @@ def read(data: Buffer) -> Recording:
         ),
         device=_device(_word(recorder, guess), _word(proprietary, guess)),
         gaps=value_gaps(digital, names, (FAULT,) * n_leads),
-        device_statements=tuple(
-            filter(None, [_word(bytes(data[HEADER_BYTES : min(start, HEADER_BYTES + MAX_TEXT)]), guess)[:500]])
-        ),
+        device_statements=tuple(filter(None, [_word(text, guess)[:500]])),
         warnings=(*warnings, *guess.warnings),
     )
     return with_limb_leads(recording)
@@ -149,9 +150,9 @@ def read_annotations(data: Buffer, sampling_hz: float) -> tuple[tuple[Annotation
 
 def _data_start(data: Buffer, text_bytes: int, text_at: int, data_at: int, warnings: list[str]) -> int:
     start = HEADER_BYTES + text_bytes
-    if text_bytes < 0 or start > len(data):
+    if not 0 <= text_bytes <= MAX_ANNOUNCED or start > len(data):
         if not HEADER_BYTES <= data_at < len(data):
-            raise DamagedRecording(f"the header announces a text of {text_bytes} bytes, more than the file has")
+            raise DamagedRecording(f"the header announces a text of {text_bytes} bytes, which the file does not hold")
         warnings.append(f"the header announces a text of {text_bytes} bytes; its offset of the data was used instead")
         return data_at
     if data_at != start or text_at not in (HEADER_BYTES, 0):

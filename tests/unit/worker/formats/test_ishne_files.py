@@ -123,3 +123,12 @@ def timed(raw):
     start = time.perf_counter()
     ishne.read(raw)
     return time.perf_counter() - start
+
+
+def test_a_text_as_long_as_a_day_is_not_believed():
+    signal = rows(n_samples=4_000_000)
+    data = bytearray(ishne_file(signal))
+    struct.pack_into("<i", data, 10, 17 * 1024**2)
+    recording = read(bytes(data))
+    np.testing.assert_array_equal(recording.digital, signal)
+    assert "its offset of the data was used" in recording.warnings[0]
