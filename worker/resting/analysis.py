@@ -70,7 +70,9 @@ def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: s
 def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocardia: bool) -> list[Statement]:
     found = list(rhythm.statements)
     escape = any(statement.code == "63" for statement in found)  # its QRS tells of the ventricle that it comes from
-    if rhythm.name not in NO_STRUCTURE and not escape and quality.suspected_reversal is None:
+    # two exchanged chest electrodes hide nothing: an infarction that looks like it is said beside the doubt
+    in_place = quality.suspected_reversal not in REVERSAL_CODES
+    if rhythm.name not in NO_STRUCTURE and not escape and in_place:
         shape = morphology(reading, rhythm)
         found += shape + repolarisation(reading, rhythm, shape)
     if dextrocardia:
