@@ -139,12 +139,12 @@ def _measurements(recording: Recording, findings: Findings) -> tuple[list[str], 
         if value is None and name not in theirs:
             continue
         y += 4.6
-        shown = "–" if value is None else f"{value + 0.0:g}"
+        shown = "–" if value is None else f"{value + 0.0:.4g}"
         parts.append(d.text(left, y, label))
         parts.append(d.text(left + 58, y, shown, anchor="end", strong=True))
         parts.append(d.text(left + 59.5, y, unit, size=2.6, fill=d.SOFT))
         if name in theirs:
-            parts.append(d.text(left + 82, y, f"{theirs[name]:g}", fill=d.SOFT, anchor="end"))
+            parts.append(d.text(left + 82, y, f"{theirs[name]:.4g}", fill=d.SOFT, anchor="end"))
     if formula := findings.measurements.qtc_formula:
         y += 4.6
         parts.append(d.text(left, y, f"QTc: {formula}", size=2.6, fill=d.SOFT))
@@ -204,8 +204,17 @@ def _leads(findings: Findings, paper: _Paper) -> list[str]:
     parts = []
     for lead, zero, signal in zip(traces.leads, paper.zeros, traces.clean, strict=True):
         bad = verdicts.get(lead, "good") != "good"
-        name = d.fitted(lead, 4.0, LEAD_MM - 6)
-        parts.append(d.text(MARGIN_MM, zero + 1.4, name, size=4.0, fill=GRADES["major"] if bad else d.INK, strong=True))
+        size = min(4.0, max(2.4, 4.0 * (LEAD_MM - 7) / d.width_of(lead, 4.0)))
+        parts.append(
+            d.text(
+                MARGIN_MM,
+                zero + 1.4,
+                d.fitted(lead, size, LEAD_MM - 6),
+                size=size,
+                fill=GRADES["major"] if bad else d.INK,
+                strong=True,
+            )
+        )
         if bad:
             parts.append(d.text(MARGIN_MM, zero + 4.4, verdicts[lead], size=2.4, fill=GRADES["major"]))
         parts.append(_calibration(paper.left - 6, zero))
