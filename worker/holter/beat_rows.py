@@ -291,6 +291,85 @@ def _move(average: Float32s, beat: Float32s) -> None:
             average[j] -= min(max(-off, MMA_LEAST_UV), MMA_MOST_UV)
 
 
+VARIANT = np.float32(0.10)
+VARIANT_GAIN = np.float32(1.6)
+VARIANT_FOLLOW = np.float32(8.0)
+VARIANT_NOISE = np.float32(4.0)
+"""An averaged QRS is another one where it differs by a tenth of its size and four standard errors."""
+
+
+@compiled
+def variants(
+    means: Float32s,
+    error: Float32s,
+    sound: Bools,
+    window: tuple[int, int, int],
+    kept: Float32s,
+    held: Int64s,
+    last: int,
+) -> tuple[Int64s, int]:
+    """Which form of its shape each averaged QRS has: preexcitation comes and goes within what else looks alike.
+
+    Args:
+        means: (n_rows, n_leads, width) averages of one shape; ``error`` and ``sound`` (n_rows, n_leads).
+        window: the first and one past the last sample that are compared, and over how many a difference is averaged.
+        kept: (n_forms, n_leads, w) the forms; moved on.
+        held: (n_forms, 2) the number of each and how many rows it has; moved on.
+        last: the number given last.
+
+    Returns:
+        (n_rows,) the number of each row's form, -1 where no lead is sound; the number given last.
+    """  # fmt: skip
+    found = np.full(len(means), -1, np.int64)
+    begin, end, smooth = window
+    for r in range(len(means)):
+        if not sound[r].any():
+            continue
+        slot, least = -1, np.float32(1.0)
+        for k in range(len(held)):
+            if held[k, 1] > 0:
+                off = _unlike(means[r, :, begin:end], kept[k], error[r], sound[r], smooth)
+                if off < least:
+                    slot, least = k, off
+        if slot < 0:
+            slot, last = int(np.argmin(held[:, 1])), last + 1
+            held[slot, 0], held[slot, 1] = last, 0
+            kept[slot] = means[r, :, begin:end]
+        held[slot, 1] += 1
+        found[r] = held[slot, 0]
+        for lead in range(len(sound[r])):
+            for j in range(end - begin if sound[r, lead] else 0):
+                kept[slot, lead, j] += (means[r, lead, begin + j] - kept[slot, lead, j]) / VARIANT_FOLLOW
+    return found, last
+
+
+@compiled
+def _unlike(mean: Float32s, form: Float32s, error: Float32s, sound: Bools, smooth: int) -> np.float32:
+    """The greatest difference from a form of the same height, as a part of what makes it another one."""
+    n_leads, width = mean.shape
+    power = np.zeros(width, np.float32)
+    size, noise = np.float32(1.0), np.float32(0.0)
+    for lead in range(n_leads):
+        if not sound[lead]:
+            continue
+        both, own = np.float32(1.0), np.float32(1.0)
+        low, high = mean[lead, 0], mean[lead, 0]
+        for j in range(width):
+            both += mean[lead, j] * form[lead, j]
+            own += form[lead, j] * form[lead, j]
+            low, high = min(low, mean[lead, j]), max(high, mean[lead, j])
+        gain = min(max(both / own, np.float32(1.0) / VARIANT_GAIN), VARIANT_GAIN)
+        size += (high - low) * (high - low)
+        noise += error[lead] * error[lead]
+        for j in range(width - smooth + 1):
+            total = np.float32(0.0)
+            for i in range(smooth):
+                total += mean[lead, j + i] - gain * form[lead, j + i]
+            power[j] += total * total
+    greatest = np.sqrt(power.max()) / np.float32(smooth)
+    return min(greatest / (VARIANT * np.sqrt(size)), greatest / (VARIANT_NOISE * np.sqrt(noise) + np.float32(1.0)))
+
+
 @compiled
 def t_ends(views: Float32s, start: Int64s, stop: Int64s, own_end: Int64s, beyond: float, least_uv: float) -> Float32s:
     """(n_rows,) where T ends in each view, samples; nan where it does not stand out or does not come down.

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.holter.beat_rows import align, average_rows
+from worker.holter.beat_rows import align, average_rows, variants
 from worker.holter.day import Block, Day
 from worker.holter.measured import NOT_MEASURED, Beats, Label, Minutes, Stretch
 from worker.holter.minute_values import Average, Bools, Columns, Float32s, Grid, Limits, alternans, qt_ms, st_columns
@@ -40,6 +40,11 @@ PARTS_S: Final = (-0.10, 0.20, 0.44)
 """From R: P to ST, and T; what a beat is like is told in the first."""
 SEARCH_S: Final = 0.048
 MAX_SHAPES: Final = 8
+FORM_S: Final = (-0.10, 0.02)
+"""What is compared of averaged QRS, from R: its beginning, where preexcitation shows, not its end, which ST moves."""
+FORM_SMOOTH_S: Final = 0.016
+MAX_FORMS: Final = 6
+MOST_FORMS: Final = 32_767
 NOISE_UV: Final = 35.0
 """An average with a greater standard error tells nothing of 100 µV."""
 LEAD_NOISE_SHARE: Final = 0.3
@@ -65,6 +70,14 @@ class _Known:
 
 
 @dataclass(eq=False)
+class _Forms:
+    """The forms of one shape, see :func:`variants`."""
+
+    kept: Float32s
+    held: NDArray[np.int64]
+
+
+@dataclass(eq=False)
 class _State:
     """What one block hands to the next."""
 
@@ -73,6 +86,8 @@ class _State:
     held: NDArray[np.int64]
     last_shape: NDArray[np.int64]
     known: dict[int, _Known] = field(default_factory=dict)
+    known_forms: dict[int, _Forms] = field(default_factory=dict)
+    last_form: int = 0
 
     @classmethod
     def begin(cls, n_leads: int, grid: Grid) -> "_State":
@@ -89,7 +104,23 @@ class _State:
         if len(self.known) > 2 * MAX_SHAPES:
             kept = set(self.held[:, 0].tolist())
             self.known = {number: known for number, known in self.known.items() if number in kept}
+            self.known_forms = {number: forms for number, forms in self.known_forms.items() if number in kept}
         return self.known.setdefault(shape, _Known())
+
+    def forms(self, shape: int, average: Average, grid: Grid) -> NDArray[np.int16]:
+        """(n_rows,) the number of the form that each averaged beat of a shape has."""
+        begin, end = (grid.before + round(edge * grid.hz) for edge in FORM_S)
+        if shape not in self.known_forms:
+            size = (MAX_FORMS, average.means.shape[1], end - begin)
+            self.known_forms[shape] = _Forms(np.zeros(size, np.float32), np.zeros((MAX_FORMS, 2), np.int64))
+        forms = self.known_forms[shape]
+        window = (begin, end, max(1, round(FORM_SMOOTH_S * grid.hz)))
+        error = average.error[0].astype(np.float32)
+        found, self.last_form = variants(
+            average.means, error, average.sound, window, forms.kept, forms.held, self.last_form
+        )
+        numbers: NDArray[np.int16] = np.minimum(found, MOST_FORMS).astype(np.int16)
+        return numbers
 
 
 @dataclass(eq=False)
@@ -180,12 +211,13 @@ def _block(walk: _Walk, block: Block, state: _State, columns: Columns) -> None:
     row, row_shape, clean = _chosen(row, shape, alone, n_rows)
     average = _average(walk, block, state, (at, row, row_shape, shape, normal, int(first % 2)))
     rr_ms, spread, _ = _intervals(sample, row, n_rows, walk.day.hz)
-    columns.rr_ms[rows], columns.shape[rows] = rr_ms, row_shape
+    columns.rr_ms[rows] = rr_ms
     regular = clean & (spread <= TWA_REGULAR * rr_ms) & (rr_ms >= TWA_FASTEST_RR_MS)
     for number in np.unique(row_shape[row_shape >= 0]).tolist():
         limits = state.of(number).limits(grid)
         mine = np.flatnonzero(row_shape == number)
         part = average.rows(mine)
+        columns.shape[rows.start + mine] = state.forms(number, part, grid)
         st_columns(part, rr_ms[mine], grid, limits, columns, rows.start + mine)
         columns.qt_ms[rows.start + mine] = np.where(clean[mine], qt_ms(part, grid, limits), np.nan)
         columns.twa[rows.start + mine] = np.where(regular[mine], alternans(part, grid, limits), np.nan)

@@ -11,6 +11,7 @@ are left out; in a recording of less than two hours the level of its first minut
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -56,7 +57,10 @@ ROUNDS: Final = 3
 DILATE_S: Final = 60.0
 
 SHAPE_S: Final = 600.0
-"""A shape of QRS that was seen for a shorter time has no level of its own to compare with."""
+SHAPE_SHARE: Final = 0.25
+"""Shapes of QRS that were seen for a shorter time have no level of their own to compare with."""
+EDGE_ROWS: Final = 3
+"""So many rows on either side tell what a change of shape does to ST."""
 
 STEP_LOOK_S: Final = (20.0, 110.0)
 """From where to where before and after a row its neighbours are compared."""
@@ -110,39 +114,86 @@ def st_episodes(measured: Measured, rule: StRule | None = None) -> list[Event]:
 
 
 def deviations_of(minutes: Minutes, rule: StRule) -> Floats:
-    """(n_leads, n) how far ST is from the patient's own level, µV; each shape of QRS has a level of its own."""
+    """(n_leads, n) how far ST is from the patient's own level, µV, as if QRS had had one shape all day."""
     levels = as_floats(minutes.st_uv)
     width = max(1, round(SMOOTH_S / minutes.step_s))
     deviations = np.full(levels.shape, np.nan)
     shape = minutes.shape if minutes.shape.size else np.zeros(levels.shape[1], np.int16)
-    for number, rows in zip(*np.unique(shape[shape >= 0], return_counts=True), strict=True):
-        if rows * minutes.step_s < min(SHAPE_S, 0.5 * levels.shape[1] * minutes.step_s):
-            continue
-        mine = np.where(shape == number, levels, np.nan)
-        smooth = running_median(mine, width, max(1, width - 1))
-        smooth -= axis_shifts(minutes, smooth)
-        for row, level in enumerate(smooth):
-            if np.isfinite(level).sum() >= 2:
-                away = level - reference(level, minutes.step_s, rule)
-                deviations[row] = np.where(np.isfinite(away), away, deviations[row])
+    least = min(SHAPE_S, SHAPE_SHARE * levels.shape[1] * minutes.step_s)
+    for lead, measured in enumerate(levels):
+        there = np.where(np.isfinite(measured), shape, -1)
+        offset = offsets_of(measured, there, minutes.step_s)
+        for family in {number for number, _ in offset.values()}:
+            mine = np.isin(there, [number for number, (of, _) in offset.items() if of == family])
+            if np.count_nonzero(mine) * minutes.step_s < least:
+                continue
+            moves = np.zeros(len(there))
+            for number, (of, by) in offset.items():
+                moves[there == number] = by if of == family else 0.0
+            level = running_median(np.where(mine, measured - moves, np.nan), width, max(1, width - 1))
+            level -= axis_shifts(minutes, level, lead)
+            away = level - reference(level, minutes.step_s, rule)
+            deviations[lead] = np.where(np.isfinite(away), away, deviations[lead])
     return deviations
 
 
-def axis_shifts(minutes: Minutes, levels: Floats) -> Floats:
-    """(n_leads, n) by how much turns of the body have moved ST up to each row, µV."""
-    shifts = np.zeros(levels.shape)
+def offsets_of(level: Floats, shape: NDArray[np.int16], step_s: float) -> dict[int, tuple[int, float]]:
+    """Shape → (the family that it belongs to, how much higher ST stands in it than in the family's commonest).
+
+    Where QRS changes from one row to the next, what ST does in that moment is QRS's doing. Shapes that never followed
+    one another are of different families and are not compared.
+
+    >>> level = np.repeat([10.0, 200.0, 30.0], 6)
+    >>> offsets_of(level, np.repeat([4, 7, 4], 6).astype(np.int16), 10.0)
+    {4: (4, 0.0), 7: (4, 180.0)}
+    """
+    runs = [(int(shape[first]), first, last) for first, last in _equal_runs(shape) if shape[first] >= 0]
+    rows: dict[int, int] = {}
+    for number, first, last in runs:
+        rows[number] = rows.get(number, 0) + last - first
+    jumps: dict[tuple[int, int], list[float]] = {}
+    for (one, begin, end), (other, first, last) in pairwise(runs):
+        if one != other and (first - end) * step_s <= GAP_S:
+            before, after = level[max(begin, end - EDGE_ROWS) : end], level[first : min(last, first + EDGE_ROWS)]
+            jump = float(np.median(after) - np.median(before))
+            jumps.setdefault((min(one, other), max(one, other)), []).append(jump if one < other else -jump)
+    found: dict[int, tuple[int, float]] = {}
+    for family in sorted(rows, key=lambda number: (-rows[number], number)):
+        if family in found:
+            continue
+        found[family] = (family, 0.0)
+        while True:  # the surest of the steps that lead out of the family, until there are none
+            out = [pair for pair in jumps if (pair[0] in found) != (pair[1] in found)]
+            if not out:
+                break
+            low, high = max(out, key=lambda pair: (len(jumps[pair]), pair))
+            jump = float(np.median(jumps[low, high]))
+            if low in found:
+                found[high] = (family, found[low][1] + jump)
+            else:
+                found[low] = (family, found[high][1] - jump)
+    return found
+
+
+def _equal_runs(values: NDArray[np.int16]) -> list[tuple[int, int]]:
+    """(first, one past the last) of each stretch of equal rows."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    return list(zip([0, *edges.tolist()], [*edges.tolist(), len(values)], strict=True)) if len(values) else []
+
+
+def axis_shifts(minutes: Minutes, level: Floats, lead: int) -> Floats:
+    """(n,) by how much turns of the body have moved the ST level of a lead up to each row, µV."""
+    shifts = np.zeros(len(level))
     if minutes.qrs_uv.shape != minutes.st_uv.shape:
         return shifts
-    sizes = as_floats(minutes.qrs_uv)
-    for row, (size, level) in enumerate(zip(sizes, levels, strict=True)):
-        if not np.isfinite(size).any():
-            continue
-        least = max(STEP_QRS_UV, STEP_QRS_SHARE * float(np.nanmedian(size)))
-        qrs_step, st_step = _steps(size, minutes.step_s), _steps(level, minutes.step_s)
-        both = (np.abs(qrs_step) >= least) & (np.abs(st_step) >= STEP_ST_UV)
-        for first, last in runs_of(both):
-            at = first + int(np.argmax(np.abs(st_step[first:last])))
-            shifts[row, at:] += st_step[at]
+    size = as_floats(minutes.qrs_uv[lead])
+    if not np.isfinite(size).any():
+        return shifts
+    least = max(STEP_QRS_UV, STEP_QRS_SHARE * float(np.nanmedian(size)))
+    qrs_step, st_step = _steps(size, minutes.step_s), _steps(level, minutes.step_s)
+    for first, last in runs_of((np.abs(qrs_step) >= least) & (np.abs(st_step) >= STEP_ST_UV)):
+        at = first + int(np.argmax(np.abs(st_step[first:last])))
+        shifts[at:] += st_step[at]
     return shifts
 
 
