@@ -78,7 +78,7 @@ export function dayBar(desk) {
   const help = tool("?", t("Keys of the day"), showDayHelp);
   help.dataset.key = "?";
   const of_strip = h("div", { class: "day-tools" }, lengths.element, names, h("label", { class: "small", for: "whole-shape" }, whole, t("whole shape")), remove, undo, print, filters);
-  const element = h("div", { class: "ecg-bar day-bar" }, views.element, step, time, help, of_strip);
+  const element = h("div", { class: "ecg-bar day-bar" }, h("div", { class: "day-tools" }, step, views.element, time, help), of_strip);
   const foot = h("div", { class: "ecg-state day-foot" });
   const show = () => {
     views.show(desk.view);

@@ -57,7 +57,7 @@ export class EventList {
     const told = this.#all.filter(({ kind }) => !QUIET.has(kind)).length;
     const chosen = this.#select.value;
     this.#select.replaceChildren(
-      h("option", { value: "" }, `${t("All events")} (${told})`),
+      h("option", { value: "" }, t("All events (%(n)s)", { n: told })),
       ...Object.keys(KINDS)
         .filter((kind) => counts.has(kind))
         .map((kind) => h("option", { value: kind }, `${nameOf(kind)} (${counts.get(kind)})`)),
