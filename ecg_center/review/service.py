@@ -19,7 +19,7 @@ from ecg_center.signing.service import require_certificate
 from ecg_center.store.day_reports import kept_figures, usual_strips
 from ecg_center.store.deadlines import meet
 from ecg_center.store.events import move
-from ecg_center.store.findings import newest_findings
+from ecg_center.store.findings import newest_findings, pressures_in_force
 from ecg_center.store.jobs import CENTRE_QUEUE, RELEASE_TASK, defer
 from ecg_center.store.scopes import actor_of
 from ecg_center.store.studies import lock_study
@@ -58,7 +58,7 @@ async def release(session: AsyncSession, principal: Principal, study_id: UUID, e
     await require_certificate(session, principal.person_id)
     report.state, report.released_at = "released", now
     report.reviewer_id, report.reviewer_name = principal.person_id, principal.name
-    report.content = await _with_the_reviewers_edits(session, report)
+    report.content = await _with_pressures(session, report, await _with_the_reviewers_edits(session, report))
     report.verify_code = secrets.token_urlsafe(16)
     await queries.supersede_older(session, report)
     session.add(_decision(report, principal, "release", "", now))
@@ -107,6 +107,14 @@ async def _with_the_reviewers_edits(session: AsyncSession, report: Report) -> di
         "holter": kept_figures(found).model_dump(mode="json"),
         "strips": [strip.model_dump(mode="json") for strip in strips],
     }
+
+
+async def _with_pressures(session: AsyncSession, report: Report, content: dict[str, Any]) -> dict[str, Any]:
+    """The content with the blood pressure figures that the reviewer saw: readings may have been taken out since."""
+    if content.get("pressure") is None:
+        return content
+    found = await pressures_in_force(session, report.study_id)
+    return content if found is None else content | {"pressure": found.model_dump(mode="json")}
 
 
 def _decision(report: Report, principal: Principal, decision: str, reason: str, now: datetime) -> Review:

@@ -19,6 +19,7 @@ from ecg_center.preread import service as preread
 from ecg_center.preread.schemas import PressureEditForm
 from ecg_center.reporting import service as reporting
 from ecg_center.reporting.schemas import ReportContent
+from ecg_center.review import service as review
 from ecg_center.store.blobs import report_key
 from ecg_center.store.session import EVERYTHING
 from ecg_center.store.tables import DeadlineRow, FindingsRow, Recording, Report
@@ -180,6 +181,19 @@ async def test_the_draft_is_the_pre_read_and_the_signature_freezes_the_figures(c
     frozen = ReportContent.model_validate(signed.content)
     assert frozen.pressure == (await findings_of(centre, exam.recording_id)).pressure
     assert frozen.pressure.readings[4].state == "physician"
+
+
+async def test_what_the_reviewer_took_out_is_out_of_what_is_released(centre: Centre) -> None:
+    exam = await measured(centre)
+    report = await written(centre, exam, content=CONTENT)
+    assert report.content["pressure"]["readings"][4]["state"] == "used"
+    now = datetime.now(UTC)
+    await taken(centre, exam, "li")
+    await change(centre, exam, edit(0, "exclude", 4, reason="伪差"), "li")
+    await answer_edits(centre, exam)
+    released = await do(centre, "li", review.release, exam.study_id, report.edition, now)
+    assert released.content["pressure"]["readings"][4]["state"] == "physician"
+    assert released.content["pressure"]["edits"] == 1
 
 
 async def test_nobody_can_send_figures_of_their_own(centre: Centre) -> None:
