@@ -62,7 +62,7 @@ def _source(hz: int) -> NDArray[np.float64]:
     parts = [
         np.stack([ecg.lead("II"), ecg.lead("V1")]).astype(float) / UV_PER_LSB
         for seed in range(6)
-        for ecg in [generate(name, seed=seed, duration_s=60, hz=hz) for name in SIMULATED]
+        for ecg in [generate(name, seed=seed, duration_s=60, sampling_hz=hz) for name in SIMULATED]
     ]
     return np.concatenate(parts, axis=1)
 

@@ -2,7 +2,8 @@
 
 The method is the resting detector's (:mod:`worker.signal.qrs`, :mod:`worker.signal.qrs_weights`): every maximum is a
 candidate, nine measures of it give log odds, and the beats are the sequence of candidates that is the most plausible as
-a whole. What differs is said in :mod:`worker.holter.detect`.
+a whole. What differs is said in :mod:`worker.holter.detect`; constants without a word of their own are the resting
+detector's, repeated here because compiled code does not notice a change of another file.
 """
 
 from typing import Final
@@ -14,6 +15,7 @@ from worker.signal.compiled import compiled_finite
 
 Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
+Curves = tuple[Float32s, Float32s, Float32s, Float32s]
 About = tuple[Float32s, Float32s, Float32s, Float32s]
 """Of each candidate: energy, size, floor, and (n, 4) the energies beside it."""
 
@@ -23,6 +25,8 @@ AROUND_S: Final = 5.0
 LEAST_ODDS: Final = -6.5
 """What looks less like a beat cannot buy itself into the sequence, whatever gap it fills."""
 FIRST_GUESS: Final = 0.30
+SHRUNK: Final = 0.35
+"""Where all of a minute is so small, against what is remembered, it is P waves of a standstill or noise."""
 T_WAVE_S: Final = 0.36
 T_WAVE_SHARE: Final = 0.45
 PASSES: Final = 2
@@ -41,6 +45,7 @@ FAR_S: Final = 0.45
 NEIGHBOURS: Final = 9
 FLOOR: Final = 0.004
 LOG_FLOOR: Final = -5.52
+LEAST_RATIO: Final = np.float32(1e-3)
 FLOOR_STEP_S: Final = 0.128
 FLOOR_GRID_S: Final = 0.5
 MEASURES: Final = 9
@@ -58,26 +63,18 @@ REGULAR_GAIN: Final = 1.5
 WORTH: Final = 6.0
 LOCAL_BEATS: Final = 15
 USUAL_RR_S: Final = (0.3, 1.6)
-LOOK_BACK: Final = 12
 
 
 @compiled_finite
-def beats_of(
-    units: Float32s,
-    shapes: Float32s,
-    magnitude: Float32s,
-    power: Float32s,
-    at: Int64s,
-    hz: float,
-    coefficients: Float32s,
-) -> tuple[Int64s, Float32s]:
+def beats_of(curves: Curves, at: Int64s, hz: float, coefficients: Float32s) -> tuple[Int64s, Float32s]:
     """(places of the beats among the candidates ``at``, log odds of their looks), minute by minute.
 
     Args:
-        units, shapes, magnitude, power: the curves of :mod:`worker.holter.units` at ``hz``.
+        curves: units, shapes, magnitude and power of :mod:`worker.holter.units` at ``hz``.
         at: (n,) places of the candidates, increasing.
         coefficients: (23,) of the log odds.
     """
+    units, shapes, magnitude, power = curves
     minute, around = int(MINUTE_S * hz), int(AROUND_S * hz)
     places, worth, count = np.empty_like(at), np.empty(at.size, np.float32), 0
     own, size = _roots(power, at), _sizes(magnitude, at, hz)
@@ -102,6 +99,8 @@ def _minute(
     units: Float32s, shapes: Float32s, at: Int64s, about: About, hz: float, coefficients: Float32s
 ) -> tuple[Int64s, Float32s]:
     beats = _first_guess(about[0], at, hz)
+    if beats.size and np.median(about[0][beats]) < SHRUNK:
+        beats = beats[:0]
     places, odds = at[beats], np.empty(0, np.float32)
     for _ in range(PASSES):
         if beats.size < 2:
@@ -148,13 +147,7 @@ def _first_guess(own: Float32s, at: Int64s, hz: float) -> Int64s:
 
 @compiled_finite
 def log_odds(
-    units: Float32s,
-    shapes: Float32s,
-    at: Int64s,
-    about: About,
-    beats: Int64s,
-    hz: float,
-    coefficients: Float32s,
+    units: Float32s, shapes: Float32s, at: Int64s, about: About, beats: Int64s, hz: float, coefficients: Float32s
 ) -> tuple[Int64s, Float32s]:
     """(numbers of the candidates that may be beats, log odds of each being one), given numbers that are believed."""
     rows = _surroundings(about, beats)
@@ -175,16 +168,6 @@ def log_odds(
 
 
 @compiled_finite
-def measures(units: Float32s, shapes: Float32s, at: Int64s, about: About, beats: Int64s, hz: float) -> Float32s:
-    """(n, 9): log energy and log size against the beats around, likeness of slope and of shape to the usual beat, the
-    log energy of the largest neighbour before and after, close and a little farther, against one's own, and the log
-    floor."""
-    rows = _surroundings(about, beats)
-    _likenesses(units, shapes, at, at[beats], hz, rows)
-    return rows
-
-
-@compiled_finite
 def _likenesses(units: Float32s, shapes: Float32s, at: Int64s, beats: Int64s, hz: float, rows: Float32s) -> None:
     """Columns 2 and 3 of the measures."""
     half = int(SLOPE_HALF_S * hz + 0.5)
@@ -195,16 +178,17 @@ def _likenesses(units: Float32s, shapes: Float32s, at: Int64s, beats: Int64s, hz
 
 @compiled_finite
 def _surroundings(about: About, beats: Int64s) -> Float32s:
-    """(n, 9) the measures without the likenesses."""
+    """(n, 9) log energy and log size against the beats around, room for the likenesses of slope and of shape, the log
+    energy of the largest neighbour before and after, close and a little farther, against one's own, the log floor."""
     own, size, floor, beside = about
     usual, usual_size = _usual_near(beats, own, size)
     rows = np.empty((own.size, MEASURES), np.float32)
     for i in range(own.size):
-        row, mine, level = rows[i], _log(own[i]), _log(usual[i])
-        row[0], row[1] = mine - level, _log(size[i] / usual_size[i])
+        row, mine, level = rows[i], np.log(own[i]), np.log(usual[i])
+        row[0], row[1] = mine - level, np.log(max(size[i] / usual_size[i], LEAST_RATIO))
         for k in range(4):
-            row[4 + k] = _log(beside[i, k]) - mine if beside[i, k] > FLOOR else LOG_FLOOR - mine
-        row[8] = _log(floor[i]) - level
+            row[4 + k] = np.log(beside[i, k]) - mine if beside[i, k] > FLOOR else LOG_FLOOR - mine
+        row[8] = np.log(max(floor[i], LEAST_RATIO)) - level
     return rows
 
 
@@ -230,11 +214,6 @@ def _roots(power: Float32s, at: Int64s) -> Float32s:
     for i in range(at.size):
         values[i] = np.sqrt(power[at[i]])
     return values
-
-
-@compiled_finite
-def _log(value: float) -> float:
-    return float(np.log(np.float32(max(value, 1e-3))))
 
 
 @compiled_finite
@@ -420,25 +399,24 @@ def _sequence(at: Int64s, odds: Float32s, hz: float) -> Int64s:
     """Numbers of the candidates that together are the most plausible rhythm (Viterbi)."""
     n = at.size
     usual, gain = _local_rhythm(at, odds, hz)
-    best, before = np.empty(n), np.empty(n, np.int64)
+    best, before, top = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
     for i in range(n):
-        score, chosen = (0.0, -1) if i < LOOK_BACK else (-np.inf, -1)
-        j = i - 1
-        while j >= 0:
+        score, chosen = 0.0, -1
+        for j in range(i - 1, -1, -1):
             rr = (at[i] - at[j]) / hz
-            if rr > LONGEST_RR * usual[i] and j < i - LOOK_BACK:
+            if rr > LONGEST_RR * usual[i]:  # from here on all cost the same
+                value = best[top[j]] - LONG_COST * (LONGEST_RR - LONG_RR)
+                if value > score:
+                    score, chosen = value, top[j]
                 break
             if rr >= REFRACTORY_S:
                 value = best[j] - _cost(rr, usual[i], gain[i])
                 if value > score:
                     score, chosen = value, j
-            j -= 1
         best[i] = score + min(max(odds[i], -WORTH), WORTH)
         before[i] = chosen
-    last = max(0, n - LOOK_BACK)
-    for i in range(last, n):
-        if best[i] > best[last]:
-            last = i
+        top[i] = i if i == 0 or best[i] > best[top[i - 1]] else top[i - 1]
+    last = top[n - 1] if n else -1
     kept, count = np.empty(n, np.int64), 0
     i = last
     while i >= 0:

@@ -100,11 +100,12 @@ class Day:
     def blocks(
         self, block_s: float = BLOCK_S, margin_s: float = MARGIN_S, rows: tuple[int, ...] | None = None
     ) -> Iterator[Block]:
-        """The whole day, block after block, each with ``margin_s`` beyond both its ends."""
+        """The whole day, block after block, each with ``margin_s`` beyond its ends, as far as it goes."""
         step, margin = max(1, round(block_s * self.hz)), round(margin_s * self.hz)
         for start in range(0, self.n_samples, step):
             stop = min(self.n_samples, start + step)
-            yield Block(start, stop, start - margin, self.block(start - margin, stop + margin, rows))
+            first, last = max(0, start - margin), min(self.n_samples, stop + margin)
+            yield Block(start, stop, first, self.block(first, last, rows))
             forget(self.recording.digital)
 
     @cached_property

@@ -69,15 +69,15 @@ class Search:
         memory = self._memory(len(block.uv))
         units, shapes, magnitude, power, tops, floors, levels = in_units(slope, broad, hz, memory)
         self._levels.append(levels)
-        at, odds = beats_of(units, shapes, magnitude, power, candidates(power, hz), hz, _COEFFICIENTS)
+        at, odds = beats_of((units, shapes, magnitude, power), candidates(power, hz), hz, _COEFFICIENTS)
         inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
         peaks = _peaks(magnitude, broad, block.uv, at[inside], factor, round(PEAK_REACH_S * hz))
         return Seen(peaks + block.first, odds[inside], tops, floors, int(WINDOW_S * hz) * factor, broad, hz)
 
     def _memory(self, n_leads: int) -> Float32s:
-        """The usual QRS slope of each lead in the blocks before; 0 where there were none."""
+        """The levels of the blocks before; 0 where there were none."""
         if not self._levels:
-            return np.zeros(n_leads, np.float32)
+            return np.zeros(n_leads + 1, np.float32)
         return np.median(np.stack(self._levels), axis=0).astype(np.float32)
 
 

@@ -21,9 +21,10 @@ LEVEL_SHARE: Final = 0.6
 """The upper part of the maxima: in bradycardia and pauses some windows hold no beat."""
 MIN_SLOPE_UV_S: Final = 1500.0
 """A QRS of 0.05 mV still slopes more than this in the band; less is noise on a flat line."""
-REMEMBERED: Final = 0.2
-REMEMBERED_ENERGY: Final = 0.35
-"""A QRS is believed to shrink to this share of what it was, within some minutes."""
+REMEMBERED: Final = 0.3
+"""A QRS is believed to shrink to this share of what it was in the last hour, within some minutes."""
+REMEMBERED_ENERGY: Final = 0.7
+"""And its energy, after that: the leads' units have made it one already."""
 CALM: Final = 0.003
 """Mean square between the beats, in units of the usual peak: half the weight of a lead without any noise."""
 CALM_WINDOWS: Final = 3
@@ -49,10 +50,11 @@ def in_units(
     Slope and broad band are each lead in units of its usual QRS times its weight; the magnitude (n,) is the mean square
     of the broad band over the leads; the power (n,) is the mean square of the slopes over leads and 90 ms, in units of
     its own usual peak; tops and floors (n_leads, windows of 1.5 s) are the steepest slope and the median mean square
-    of the slope, in units of the lead's usual QRS; levels (n_leads,) are the usual QRS slopes in µV/s.
+    of the slope, in units of the lead's usual QRS; levels (n_leads + 1,) are the usual QRS slopes in
+    µV/s and the usual power in the leads' units.
 
     Args:
-        memory: (n_leads,) usual QRS slope before this block, 0 where there was none: what is much less is no QRS, or P
+        memory: (n_leads + 1,) levels before this block, 0 where there was none: what is much less is no QRS, or P
             waves would become beats when the ventricles stand still.
     """
     n_leads, n = slope.shape
@@ -61,14 +63,14 @@ def in_units(
     units, shapes = np.empty((n_leads, n), np.float32), np.empty((n_leads, n), np.float32)
     gains, tops = np.empty((n_leads, count), np.float32), np.empty((n_leads, count), np.float32)
     floors = np.empty((n_leads, count), np.float32)
-    levels = np.empty(n_leads, np.float32)
+    levels = np.empty(n_leads + 1, np.float32)
     for lead in range(n_leads):
         _maxima_of_windows(slope[lead], width, tops[lead])
         level = _level(tops[lead])
         levels[lead] = np.median(level)
-        least = np.float32(REMEMBERED) * (memory[lead] if memory[lead] > 0 else levels[lead])
+        least = REMEMBERED * (memory[lead] if memory[lead] > 0 else levels[lead])
         for j in range(count):
-            gains[lead, j] = 1 / max(level[j], least) if level[j] >= MIN_SLOPE_UV_S else 0.0
+            gains[lead, j] = 1 / max(float(level[j]), least) if level[j] >= MIN_SLOPE_UV_S else 0.0
             tops[lead, j] *= gains[lead, j]
         _scale(slope[lead], gains[lead], width, units[lead])
         _floors_of_windows(units[lead], width, int(POWER_S * hz), floors[lead])
@@ -83,7 +85,8 @@ def in_units(
         for lead in range(n_leads):
             _scale(units[lead], weights[lead], width, units[lead])
             _scale(shapes[lead], weights[lead], width, shapes[lead])
-    return units, shapes, _mean_square(shapes), _power(units, hz), tops, floors, levels
+    power, levels[n_leads] = _power(units, hz, float(memory[n_leads]))
+    return units, shapes, _mean_square(shapes), power, tops, floors, levels
 
 
 @compiled_finite
@@ -214,7 +217,7 @@ def _mean_square(rows: Float32s) -> Float32s:
 
 
 @compiled_finite
-def _power(units: Float32s, hz: float) -> Float32s:
+def _power(units: Float32s, hz: float, memory: float) -> tuple[Float32s, float]:
     n = units.shape[1]
     width = int(POWER_S * hz + 0.5) | 1
     half = width // 2
@@ -225,11 +228,12 @@ def _power(units: Float32s, hz: float) -> Float32s:
     tops = np.empty(max(1, n // window), np.float32)
     _maxima_of_windows(power, window, tops)
     gains = _level(tops)
-    least = max(np.float32(REMEMBERED_ENERGY**2) * np.float32(np.median(gains)), np.float32(1e-12))
+    usual = float(np.median(gains))
+    least = max(REMEMBERED_ENERGY**2 * (memory if memory > 0 else usual), 1e-12)
     for j in range(gains.size):
-        gains[j] = 1 / max(gains[j], least)
+        gains[j] = 1 / max(float(gains[j]), least)
     _scale(power, gains, window, power)
-    return power
+    return power, usual
 
 
 @compiled_finite
