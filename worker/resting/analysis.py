@@ -11,8 +11,9 @@ from ecg_center.domain.statements import TERMS, in_report_order
 from worker.critical import DEFAULT, evaluate, load
 from worker.recording import Recording
 from worker.resting.measure import fiducials, measure
-from worker.resting.morphology import morphology
+from worker.resting.morphology import frontal_axis_deg, morphology
 from worker.resting.patient import Patient, person_of
+from worker.resting.patterns import patterns
 from worker.resting.quality import verdict
 from worker.resting.reading import Reading, read_signal
 from worker.resting.repolarisation import repolarisation
@@ -75,6 +76,8 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
     if rhythm.name not in NO_STRUCTURE and not escape and in_place:
         shape = morphology(reading, rhythm)
         found += shape + repolarisation(reading, rhythm, shape)
+        codes = {statement.code for statement in found}
+        found += patterns(reading, rhythm, codes, frontal_axis_deg(reading))
     if dextrocardia:
         found.append(say("230", evidence(leads=["I", "V6"]), certainty="possible"))
     if quality.suspected_reversal:

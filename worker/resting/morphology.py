@@ -150,13 +150,14 @@ def _slow_start(reading: Reading) -> bool:
     return len(tall) >= 3 and sum(waves.start_uv < DELTA_START_SHARE * waves.r_uv for waves in tall) >= 0.7 * len(tall)
 
 
-def _frontal_axis(reading: Reading) -> float | None:
+def frontal_axis_deg(reading: Reading) -> float | None:
+    """The QRS axis; None without I and aVF."""
     one, avf = reading.wave("I"), reading.wave("aVF")
     return None if one is None or avf is None else axis_deg(one.net_uv, avf.net_uv)
 
 
 def _fascicle(reading: Reading, qrs_ms: float) -> list[Statement]:
-    axis = _frontal_axis(reading)
+    axis = frontal_axis_deg(reading)
     avl, three, two = (reading.wave(lead) for lead in ("aVL", "III", "II"))
     if axis is None or avl is None or three is None or two is None:
         return []
@@ -167,7 +168,7 @@ def _fascicle(reading: Reading, qrs_ms: float) -> list[Statement]:
 
 
 def _axis(reading: Reading, codes: set[str]) -> list[Statement]:
-    axis = _frontal_axis(reading)
+    axis = frontal_axis_deg(reading)
     if axis is None or codes & {"101", "102"}:
         return []
     age = reading.person.age_years

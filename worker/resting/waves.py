@@ -16,6 +16,7 @@ LEVEL_S: Final = (0.020, 0.004)
 MIN_WAVE_UV: Final = 20.0
 """IEC 60601-2-25: a deflection counts from 20 µV on."""
 ST_LATER_S: Final = 0.060
+ST_LAST_S: Final = 0.080
 TERMINAL_S: Final = 0.040
 
 
@@ -40,7 +41,15 @@ class LeadWaves:
     """Mean of the last 40 ms of the QRS."""
     st_j_uv: float
     st60_uv: float
+    st80_uv: float
     t_uv: float
+    t_high_uv: float
+    t_low_uv: float
+    """Highest and lowest level between J + 80 ms and the end of T."""
+    t_falls_late: bool
+    """The lowest comes after the highest: a T that first rises, then dips."""
+    t_half_ms: float
+    """Width of T at half its height."""
     p_uv: float
     span_uv: float
     """Peak to peak of the QRS."""
@@ -72,6 +81,8 @@ def _lead(signal: Floats, smooth: Floats, limits: Limits, hz: float) -> LeadWave
         r2_uv, r_uv, s_uv = r_uv, first_r, float(min(qrs[first_r_at : r_at + 1].min(), 0.0))
         r_at = first_r_at
     later = min(len(signal) - 1, off + round(ST_LATER_S * hz))
+    steps_later = min(len(signal) - 1, off + round(ST_LAST_S * hz))
+    t_high, t_low, falls_late, half_ms = _t_shape(smooth, limits, hz)
     terminal = qrs[-max(2, round(TERMINAL_S * hz)) :]
     start = qrs[: max(2, round(0.03 * hz))]
     return LeadWaves(
@@ -87,7 +98,12 @@ def _lead(signal: Floats, smooth: Floats, limits: Limits, hz: float) -> LeadWave
         terminal_uv=float(terminal.mean()),
         st_j_uv=_j_level(signal, off, hz),
         st60_uv=float(smooth[later]),
+        st80_uv=float(smooth[steps_later]),
         t_uv=_t_amplitude(smooth, limits, hz),
+        t_high_uv=t_high,
+        t_low_uv=t_low,
+        t_falls_late=falls_late,
+        t_half_ms=half_ms,
         p_uv=_p_amplitude(smooth, limits),
         span_uv=float(np.ptp(qrs)),
     )
@@ -137,6 +153,21 @@ def _t_amplitude(smooth: Floats, limits: Limits, hz: float) -> float:
         return 0.0
     part = smooth[limits.qrs_off + round(0.06 * hz) : limits.t_off + 1]
     return float(part[int(np.argmax(np.abs(part)))]) if part.size else 0.0
+
+
+def _t_shape(smooth: Floats, limits: Limits, hz: float) -> tuple[float, float, bool, float]:
+    """(highest, lowest, whether the lowest comes last, width at half the height in ms) of the T wave."""
+    if limits.t_off is None:
+        return 0.0, 0.0, False, 0.0
+    part = smooth[limits.qrs_off + round(ST_LAST_S * hz) : limits.t_off + 1]
+    if part.size < 3:
+        return 0.0, 0.0, False, 0.0
+    high, low = int(np.argmax(part)), int(np.argmin(part))
+    top = high if abs(part[high]) >= abs(part[low]) else low
+    above = np.abs(part) >= 0.5 * abs(part[top])
+    left = top - int(np.argmin(above[top::-1])) if not above[: top + 1].all() else 0
+    right = top + int(np.argmin(above[top:])) if not above[top:].all() else len(part)
+    return float(part[high]), float(part[low]), low > high, 1000 * (right - left) / hz
 
 
 def _p_amplitude(smooth: Floats, limits: Limits) -> float:

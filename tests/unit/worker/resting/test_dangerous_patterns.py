@@ -1,0 +1,105 @@
+"""Rare patterns of ST and T: said where the limits are met, not where one of them is missed."""
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.simulate.pathologies import Pathology
+from gateway.simulate.studies import record
+from worker.formats import read
+from worker.resting.patient import Patient, person_of
+from worker.resting.patterns import patterns
+from worker.resting.reading import Reading, read_signal
+from worker.resting.rhythm import Rhythm
+from worker.resting.traces import prepare
+from worker.resting.waves import LeadWaves
+
+SINUS = Rhythm("sinus", ventricular_bpm=75.0)
+FAST = Rhythm("sinus", ventricular_bpm=118.0)
+PLAIN = {field.name: 0.0 for field in fields(LeadWaves)} | {
+    "r_uv": 800.0, "s_uv": -300.0, "net_uv": 500.0, "t_uv": 250.0, "t_high_uv": 250.0, "p_uv": 120.0,
+    "t_falls_late": False, "t_half_ms": 180.0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def normal() -> Reading:
+    content = record(Pathology("sinus"), 1, datetime(2026, 1, 2, tzinfo=UTC), device="TEST").file.content
+    recording = read(content)
+    return read_signal(prepare(recording), person_of(recording, Patient()), calibrated=True)
+
+
+def waves(**changed: object) -> LeadWaves:
+    return LeadWaves(**(PLAIN | changed))  # type: ignore[arg-type]
+
+
+def codes(reading: Reading, rhythm: Rhythm, said: set[str], **leads: LeadWaves) -> set[str]:
+    every = dict.fromkeys(("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"), waves())
+    changed = replace(reading, waves=every | leads)
+    return {statement.code for statement in patterns(changed, rhythm, said, 40.0)}
+
+
+def test_nothing_is_said_of_an_ordinary_beat(normal: Reading) -> None:
+    assert codes(normal, SINUS, set()) == set()
+
+
+def test_brugada_needs_the_coved_fall_and_the_inverted_t(normal: Reading) -> None:
+    coved = waves(st_j_uv=260.0, st60_uv=180.0, st80_uv=120.0, t_low_uv=-180.0, t_uv=-180.0)
+    assert codes(normal, SINUS, set(), V1=coved) == {"202"}
+    assert codes(normal, SINUS, set(), V1=replace(coved, st_j_uv=190.0)) == set()
+    assert codes(normal, SINUS, set(), V1=replace(coved, t_low_uv=20.0)) == set()
+
+
+def test_de_winter_needs_two_leads_and_avr(normal: Reading) -> None:
+    upsloping = waves(st_j_uv=-150.0, st60_uv=-60.0, st80_uv=20.0, t_uv=800.0)
+    raised = waves(st_j_uv=60.0)
+    assert codes(normal, SINUS, set(), V2=upsloping, V3=upsloping, aVR=raised) == {"220a"}
+    assert codes(normal, SINUS, set(), V3=upsloping, aVR=raised) == set()
+    assert codes(normal, SINUS, set(), V2=upsloping, V3=upsloping) == set()
+
+
+def test_wellens_is_biphasic_with_r_kept(normal: Reading) -> None:
+    biphasic = waves(t_high_uv=150.0, t_low_uv=-200.0, t_uv=-200.0, t_falls_late=True)
+    assert codes(normal, SINUS, set(), V2=biphasic, V3=biphasic) == {"220b"}
+    assert codes(normal, SINUS, set(), V2=biphasic, V3=replace(biphasic, t_falls_late=False)) == set()
+    assert codes(normal, SINUS, set(), V2=replace(biphasic, r_uv=40.0), V3=biphasic) & {"220b"} == set()
+
+
+def test_posterior_infarction_by_the_front_and_by_the_back(normal: Reading) -> None:
+    mirror = waves(st_j_uv=-120.0, st60_uv=-110.0, st80_uv=-100.0, t_uv=300.0, r_uv=700.0, s_uv=-300.0)
+    assert codes(normal, SINUS, set(), V2=mirror, V3=mirror) == {"162.330"}
+    assert codes(normal, SINUS, set(), V2=mirror, V3=replace(mirror, t_uv=-300.0)) == set()
+    assert codes(normal, SINUS, set(), V8=waves(st_j_uv=60.0)) == {"162.330"}
+
+
+def test_sgarbossa_in_left_bundle_branch_block_only(normal: Reading) -> None:
+    concordant = waves(r_uv=900.0, net_uv=900.0, st_j_uv=130.0, st60_uv=120.0)
+    assert codes(normal, SINUS, {"104"}, V5=concordant, V6=concordant) == {"160.330"}
+    assert codes(normal, SINUS, {"104"}, V5=concordant) == set()
+    usual = waves(r_uv=100.0, s_uv=-2000.0, net_uv=-1900.0, st_j_uv=300.0, st60_uv=300.0)
+    assert codes(normal, SINUS, {"104"}, V2=usual, V3=usual) == set()
+    excessive = replace(usual, st_j_uv=560.0, st60_uv=540.0)
+    assert codes(normal, SINUS, {"104"}, V2=excessive, V3=excessive) == {"160.330"}
+
+
+def test_s1q3t3_is_said_only_with_haste_or_strain(normal: Reading) -> None:
+    one = waves(s_uv=-250.0)
+    three = waves(q_uv=-200.0, t_uv=-120.0, r_uv=400.0)
+    assert codes(normal, SINUS, set(), I=one, III=three) == set()
+    assert codes(normal, FAST, set(), I=one, III=three) == {"201"}
+    strained = waves(t_uv=-150.0, t_low_uv=-150.0)
+    assert codes(normal, SINUS, set(), I=one, III=three, V1=strained, V2=strained) == {"201"}
+
+
+def test_potassium_by_pointed_t_waves(normal: Reading) -> None:
+    pointed = waves(t_uv=1300.0, t_high_uv=1300.0, t_half_ms=100.0)
+    assert codes(normal, SINUS, set(), V2=pointed, V3=pointed) == {"208"}
+    assert codes(normal, SINUS, set(), V2=replace(pointed, t_half_ms=190.0), V3=pointed) == set()
+    assert codes(normal, SINUS, set(), V2=pointed) == set()
+
+
+def test_uncalibrated_amplitudes_are_not_judged(normal: Reading) -> None:
+    coved = waves(st_j_uv=260.0, st60_uv=180.0, st80_uv=120.0, t_low_uv=-180.0)
+    unknown = replace(normal, calibrated=False, waves={"V1": coved})
+    assert patterns(unknown, SINUS, set(), None) == []
