@@ -31,7 +31,7 @@ ST_AFTER_J_MS: Final = ((100.0, 80.0), (110.0, 72.0), (120.0, 64.0), (np.inf, 60
 """Up to this rate, this long after J (Jager 2003, 2.1)."""
 ST_HALF_S: Final = 0.008
 SLOPE_FROM_S: Final = 0.02
-SIZE_AFTER_R_S: Final = 0.04
+SIZE_AFTER_R_S: Final = 0.02
 """What is later may be ST already where the end of QRS is hard to see."""
 
 T_FROM_S: Final = 0.06

@@ -56,9 +56,8 @@ LEAST_BINS: Final = 5
 ROUNDS: Final = 3
 DILATE_S: Final = 60.0
 
-SHAPE_S: Final = 600.0
-SHAPE_SHARE: Final = 0.25
-"""Shapes of QRS that were seen for a shorter time have no level of their own to compare with."""
+NEAREST_JUMPS: Final = 9
+LEAST_ROWS: Final = 6
 EDGE_ROWS: Final = 3
 """So many rows on either side tell what a change of shape does to ST."""
 
@@ -117,61 +116,52 @@ def deviations_of(minutes: Minutes, rule: StRule) -> Floats:
     """(n_leads, n) how far ST is from the patient's own level, µV, as if QRS had had one shape all day."""
     levels = as_floats(minutes.st_uv)
     width = max(1, round(SMOOTH_S / minutes.step_s))
-    deviations = np.full(levels.shape, np.nan)
     shape = minutes.shape if minutes.shape.size else np.zeros(levels.shape[1], np.int16)
-    least = min(SHAPE_S, SHAPE_SHARE * levels.shape[1] * minutes.step_s)
-    for lead, measured in enumerate(levels):
-        there = np.where(np.isfinite(measured), shape, -1)
-        offset = offsets_of(measured, there, minutes.step_s)
-        for family in {number for number, _ in offset.values()}:
-            mine = np.isin(there, [number for number, (of, _) in offset.items() if of == family])
-            if np.count_nonzero(mine) * minutes.step_s < least:
-                continue
-            moves = np.zeros(len(there))
-            for number, (of, by) in offset.items():
-                moves[there == number] = by if of == family else 0.0
-            level = running_median(np.where(mine, measured - moves, np.nan), width, max(1, width - 1))
-            level -= axis_shifts(minutes, level, lead)
-            away = level - reference(level, minutes.step_s, rule)
-            deviations[lead] = np.where(np.isfinite(away), away, deviations[lead])
-    return deviations
+    for lead, level in enumerate(levels):
+        if np.isfinite(level).sum() < LEAST_ROWS:
+            levels[lead] = np.nan
+            continue
+        for number, offset in offsets_of(level, np.where(np.isfinite(level), shape, -1)).items():
+            level[shape == number] -= offset
+        level[shape < 0] = np.nan
+        smooth = running_median(level, width, max(1, width - 1))
+        smooth -= axis_shifts(minutes, smooth, lead)
+        levels[lead] = smooth - reference(smooth, minutes.step_s, rule) if np.isfinite(smooth).any() else np.nan
+    return levels
 
 
-def offsets_of(level: Floats, shape: NDArray[np.int16], step_s: float) -> dict[int, tuple[int, float]]:
-    """Shape → (the family that it belongs to, how much higher ST stands in it than in the family's commonest).
+def offsets_of(level: Floats, shape: NDArray[np.int16]) -> dict[int, float]:
+    """Shape → how much higher ST stands in it than in the commonest shape.
 
-    Where QRS changes from one row to the next, what ST does in that moment is QRS's doing. Shapes that never followed
-    one another are of different families and are not compared.
+    Where QRS changes from one row to the next, what ST does in that moment is QRS's doing; the more often two shapes
+    followed one another, and the shorter the time between, the surer it is.
 
     >>> level = np.repeat([10.0, 200.0, 30.0], 6)
-    >>> offsets_of(level, np.repeat([4, 7, 4], 6).astype(np.int16), 10.0)
-    {4: (4, 0.0), 7: (4, 180.0)}
+    >>> offsets_of(level, np.repeat([4, 7, 4], 6).astype(np.int16))
+    {4: 0.0, 7: 180.0}
     """
     runs = [(int(shape[first]), first, last) for first, last in _equal_runs(shape) if shape[first] >= 0]
     rows: dict[int, int] = {}
     for number, first, last in runs:
         rows[number] = rows.get(number, 0) + last - first
-    jumps: dict[tuple[int, int], list[float]] = {}
+    jumps: dict[tuple[int, int], list[tuple[int, float]]] = {}
     for (one, begin, end), (other, first, last) in pairwise(runs):
-        if one != other and (first - end) * step_s <= GAP_S:
+        if one != other:
             before, after = level[max(begin, end - EDGE_ROWS) : end], level[first : min(last, first + EDGE_ROWS)]
             jump = float(np.median(after) - np.median(before))
-            jumps.setdefault((min(one, other), max(one, other)), []).append(jump if one < other else -jump)
-    found: dict[int, tuple[int, float]] = {}
-    for family in sorted(rows, key=lambda number: (-rows[number], number)):
-        if family in found:
-            continue
-        found[family] = (family, 0.0)
-        while True:  # the surest of the steps that lead out of the family, until there are none
-            out = [pair for pair in jumps if (pair[0] in found) != (pair[1] in found)]
-            if not out:
-                break
-            low, high = max(out, key=lambda pair: (len(jumps[pair]), pair))
-            jump = float(np.median(jumps[low, high]))
-            if low in found:
-                found[high] = (family, found[low][1] + jump)
-            else:
-                found[low] = (family, found[high][1] - jump)
+            jumps.setdefault((min(one, other), max(one, other)), []).append(
+                (first - end, jump if one < other else -jump)
+            )
+    sure = {pair: sum(1 / (1 + gap) for gap, _ in seen) for pair, seen in jumps.items()}
+    found = {max(rows, key=lambda number: (rows[number], -number)): 0.0} if rows else {}
+    while out := [pair for pair in jumps if (pair[0] in found) != (pair[1] in found)]:
+        low, high = max(out, key=lambda pair: (sure[pair], pair))
+        nearest = sorted(jumps[low, high])[:NEAREST_JUMPS]
+        jump = float(np.median([by for _, by in nearest]))
+        if low in found:
+            found[high] = found[low] + jump
+        else:
+            found[low] = found[high] - jump
     return found
 
 
