@@ -111,14 +111,20 @@ def _run(options: argparse.Namespace) -> int:
         from ecg_center.store.settings import StoreSettings
         from worker.critical import RuleSetError, load
         from worker.logs import configure_logs
+        from worker.pressure.guideline import GuidelineError
+        from worker.pressure.guideline import load as load_guideline
         from worker.settings import WorkerSettings
         from worker.tasks import run
 
         store, settings = StoreSettings.load(options.config), WorkerSettings.load(options.config)
         try:
             load(settings.rule_set)
+            load_guideline(settings.pressure_guideline)
         except RuleSetError as error:
             raise SettingsError(f"[worker] rule_set (environment ECG_WORKER_RULE_SET): {error}") from None
+        except GuidelineError as error:
+            name = "[worker] pressure_guideline (environment ECG_WORKER_PRESSURE_GUIDELINE)"
+            raise SettingsError(f"{name}: {error}") from None
         configure_logs()
         asyncio.run(run(store, settings))
     except SettingsError as error:

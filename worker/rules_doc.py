@@ -8,12 +8,15 @@ from typing import Final
 
 from ecg_center.domain.statements import CONTRADICTIONS, GROUPS_ZH, OVERALL_ZH, TERMS
 from worker.critical import Condition, Kind, Rule, RuleSet, load, rule_sets
+from worker.pressure.guideline import PERIODS, Guideline, Limit, guidelines
+from worker.pressure.guideline import load as load_guideline
 
 HEAD: Final = """\
 # Statements and rules
 
 Generated from the tables by `python -m worker.rules_doc > docs/statements.md`; do not edit. The codes are the
-numbers of the AHA/ACC/HRS list of 2007 (doi:10.1016/j.jacc.2007.01.025); a trailing letter marks our own narrower term.
+numbers of the AHA/ACC/HRS list of 2007 (doi:10.1016/j.jacc.2007.01.025); a trailing letter marks our own narrower term,
+and the numbers from 900 on are our own, of ambulatory blood pressure.
 """
 KINDS: Final[tuple[Kind, ...]] = ("resting", "holter")
 _SIGNS: Final = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<"}
@@ -34,6 +37,8 @@ def as_markdown() -> str:
     for kind in KINDS:
         for name in rule_sets(kind):
             lines += _rule_set(load(name, kind))
+    for name in guidelines():
+        lines += _pressure_limits(load_guideline(name))
     return "\n".join(lines) + "\n"
 
 
@@ -48,6 +53,34 @@ def _rule_set(rules: RuleSet) -> list[str]:
         "|---|---|---|---|",
     ]
     return lines + [f"| {rule.name} | {rule.grade} | {rule.title_zh} | {_when(rule)} |" for rule in rules.rules]
+
+
+def _pressure_limits(rules: Guideline) -> list[str]:
+    lines = [
+        "",
+        f"## Ambulatory blood pressure: {rules.title_zh} ({rules.name})",
+        "",
+        f"{rules.title_en}. Source: {rules.source}.",
+        "",
+        f"Valid from {rules.share_percent:g} % of the planned readings, {rules.least_day} by day and "
+        f"{rules.least_night} by night. At or above, in mmHg:",
+        "",
+        "| level | 24 h | day | night |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {tier.name} | {' | '.join(_pair(tier.limits[period]) for period in PERIODS)} |" for tier in rules.tiers
+    ]
+    lines += [f"| {one.title_zh} ({one.grade}) | {_pair(one.limit)} | – | – |" for one in rules.alerts]
+    if rules.morning is not None:
+        lines.append(f"| two hours after waking | – | {_pair(rules.morning)} | – |")
+    if rules.surge_mmhg is not None:
+        lines.append(f"| rise at waking | – | {rules.surge_mmhg:g} | – |")
+    return lines
+
+
+def _pair(limit: Limit) -> str:
+    return f"{limit.systolic:g}" if limit.diastolic is None else f"{limit.systolic:g}/{limit.diastolic:g}"
 
 
 def _when(rule: Rule) -> str:

@@ -8,6 +8,7 @@ from support.pressures import codes, day
 
 from ecg_center.contract.pressure import OfficePressure
 from ecg_center.domain.statements import TERMS, contradicts
+from worker.cli import main
 from worker.pressure.analysis import analyse, conclude
 from worker.pressure.guideline import CHILDREN, FOLDER, GuidelineError, for_age, guidelines, load, parse
 from worker.resting.patient import Patient, Person
@@ -289,3 +290,12 @@ def test_every_set_names_its_source_and_all_that_is_said_is_known_and_consistent
             said = codes(steady(*pressure, guideline=load(name)))
             assert set(said) <= set(TERMS)
             assert contradicts(said) == []
+
+
+def test_a_worker_does_not_start_with_a_guideline_that_is_not_there(monkeypatch, capsys):
+    monkeypatch.setenv("ECG_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    monkeypatch.setenv("ECG_WORKER_PRESSURE_GUIDELINE", "moon_1969")
+    assert main(["run"]) == 2
+    said = capsys.readouterr().err
+    assert "ECG_WORKER_PRESSURE_GUIDELINE" in said
+    assert "china_2020" in said
