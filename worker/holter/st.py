@@ -63,8 +63,8 @@ EDGE_ROWS: Final = 3
 
 STEP_LOOK_S: Final = (20.0, 110.0)
 """From where to where before and after a row its neighbours are compared."""
-STEP_QRS_SHARE: Final = 0.15
-STEP_QRS_UV: Final = 80.0
+STEP_QRS_SHARE: Final = 0.25
+STEP_QRS_UV: Final = 150.0
 STEP_ST_UV: Final = 40.0
 STEP_AT_ONCE: Final = 0.7
 STEP_NOISE_TIMES: Final = 5.0
