@@ -9,6 +9,9 @@ from ecg_center.domain.calendars import CHINA
 
 PERIODS: Final[tuple[Literal["24h", "day", "night"], ...]] = ("24h", "day", "night")
 
+MAX_SHOWN: Final = 1500
+"""Rows of the list of readings: a week of a reading in ten minutes has a thousand."""
+
 
 @dataclass(frozen=True)
 class Average:

@@ -287,6 +287,14 @@ PERIODS: dict[str, str] = {
     "between": N_("between day and night"),
 }
 
+PRESSURE_LEVELS: dict[str, str] = {
+    "elevated": N_("elevated"),
+    "hypertension": N_("in the range of hypertension"),
+    "stage_1": N_("hypertension, stage 1"),
+    "stage_2": N_("hypertension, stage 2"),
+}
+"""A guideline's own name of the highest level that an average reaches; one of a centre's own stands as it is."""
+
 DIPPING: dict[str, Badge] = {
     "dipper": Badge(N_("Dipper"), "ok", "check"),
     "non_dipper": Badge(N_("Non-dipper"), "warn", "alert"),

@@ -75,3 +75,15 @@ test("the nearest reading and its clock", () => {
   assert.equal(geometry.clockAt(day, 900), "23:00");
   assert.equal(geometry.clockAt(day, 1440), "08:00");
 });
+
+test("what lies above a limit is cut out of the surface below the line", () => {
+  const scale = geometry.scaleOf(day, 800);
+  const surface = geometry.surface(day, scale, (one) => one[1]);
+  assert.equal((surface.match(/M/g) ?? []).length, 3);
+  assert.equal((surface.match(/Z/g) ?? []).length, 3);
+  assert.ok(surface.startsWith(`M${geometry.LEFT.toFixed(1)} ${geometry.TOP + geometry.PRESSURE_HEIGHT}L`));
+  const above = geometry.above(day, scale, 0);
+  assert.equal((above.match(/Z/g) ?? []).length, 3); // day, night, day
+  assert.ok(above.includes(`V${scale.y(120).toFixed(1)}`));
+  assert.equal(geometry.above({ ...day, limits: {} }, scale, 1), "");
+});

@@ -165,6 +165,14 @@ def test_children_are_judged_by_their_own_set_and_the_small_ones_not_at_all(age_
         assert not levels(found)
 
 
+@pytest.mark.parametrize(("systolic", "fires"), [(180, False), (181, True)])
+@pytest.mark.parametrize("age_years", [7, 15])
+def test_a_severe_pressure_of_a_child_is_major_though_it_is_not_graded(systolic, fires, age_years):
+    found = steady(systolic, 100, person=Person(age_years=age_years))
+    assert ("913" in codes(found)) is fires
+    assert found.grade == ("major" if fires else "abnormal")
+
+
 def test_the_age_is_the_orders_first():
     recorded = day((126, 70), (126, 70))
     assert analyse(recorded, Patient(birth_date="2011-03-01")).pressure.grading.guideline == f"{CHILDREN}@1"
