@@ -12,6 +12,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 TASKS = {
     "qrs": ("qrs", "mitdb"),
+    "beats": ("beats", "mitdb"),
     "delineation": ("delineation", "ludb"),
     "af": ("af", "cinc2017"),
     "af-episodes": ("af_episodes", "cpsc2021"),

@@ -1,0 +1,328 @@
+"""What of a beat tells its class? Its shape beside the recording's usual one, its place in time, what precedes it.
+
+All measures are relative to the recording itself, in blocks of half an hour: nothing depends on the leads' placement,
+number or amplitude, so that one model serves a patch with one lead and a recorder with twelve.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.holter.beat_rhythm import RHYTHM, rhythm_of
+from worker.holter.day import Day
+from worker.holter.snippets import BEFORE, QRS_FROM, QRS_TO, Float32s, Snippets, cut
+from worker.holter.templates import BlockShapes, Shapes, likeness, shapes_of
+from worker.signal.compiled import compiled
+
+Int64s = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+BLOCK_S: Final = 1800.0
+"""The records of MIT-BIH, on which the model is fitted, are so long."""
+MARGIN_S: Final = 5.0
+MAX_LEADS: Final = 4
+OWN: Final = 0.80
+"""A beat so alike the usual one has the usual shape."""
+REGULAR: Final = 0.10
+T_FROM, T_TO = QRS_TO, BEFORE + 52
+P_FROM, P_TO, P_LAG = BEFORE - 34, BEFORE - 9, 6
+"""P is looked for 270 to 70 ms before the centre of QRS, and its likeness up to 48 ms to either side."""
+SHAPE: Final = (
+    "like", "corr", "size", "min_like", "max_like", "min_corr", "max_size", "min_size", "area", "t_area", "t_corr",
+    "width", "width_rel", "extent", "extent_rel", "steep", "begin", "p_like", "p_size", "p_energy", "p_shift",
+    "p_before", "noise", "own",
+)  # fmt: skip
+GROUP: Final = ("k_share", "k_pre", "k_post", "k_early", "k_like", "k_width", "k_p")
+BESIDE: Final = ("like_before", "like_next", "p_usual")
+FEATURES: Final = (*SHAPE, *GROUP, *BESIDE, *RHYTHM)
+
+
+@dataclass(frozen=True, eq=False)
+class BeatFeatures:
+    """What is known of each beat.
+
+    Attributes:
+        values: (n, len(FEATURES)) float32.
+        shape: (n,) number of the beat's shape in its block.
+        block: (n,) which block it lies in.
+        qrs_ms: (n,) float32.
+        p_like: (n,) float32, -1 to 1.
+    """
+
+    values: Float32s
+    shape: Int64s
+    block: Int64s
+    qrs_ms: Float32s
+    p_like: Float32s
+    blocks: tuple[BlockShapes, ...]
+    rows: tuple[int, ...]
+
+    def column(self, name: str) -> Float32s:
+        """(n,) one feature."""
+        column: Float32s = self.values[:, FEATURES.index(name)]
+        return column
+
+
+def beat_features(day: Day, beats: Int64s, rows: tuple[int, ...] | None = None) -> BeatFeatures:
+    """Measure all beats (samples, increasing) in the leads ``rows``, or in those chosen by :func:`leads_for`."""
+    rows = day.independent[:MAX_LEADS] if rows is None else rows
+    n = len(beats)
+    values = np.zeros((n, len(FEATURES)), np.float32)
+    shape, block = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    qrs_ms = np.zeros(n, np.float32)
+    seconds = beats / day.hz
+    blocks: list[BlockShapes] = []
+    for first, last, start, stop in _spans(day, beats):
+        snippets = cut(day.block(start, stop, rows), day.hz, beats[first:last] - start)
+        seconds[first:last] += snippets.shift_s
+        shapes = shapes_of(snippets)
+        rr = np.diff(seconds[first:last])
+        dominant = dominant_of(shapes, snippets, rr)
+        values[first:last, : len(SHAPE)] = _shape_columns(snippets, shapes, dominant, rr)
+        values[first:last, FEATURES.index("p_usual")] = _usual(values[first:last, : len(SHAPE)])
+        shape[first:last], block[first:last] = shapes.of, len(blocks)
+        qrs_ms[first:last] = 1000 * values[first:last, FEATURES.index("extent")]
+        blocks.append(BlockShapes(first, shapes, snippets.scale))
+    like = values[:, FEATURES.index("like")]
+    rhythm = rhythm_of(seconds, like > OWN)
+    values[:, len(FEATURES) - len(RHYTHM) :] = rhythm
+    if n:
+        values[:, FEATURES.index("like_before")] = like[np.maximum(np.arange(n) - 1, 0)]
+        values[:, FEATURES.index("like_next")] = like[np.minimum(np.arange(n) + 1, n - 1)]
+        _group_columns(values, together(shape, block))
+    p_like = values[:, FEATURES.index("p_like")].copy()
+    return BeatFeatures(values, shape, block, qrs_ms, p_like, tuple(blocks), rows)
+
+
+def _spans(day: Day, beats: Int64s) -> Iterator[tuple[int, int, int, int]]:
+    """(first beat, one past the last, first sample, one past the last) of each block that holds beats."""
+    count = max(1, round(day.n_samples / day.hz / BLOCK_S))
+    edges = np.linspace(0, day.n_samples, count + 1).astype(np.int64)
+    margin = round(MARGIN_S * day.hz)
+    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        first, last = np.searchsorted(beats, (start, stop)).tolist()
+        if last > first:
+            yield first, last, start - margin, stop + margin
+
+
+def dominant_of(shapes: Shapes, snippets: Snippets, rr: NDArray[np.float64]) -> int:
+    """The shape of the basic rhythm: common, narrow, not early; in bigeminy that decides between two."""
+    width = _widths(snippets.z, BEFORE, 20)[:, 0]
+    median = float(np.median(rr)) if rr.size else 1.0
+    early = np.concatenate([[1.0], rr / median]) if rr.size else np.ones(len(shapes.of))
+    big = np.flatnonzero(shapes.count >= 0.2 * shapes.count.max())
+    narrow = np.array([np.median(width[shapes.of == k]) for k in big])
+    timely = np.array([np.clip((np.median(early[shapes.of == k]) - 0.6) / 0.35, 0.05, 1) for k in big])
+    return int(big[np.argmax(shapes.count[big] * timely * (narrow.min() / np.maximum(narrow, 1e-3)) ** 2)])
+
+
+def _shape_columns(snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArray[np.float64]) -> Float32s:
+    z, gain = snippets.z, snippets.gain
+    usual = shapes.mean[dominant]
+    against = likeness(snippets, usual)
+    leads = _by_lead(z, usual, against[:, 3].astype(np.int64), QRS_FROM, QRS_TO)
+    t_leads = _by_lead(z, usual, against[:, 3].astype(np.int64), T_FROM, T_TO)
+    own = np.empty(len(z), np.float32)
+    for k in range(len(shapes.count)):
+        members = np.flatnonzero(shapes.of == k)
+        part = Snippets(z[members], gain[members], snippets.scale, snippets.noise[members], snippets.shift_s[members])
+        own[members] = likeness(part, shapes.mean[k])[:, 0]
+    width = _widths(z, BEFORE, 20)
+    basic = shapes.of == dominant
+    usual_width = np.maximum(np.median(width[basic], axis=0), 1e-6)
+    alike = against[:, 0] > OWN
+    p, p_begin = _p_wave(snippets, alike, rr)
+    columns = {
+        "like": against[:, 0], "corr": against[:, 1], "size": np.log(against[:, 2] + 1e-3),
+        "min_like": leads[:, :, 0].min(axis=1), "max_like": leads[:, :, 0].max(axis=1),
+        "min_corr": leads[:, :, 1].min(axis=1), "max_size": leads[:, :, 2].max(axis=1),
+        "min_size": leads[:, :, 2].min(axis=1),
+        "area": _norm(leads[:, :, 3]) / (_norm(usual[:, QRS_FROM:QRS_TO].reshape(1, -1)) + 1e-6),
+        "t_area": _norm(t_leads[:, :, 3]) / (6 * _norm(usual[:, T_FROM:T_TO].reshape(1, -1)) + 0.6),
+        "t_corr": t_leads[:, :, 1].mean(axis=1),
+        "width": width[:, 0], "width_rel": np.log((width[:, 0] + 1e-3) / usual_width[0]),
+        "extent": width[:, 1], "extent_rel": width[:, 1] - usual_width[1],
+        "steep": np.log((width[:, 2] + 1e-6) / usual_width[2]),
+        "begin": _begin(z, gain, usual, width[:, 3].astype(np.int64), round(float(usual_width[3]))),
+        "p_like": p[:, 0], "p_size": p[:, 1], "p_energy": np.log(p[:, 2] + 1e-3), "p_shift": np.abs(p[:, 3]),
+        "p_before": np.log(p_begin + 1e-3), "noise": np.log(snippets.noise + 1e-3), "own": own,
+    }  # fmt: skip
+    return np.stack([np.asarray(columns[name], np.float32) for name in SHAPE], axis=1)
+
+
+def _norm(values: Float32s) -> Float32s:
+    norm: Float32s = np.sqrt((values**2).sum(axis=1))
+    return norm
+
+
+def _usual(columns: Float32s) -> float:
+    """How like each other the P waves of this block's usual beats are: what the single one's likeness is worth."""
+    alike = columns[:, SHAPE.index("like")] > OWN
+    likes = columns[alike, SHAPE.index("p_like")]
+    return float(np.median(likes)) if likes.size else 0.0
+
+
+def _p_wave(snippets: Snippets, alike: Bools, rr: NDArray[np.float64]) -> tuple[Float32s, Float32s]:
+    """((n, 4) likeness, size, energy, shift of what precedes QRS beside the usual P; (n,) activity before that)."""
+    z = snippets.z
+    regular = alike.copy()
+    if rr.size > 2:
+        steady = np.abs(np.diff(np.log(np.maximum(rr, 0.05)))) < REGULAR
+        regular[1:-1] &= steady
+    chosen = regular if regular.sum() >= 20 else alike if alike.any() else np.ones(len(z), bool)
+    picked = np.flatnonzero(chosen)
+    usual = np.median(z[picked[:: max(1, len(picked) // 400)]], axis=0)
+    early = np.ptp(z[:, :, 4:30], axis=2).mean(axis=1) / (np.ptp(usual[:, 4:30], axis=1).mean() + 1e-6)
+    return _p_likeness(z, snippets.gain, usual.astype(np.float32), P_FROM, P_TO, P_LAG), early.astype(np.float32)
+
+
+def together(shape: Int64s, block: Int64s) -> Int64s:
+    """One number for each shape of each block."""
+    return np.asarray(np.unique(block * 1000 + shape, return_inverse=True)[1], np.int64)
+
+
+def _group_columns(values: Float32s, group: Int64s) -> None:
+    """What the beats of one shape have in common, in each of them."""
+    count = np.bincount(group).astype(np.float64)
+
+    def mean(of: NDArray[Any]) -> Float32s:
+        total: NDArray[np.float64] = np.bincount(group, of) / count
+        return total[group].astype(np.float32)
+
+    def column(name: str) -> Float32s:
+        found: Float32s = values[:, FEATURES.index(name)]
+        return found
+
+    found = {
+        "k_share": np.log(count / len(group))[group],
+        "k_pre": mean(column("pre")), "k_post": mean(column("post")), "k_early": mean(column("pre") < -0.12),
+        "k_like": mean(column("like")), "k_width": mean(column("width_rel")),
+        "k_p": mean(column("p_like")) - column("p_usual"),
+    }  # fmt: skip
+    for name in GROUP:
+        values[:, FEATURES.index(name)] = found[name]
+
+
+@compiled
+def _by_lead(z: Float32s, shape: Float32s, shift: Int64s, first: int, last: int) -> Float32s:
+    """(n, n_leads, 4): alike, correlation, log relative size and difference of area of each lead."""
+    n, n_leads, width = z.shape
+    out = np.empty((n, n_leads, 4), np.float32)
+    for b in range(n):
+        for lead in range(n_leads):
+            xy, xx, yy, area = 0.0, 1e-6, 1e-6, 0.0
+            for i in range(first, last):
+                x, y = z[b, lead, min(i + shift[b], width - 1)], shape[lead, i]
+                xy += x * y
+                xx += x * x
+                yy += y * y
+                area += x - y
+            out[b, lead, 0] = 2 * xy / (xx + yy)
+            out[b, lead, 1] = xy / np.sqrt(xx * yy)
+            out[b, lead, 2] = 0.5 * np.log(xx / yy)
+            out[b, lead, 3] = area
+    return out
+
+
+@compiled
+def _widths(z: Float32s, centre: int, reach: int) -> Float32s:
+    """(n, 4): standard deviation of the slope's energy in time (s), its extent (s), its maximum, its first sample."""
+    n, n_leads, width = z.shape
+    out = np.zeros((n, 4), np.float32)
+    energy = np.zeros(width)
+    for b in range(n):
+        energy[:] = 0
+        for lead in range(n_leads):
+            for i in range(centre - reach, centre + reach + 1):
+                slope = z[b, lead, i + 1] - z[b, lead, i - 1]
+                energy[i] += slope * slope
+        total, moment, top = 1e-9, 0.0, 1e-9
+        for i in range(centre - reach, centre + reach + 1):
+            total += energy[i]
+            moment += energy[i] * i
+            top = max(top, energy[i])
+        middle, spread = moment / total, 0.0
+        for i in range(centre - reach, centre + reach + 1):
+            spread += energy[i] * (i - middle) ** 2
+        first = last = min(max(int(middle + 0.5), centre - reach), centre + reach)
+        quiet, i = 0, first
+        while i >= centre - reach and quiet < 3:
+            if energy[i] > 0.02 * top:
+                first, quiet = i, 0
+            else:
+                quiet += 1
+            i -= 1
+        quiet, i = 0, last
+        while i <= centre + reach and quiet < 3:
+            if energy[i] > 0.02 * top:
+                last, quiet = i, 0
+            else:
+                quiet += 1
+            i += 1
+        out[b, 0] = np.sqrt(spread / total) / 125.0
+        out[b, 1] = (last - first + 1) / 125.0
+        out[b, 2] = np.sqrt(top / total)
+        out[b, 3] = first
+    return out
+
+
+@compiled
+def _begin(z: Float32s, gain: Float32s, shape: Float32s, first: Float32s, usual_first: int) -> Float32s:
+    """How alike the first 40 ms of QRS are: an aberrant beat begins as the usual one does, a ventricular one not."""
+    n, n_leads, _ = z.shape
+    out = np.empty(n, np.float32)
+    for b in range(n):
+        best = -1.0
+        for shift in range(-1, 2):
+            xy, xx, yy = 0.0, 1e-6, 1e-6
+            for lead in range(n_leads):
+                for i in range(6):
+                    p, q = int(first[b]) + shift + i - 1, usual_first + i - 1
+                    x = z[b, lead, p + 1] - z[b, lead, p - 1]
+                    y = shape[lead, q + 1] - shape[lead, q - 1]
+                    xy += x * y * gain[b, lead]
+                    xx += x * x * gain[b, lead]
+                    yy += y * y * gain[b, lead]
+            best = max(best, 2 * xy / (xx + yy))
+        out[b] = best
+    return out
+
+
+@compiled
+def _p_likeness(z: Float32s, gain: Float32s, usual: Float32s, first: int, last: int, lag: int) -> Float32s:
+    """(n, 4): correlation with the usual P, size along it, energy beside it, shift; straight lines taken away."""
+    n, n_leads, _ = z.shape
+    m = last - first
+    shape, part = np.zeros((n_leads, m)), np.zeros(m)
+    ramp = np.arange(m) - (m - 1) / 2
+    square = (ramp * ramp).sum()
+    for lead in range(n_leads):
+        mean, slope = 0.0, 0.0
+        for i in range(m):
+            mean += usual[lead, first + i] / m
+            slope += usual[lead, first + i] * ramp[i] / square
+        for i in range(m):
+            shape[lead, i] = usual[lead, first + i] - mean - slope * ramp[i]
+    out = np.empty((n, 4), np.float32)
+    for b in range(n):
+        out[b, 0] = -2.0
+        for g in range(-lag, lag + 1):
+            xy, xx, yy = 0.0, 1e-9, 1e-9
+            for lead in range(n_leads):
+                mean, slope = 0.0, 0.0
+                for i in range(m):
+                    part[i] = z[b, lead, first + g + i]
+                    mean += part[i] / m
+                    slope += part[i] * ramp[i] / square
+                for i in range(m):
+                    x, y = part[i] - mean - slope * ramp[i], shape[lead, i]
+                    xy += x * y * gain[b, lead]
+                    xx += x * x * gain[b, lead]
+                    yy += y * y * gain[b, lead]
+            found = xy / np.sqrt(xx * yy)
+            if found > out[b, 0]:
+                out[b, 0], out[b, 1], out[b, 2], out[b, 3] = found, xy / yy, np.sqrt(xx / yy), g
+    return out
