@@ -75,7 +75,7 @@ def environment(language: Language) -> Environment:
         fee_options=lambda fees: [(fee.code, _fee(fee, language)) for fee in fees],
         institution_options=lambda all_of_them: [(one.code, f"{one.code} · {one.name}") for one in all_of_them],
         conclusion_options=lambda kind: [
-            (key.value, Texts(language).gettext(text)) for key, text in words.conclusions_of(kind).items()
+            (str(key), Texts(language).gettext(text)) for key, text in words.conclusions_of(kind).items()
         ],
         term=lambda code: words.term(code, language),
         age=lambda birth_date: words.age_of(birth_date, language),
