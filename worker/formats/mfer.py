@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from worker.formats import mfer_tags as t
 from worker.formats.binary import MAX_GAPS_A_LEAD, MAX_UV_PER_LSB, room, unique_names, value_gaps, with_limb_leads
-from worker.formats.errors import DamagedRecording, NoWaveform, TruncatedRecording, UnsupportedRecording
+from worker.formats.errors import (
+    DamagedRecording,
+    NoWaveform,
+    TooLargeRecording,
+    TruncatedRecording,
+    UnsupportedRecording,
+)
 from worker.formats.fields import HOLTER_FROM_S
 from worker.formats.mfer_about import About, read_about
 from worker.formats.rows import checked_rate
@@ -31,6 +37,9 @@ VOLT: Final = 0
 MAX_SPARSENESS: Final = 8
 MAX_MANTISSA_BYTES: Final = 4
 MAX_BLOCK_BYTES: Final = 64 * 1024**2
+MAX_ROWS: Final = 1_200_000
+"""Frames times channels: a day of twelve leads with a frame a second."""
+CUT: Final = "the samples end before the file says they do: it was cut, or the transfer was"
 
 _TYPES: Final = {0: "i2", 1: "u2", 2: "i4", 3: "u1", 4: "u2", 5: "i1", 6: "u4", 7: "f4", 8: "f8"}
 """MWF_DTP: how numpy calls it; 4 is a status, 9 the compression of the American Heart Association."""
@@ -68,16 +77,41 @@ class _Group:
     leads: list[_Lead]
     beat: bool
     pieces: list[tuple[int, list[NDArray[Any]]]]
+    length: int = 0
+    """Samples from the first to the last of any piece."""
+    measured: int = 0
+    """Samples that are there."""
 
-    @property
-    def length(self) -> int:
-        """Samples from the first to the last of any piece."""
-        return max((start + max(row.size for row in rows) for start, rows in self.pieces), default=0)
+    def add(self, start: int, rows: list[NDArray[Any]]) -> None:
+        """Put a piece behind the others, or later."""
+        start = max(start, self.length)
+        self.pieces.append((start, rows))
+        self.length = max(self.length, start + max(row.size for row in rows))
+        self.measured += sum(row.size for row in rows)
 
-    @property
-    def measured(self) -> int:
-        """Samples that are there."""
-        return sum(row.size for _, rows in self.pieces for row in rows)
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Layout:
+    """How the samples of a frame lie, and of which leads they are: the same for all frames until a definition changes.
+
+    Attributes:
+        record: one sequence of all channels.
+        groups: the channels of each rate, those that are leads alone.
+    """
+
+    channels: tuple[dict[int, t.Held], ...]
+    big: bool
+    types: list[np.dtype[Any]]
+    blocks: list[int]
+    record: np.dtype[Any]
+    sequences: int
+    beat: bool
+    leads: dict[int, _Lead]
+    groups: dict[float, list[int]]
+
+    def key(self, rate: float) -> tuple[Any, ...]:
+        """What frames of one group have in common."""
+        return self.beat, rate, tuple(self.leads[place].key for place in self.groups[rate])
 
 
 def recognises(data: Buffer) -> bool:
@@ -135,30 +169,33 @@ def read(data: Buffer) -> Recording:
 def _groups(data: Buffer, frames: list[t.Frame], warnings: list[str]) -> list[_Group]:
     """The frames by layout, in order of appearance; leads of a frame that differ in rate are groups of their own."""
     groups: dict[tuple[Any, ...], _Group] = {}
+    layout: _Layout | None = None
+    rows_left = MAX_ROWS
     for frame in frames:
-        rows = _frame_rows(data, frame, warnings)
-        by_rate: dict[float, list[int]] = {}
-        leads: dict[int, _Lead] = {}
-        for place, channel in enumerate(frame.channels):
-            lead = _lead(channel, place, rows[place].size, warnings)
-            if lead is not None and rows[place].size:
-                leads[place] = lead
-                by_rate.setdefault(lead.sampling_hz, []).append(place)
-        beat = any(
-            channel[t.WAVEFORM].unsigned() == DOMINANT_BEAT for channel in frame.channels if t.WAVEFORM in channel
-        )
-        for rate, places in by_rate.items():
-            key = (beat, rate, tuple(leads[place].key for place in places))
+        if frame.stop == frame.start:
+            continue
+        if layout is None or frame.channels is not layout.channels or frame.big != layout.big:
+            layout = _layout(frame, warnings)
+        rows_left -= len(layout.channels)
+        if rows_left < 0:
+            raise TooLargeRecording(
+                f"the file has more than {MAX_ROWS} blocks of samples, more than any recorder writes"
+            )
+        rows = _frame_rows(data, frame, layout, warnings)
+        for rate, channels in layout.groups.items():
+            places = [place for place in channels if rows[place].size][:MAX_LEADS]
+            if not places:
+                continue
+            key = layout.key(rate) if len(places) == len(channels) else (layout.beat, rate, *places)
             group = groups.get(key)
             if group is None:
-                group = groups[key] = _Group([leads[place] for place in places][:MAX_LEADS], beat, [])
-            start = frame.pointer if frame.pointer is not None and not beat else group.length
-            group.pieces.append((max(start, group.length), [rows[place] for place in places][:MAX_LEADS]))
+                group = groups[key] = _Group([layout.leads[place] for place in places], layout.beat, [])
+            start = frame.pointer if frame.pointer is not None and not layout.beat else group.length
+            group.add(start, [rows[place] for place in places])
     return list(groups.values())
 
 
-def _frame_rows(data: Buffer, frame: t.Frame, warnings: list[str]) -> list[NDArray[Any]]:
-    """The samples of each channel of one frame, in the file's own type; where it was cut, what is there of each."""
+def _layout(frame: t.Frame, warnings: list[str]) -> _Layout:
     order: Any = ">" if frame.big else "<"
     types = [np.dtype(_type(channel)).newbyteorder(order) for channel in frame.channels]
     blocks = [_count(channel, t.BLOCK, 1) for channel in frame.channels]
@@ -166,16 +203,32 @@ def _frame_rows(data: Buffer, frame: t.Frame, warnings: list[str]) -> list[NDArr
     declared = {channel[t.SEQUENCES].unsigned() for channel in frame.channels if t.SEQUENCES in channel} - {0}
     if len(declared) > 1:
         raise UnsupportedRecording("the channels of a frame differ in their number of sequences (MWF_SEQ)")
-    whole, rest = divmod(frame.stop - frame.start, record.itemsize)
-    wanted = min(declared) if declared else whole + (rest > 0)
-    if frame.cut or whole < wanted:
-        warnings.append("the samples end before the file says they do: it was cut, or the transfer was")
-    table = np.frombuffer(data, record, min(whole, wanted), frame.start)
-    rows: list[NDArray[Any]] = [table[str(place)] for place in range(len(types))]
+    beat = any(channel[t.WAVEFORM].unsigned() == DOMINANT_BEAT for channel in frame.channels if t.WAVEFORM in channel)
+    leads = {
+        place: lead
+        for place, channel in enumerate(frame.channels)
+        if (lead := _lead(channel, place, warnings)) is not None
+    }
+    groups: dict[float, list[int]] = {}
+    for place, lead in leads.items():
+        groups.setdefault(lead.sampling_hz, []).append(place)
+    return _Layout(
+        frame.channels, frame.big, types, blocks, record, min(declared, default=0), beat, leads, groups
+    )  # fmt: skip
+
+
+def _frame_rows(data: Buffer, frame: t.Frame, layout: _Layout, warnings: list[str]) -> list[NDArray[Any]]:
+    """The samples of each channel of one frame, in the file's own type; where it was cut, what is there of each."""
+    whole, rest = divmod(frame.stop - frame.start, layout.record.itemsize)
+    wanted = layout.sequences or whole + (rest > 0)
+    if (frame.cut or whole < wanted) and CUT not in warnings:
+        warnings.append(CUT)
+    table = np.frombuffer(data, layout.record, min(whole, wanted), frame.start)
+    rows: list[NDArray[Any]] = [table[str(place)] for place in range(len(layout.types))]
     if whole >= wanted or not rest:
         return rows
-    at = frame.start + whole * record.itemsize
-    for place, (kind, block) in enumerate(zip(types, blocks, strict=True)):
+    at = frame.start + whole * layout.record.itemsize
+    for place, (kind, block) in enumerate(zip(layout.types, layout.blocks, strict=True)):
         there = max(min((frame.stop - at) // kind.itemsize, block), 0)
         if there:
             rows[place] = np.concatenate([rows[place].reshape(-1), np.frombuffer(data, kind, there, at)])
@@ -209,7 +262,7 @@ def _count(channel: dict[int, t.Held], tag: int, default: int) -> int:
     return held.unsigned()
 
 
-def _lead(channel: dict[int, t.Held], place: int, length: int, warnings: list[str]) -> _Lead | None:
+def _lead(channel: dict[int, t.Held], place: int, warnings: list[str]) -> _Lead | None:
     """What the channel measured; None where it is no voltage."""
     held = channel.get(t.LEAD)
     code = (held.raw[0] if len(held.raw) == 1 else t.Held(held.raw[:2], held.big).unsigned()) if held else 0
@@ -225,7 +278,7 @@ def _lead(channel: dict[int, t.Held], place: int, length: int, warnings: list[st
         raise DamagedRecording(f"lead {name} has a step of {uv:g} µV, which no ECG recorder has")
     if unit is None:
         warnings.append(f"lead {name} does not say how large its steps are; amplitudes are not to be trusted")
-    rate = checked_rate(_rate(channel.get(t.INTERVAL)) if length else DEFAULT_RATE)
+    rate = checked_rate(_rate(channel.get(t.INTERVAL)))
     offset = _typed(channel.get(t.OFFSET), kind)
     missing = _typed(channel.get(t.NULL), kind)
     key = (name, rate, uv, offset, missing, kind)

@@ -4,6 +4,7 @@ A file is a chain of tag, length, value. Definitions hold from where they stand 
 within a channel attribute (MWF_ATT) hold for that channel; a frame of samples (MWF_WAV) is read by what holds then.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -59,6 +60,9 @@ MAX_TAGS: Final = 200_000
 MAX_DEPTH: Final = 4
 MAX_CHANNELS: Final = 512
 MAX_TEXTS: Final = 20_000
+MAX_LAID_OUT: Final = 400_000
+"""A day of three channels that are defined again with each second's frame."""
+_NOT_ZERO: Final = re.compile(rb"[^\0]")
 _SNIFFED_TAGS: Final = 48
 _CORE: Final = frozenset(
     {BYTE_ORDER, BLOCK, CHANNELS, SEQUENCES, WAVEFORM, DATA_TYPE, INTERVAL, SENSITIVITY, ATTRIBUTES, SAMPLES}
@@ -178,6 +182,8 @@ class _Reader:
     own: dict[int, dict[int, Held]] = field(default_factory=dict)
     pointer: int | None = None
     tags: int = 0
+    layout: tuple[dict[int, Held], ...] | None = None
+    laid_out: int = 0
 
     def read(self, start: int, stop: int, channel: int | None, depth: int) -> None:
         """Take in every definition between these places."""
@@ -194,6 +200,7 @@ class _Reader:
             elif definition.tag == SET:
                 self.read(definition.start, definition.stop, channel, depth + 1)
             else:
+                self.layout = None if definition.tag in OF_CHANNEL or definition.tag == CHANNELS else self.layout
                 self._take(definition, channel)
 
     def _take(self, definition: Definition, channel: int | None) -> None:
@@ -227,21 +234,28 @@ class _Reader:
                 kept.append(held)
 
     def _frame(self, definition: Definition) -> None:
-        channels = []
-        for number in range(self.channels):
-            common = {tag: held for tag, held in self.common.items() if tag != LEAD or self.channels == 1}
-            channels.append(common | self.own.get(number, {}))
+        self.layout = self.layout or self._layout()
         self.contents.frames.append(
-            Frame(definition.start, definition.stop, self.big, tuple(channels), self.pointer, definition.cut)
+            Frame(definition.start, definition.stop, self.big, self.layout, self.pointer, definition.cut)
         )
         self.pointer = None
+
+    def _layout(self) -> tuple[dict[int, Held], ...]:
+        """What holds for each channel; made once for all frames until a definition changes it."""
+        self.laid_out += self.channels
+        if self.laid_out > MAX_LAID_OUT:
+            raise TooLargeRecording(f"the definitions of channels change more than {MAX_LAID_OUT} times")
+        common = {tag: held for tag, held in self.common.items() if tag != LEAD or self.channels == 1}
+        return tuple(common | self.own.get(number, {}) for number in range(self.channels))
 
 
 def _definitions(data: Buffer, at: int, stop: int) -> Iterator[Definition]:
     while at < stop:
         if data[at] == ZERO:
-            at += 1
-            continue
+            found = _NOT_ZERO.search(data, at, stop)
+            if found is None:
+                return
+            at = found.start()
         if data[at] == END:
             return
         definition, at = _one(data, at, stop)

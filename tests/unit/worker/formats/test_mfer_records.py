@@ -4,7 +4,9 @@ import mfer_files as f
 import numpy as np
 import pytest
 
-from worker.formats import errors, mfer, read
+from worker.formats import errors, mfer, mfer_tags, read
+
+TYPED = f.tlv(0x0A, b"\0")
 
 
 def rows(n_leads=12, n_samples=5000, seed=1, high=3000):
@@ -178,3 +180,34 @@ def timed(raw):
     start = time.perf_counter()
     mfer.read(raw)
     return time.perf_counter() - start
+
+
+def frames(n, channels=1, between=b""):
+    start = f.Mfer().add(0x05, channels.to_bytes(2, "little")).out
+    return start + (between + f.tlv(0x1E, b"\x01\x00" * channels)) * n
+
+
+def test_a_frame_a_second_is_read_in_a_time_that_grows_with_the_frames():
+    raw = frames(20_000)
+    assert read(raw).n_samples == 20_000
+    assert min(processor_s(raw) for _ in range(2)) < 1.0  # 100 s where each frame looks at all before
+
+
+@pytest.mark.parametrize(("module", "limit", "between"), [(mfer, "MAX_ROWS", b""), (mfer_tags, "MAX_LAID_OUT", TYPED)])
+def test_more_frames_of_more_channels_than_any_recorder_writes_are_refused(monkeypatch, module, limit, between):
+    raw = frames(100, 512, between)
+    assert read(raw).n_samples == 100
+    monkeypatch.setattr(module, limit, 20_000)
+    with pytest.raises(errors.TooLargeRecording):
+        read(raw)
+
+
+def test_a_long_padding_is_passed_by():
+    raw = frames(10) + bytes(20_000_000)
+    assert processor_s(raw) < 1.0
+
+
+def processor_s(raw):
+    start = time.process_time()
+    read(raw)
+    return time.process_time() - start
