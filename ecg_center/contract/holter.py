@@ -22,6 +22,9 @@ EventKind = Literal[
     "fastest", "slowest", "longest_rr", "noise", "lead_off", "diary",
 ]  # fmt: skip
 
+AtrialRhythm = Literal["sinus", "af", "flutter"]
+"""``sinus`` stands for whatever is neither fibrillation nor flutter."""
+
 MAX_EVENTS = 20_000
 MAX_TEMPLATES = 200
 MAX_EDITS = 10_000
@@ -202,14 +205,18 @@ class HolterFindings(Message):
 class Edit(Message):
     """One thing that a physician changed: append-only, so that the machine's own result can always be seen again."""
 
-    action: Literal["relabel_beats", "relabel_template", "delete_beats", "insert_beats", "exclude", "include", "undo"]
+    action: Literal[
+        "relabel_beats", "relabel_template", "delete_beats", "insert_beats", "exclude", "include", "rhythm", "undo"
+    ]
     label: BeatClass | None = None
+    rhythm: AtrialRhythm | None = None
+    """For ``rhythm``: who leads in a stretch, whatever the machine said: fibrillation begins, ends or never was."""
     at_s: Annotated[list[float], Field(max_length=5_000)] = []
     """R peaks, for beats that are named one by one."""
     template: int | None = None
     start_s: float | None = None
     end_s: float | None = None
-    """A stretch, for ``exclude``/``include`` and for all beats in it."""
+    """A stretch, for ``exclude``, ``include`` and ``rhythm``, and for all beats in it."""
     undoes: int | None = None
     """For ``undo``: the position of the edit in the list that no longer holds."""
 

@@ -19,6 +19,7 @@ FORMS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "insert_beats": (_BEATS | _LABEL,),
     "exclude": (_STRETCH,),
     "include": (_STRETCH,),
+    "rhythm": (_STRETCH | {"rhythm"},),
     "undo": (frozenset(("undoes",)),),
 }
 """The fields that each action takes; exactly one of these sets is filled."""
@@ -40,7 +41,9 @@ def check_form(position: int, edit: Edit, duration_s: float) -> None:
         EditError: they are not.
     """
     filled = {
-        name for name in ("label", "template", "start_s", "end_s", "undoes") if getattr(edit, name) is not None
+        name
+        for name in ("label", "template", "start_s", "end_s", "rhythm", "undoes")
+        if getattr(edit, name) is not None
     } | ({"at_s"} if edit.at_s else set())
     forms = FORMS[edit.action]
     if filled not in forms:

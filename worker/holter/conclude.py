@@ -9,7 +9,7 @@ import numpy as np
 from ecg_center.contract.findings import Findings, LeadQuality, Measurements, Quality
 from ecg_center.contract.holter import MAX_EVENTS, MAX_TEMPLATES, BeatTemplate, Edit, Event, HolterFindings, RateAt
 from worker.critical import DEFAULT, evaluate, load
-from worker.holter.af import af_burden, af_episodes, af_events, spans_of_episodes, without_early_atrial
+from worker.holter.af import Episode, af_burden, af_episodes, af_events, spans_of_episodes, without_early_atrial
 from worker.holter.alternans import alternans_events
 from worker.holter.conclusions import conclusions
 from worker.holter.edits import apply
@@ -32,6 +32,7 @@ LIMITED_SHARE: Final = 0.5
 NOISY_SHARE: Final = 0.1
 MOST_NOISE_EVENTS: Final = 2000
 MOST_WARNINGS: Final = 100
+RULED: Final = {"sinus": 0, "af": 1, "flutter": 2}
 SINGLES: Final = frozenset(("v_single", "s_single"))
 LEAST_TOLD: Final = (
     SINGLES,
@@ -80,7 +81,7 @@ def conclude(
 def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     measured, minutes = day.measured, day.measured.minutes
     qtc_ms = qtc_rows(minutes)
-    fibrillating = af_episodes(day)
+    fibrillating = _ruled(day, af_episodes(day))
     day = without_early_atrial(day, fibrillating)
     af = spans_of_episodes(day, fibrillating)
     ventricular, supraventricular = ectopy(day, af)
@@ -126,6 +127,25 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
         ),
         warnings,
     )
+
+
+def _ruled(day: Readable, found: Sequence[Episode]) -> list[Episode]:
+    """The episodes as a physician corrected them: what he called otherwise is cut out, what he named is put in."""
+    if not day.measured.ruled:
+        return list(found)
+    kind = np.zeros(len(day.at_s), np.int8)
+    for episode in found:
+        kind[episode.first : episode.last + 1] = 2 if episode.flutter else 1
+    for stretch in day.measured.ruled:
+        first, last = np.searchsorted(day.beats.sample, [stretch.start, stretch.stop])
+        kind[first:last] = RULED[stretch.reason]
+    edges = np.flatnonzero(np.diff(kind)) + 1
+    parts = zip([0, *edges.tolist()], [*edges.tolist(), len(kind)], strict=True)
+    return [
+        Episode(first, last - 1, flutter=bool(kind[first] == 2))
+        for first, last in parts
+        if kind[first] and last - first > 1
+    ]
 
 
 def _outside(day: Readable, af: Spans) -> Readable:

@@ -40,6 +40,7 @@ class _Sheet:
     named: dict[int, Label]
     """Template → what the physician called it."""
     left_out: list[Stretch]
+    ruled: list[Stretch]
 
 
 def apply(measured: Measured, edits: Sequence[Edit]) -> Measured:
@@ -85,12 +86,17 @@ def _sheet(measured: Measured, edits: Sequence[Edit]) -> _Sheet:
         stands=np.insert(np.ones(len(beats), bool), before, False),
         named={},
         left_out=list(measured.unreadable),
+        ruled=list(measured.ruled),
     )
 
 
 def _replay(sheet: _Sheet, position: int, edit: Edit, measured: Measured) -> None:
     if edit.action in ("exclude", "include"):
-        _leave_out(sheet, edit, measured)
+        reason = EXCLUDED if edit.action == "exclude" else None
+        sheet.left_out = _laid_over(sheet.left_out, edit, reason, measured)
+        return
+    if edit.action == "rhythm":
+        sheet.ruled = _laid_over(sheet.ruled, edit, edit.rhythm, measured)
         return
     if edit.action == "insert_beats":
         _insert(sheet, position, edit, measured)
@@ -164,15 +170,16 @@ def _insert(sheet: _Sheet, position: int, edit: Edit, measured: Measured) -> Non
         sheet.confidence[row] = 1.0
 
 
-def _leave_out(sheet: _Sheet, edit: Edit, measured: Measured) -> None:
+def _laid_over(stretches: list[Stretch], edit: Edit, reason: str | None, measured: Measured) -> list[Stretch]:
+    """The stretches in order of time with the edit's cut out of them and, where it has a reason, put in its place."""
     assert edit.start_s is not None
     assert edit.end_s is not None
     start = round(edit.start_s * measured.sampling_hz)
     stop = round(min(edit.end_s, measured.duration_s) * measured.sampling_hz)
-    kept = [part for stretch in sheet.left_out for part in _without(stretch, start, stop)]
-    if edit.action == "exclude" and stop > start:
-        kept.append(Stretch(start, stop, (), EXCLUDED))
-    sheet.left_out = sorted(kept, key=lambda stretch: stretch.start)
+    kept = [part for stretch in stretches for part in _without(stretch, start, stop)]
+    if reason is not None and stop > start:
+        kept.append(Stretch(start, stop, (), reason))
+    return sorted(kept, key=lambda stretch: stretch.start)
 
 
 def _without(stretch: Stretch, start: int, stop: int) -> list[Stretch]:
@@ -198,7 +205,16 @@ def _result(measured: Measured, sheet: _Sheet) -> Measured:
         beats=beats,
         templates=_templates(measured.templates, beats, sheet.named),
         unreadable=tuple(sheet.left_out),
+        ruled=tuple(sheet.ruled),
+        rhythms=_rhythms(measured.rhythms, sheet.ruled),
     )
+
+
+def _rhythms(rhythms: tuple[Stretch, ...], ruled: list[Stretch]) -> tuple[Stretch, ...]:
+    """Ventricular fibrillation and standstill where nobody said that the heart beats."""
+    for said in ruled:
+        rhythms = tuple(part for stretch in rhythms for part in _without(stretch, said.start, said.stop))
+    return rhythms
 
 
 def _templates(templates: tuple[Template, ...], beats: Beats, named: dict[int, Label]) -> tuple[Template, ...]:

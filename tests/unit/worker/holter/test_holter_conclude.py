@@ -162,3 +162,37 @@ def test_a_day_is_concluded_in_less_than_a_second():
         conclude(measured, edits=[Edit(action="relabel_template", template=3, label="N")])
         took.append(time.process_time() - began)
     assert min(took) < 1.0
+
+
+def fibrillating_day():
+    rng = np.random.default_rng(8)
+    spread = rng.uniform(0.45, 1.1, 600)
+    return day("N" * 1800, at_s=np.cumsum(np.concatenate([np.full(600, 0.8), spread, np.full(600, 0.8)])))
+
+
+def test_a_physician_says_that_it_never_fibrillated():
+    measured = fibrillating_day()
+    assert codes(conclude(measured)) == ["20", "50e"]
+    (af,) = [event for event in conclude(measured).holter.events if event.kind == "af"]
+    whole = Edit(action="rhythm", rhythm="sinus", start_s=0.0, end_s=measured.duration_s)
+    assert codes(conclude(measured, edits=[whole])) == ["20"]
+    half = Edit(action="rhythm", rhythm="sinus", start_s=0.0, end_s=(af.start_s + af.end_s) / 2)
+    (left,) = [event for event in conclude(measured, edits=[half]).holter.events if event.kind == "af"]
+    assert left.end_s == af.end_s
+    assert left.start_s == pytest.approx((af.start_s + af.end_s) / 2, abs=1.2)
+
+
+def test_a_physician_says_that_it_fluttered():
+    measured = day("N" * 1800, rr_s=0.6)
+    edits = [Edit(action="rhythm", rhythm="flutter", start_s=100.0, end_s=400.0)]
+    found = conclude(measured, edits=edits)
+    assert codes(found) == ["20", "51a"]
+    assert found.holter.af.share == pytest.approx(300 / measured.duration_s, rel=0.02)
+    assert codes(conclude(measured, edits=[*edits, Edit(action="undo", undoes=0)])) == ["20"]
+
+
+def test_a_physician_says_that_the_ventricles_beat():
+    measured = day("N" * 500, rhythms=[Stretch(20_000, 30_000, (), "vf")])
+    after = conclude(measured, edits=[Edit(action="rhythm", rhythm="sinus", start_s=79.0, end_s=121.0)])
+    assert codes(after) == ["20"]
+    assert after.holter.beats == {"N": 500}
