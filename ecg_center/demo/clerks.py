@@ -27,6 +27,8 @@ INDICATIONS = ("演示：体检", "演示：心悸待查", "演示：高血压�
 DEPARTMENTS = ("全科", "内科", "急诊科", "体检科")
 
 
+HOLTER_EVERY = 20
+"""Every twentieth exam is a day of ECG, the first of a demo among them: 65 MB each."""
 PRESSURE_EVERY = 7
 """Every seventh exam is an ambulatory blood pressure, the second of a demo among them."""
 
@@ -35,6 +37,8 @@ def exam(number: int, chance: random.Random) -> dict[str, Any]:
     """One registration; one in twelve comes with chest pain, one in seven to have the recorder of pressures read."""
     if number % PRESSURE_EVERY == 2:
         return pressure_exam(number, chance)
+    if number % HOLTER_EVERY == 1:
+        return holter_exam(number, chance)
     chest_pain = chance.random() < 1 / 12
     return {
         "institution_code": chance.choice(CLINICS),
@@ -47,6 +51,23 @@ def exam(number: int, chance: random.Random) -> dict[str, Any]:
         "indication": "演示：胸痛2小时" if chest_pain else chance.choice(INDICATIONS),
         "chest_pain": chest_pain,
         "source": "emergency" if chest_pain else chance.choice(("outpatient", "inpatient", "checkup")),
+        "department": chance.choice(DEPARTMENTS),
+    }
+
+
+def holter_exam(number: int, chance: random.Random) -> dict[str, Any]:
+    """A day of ECG, at the clinic that has the recorder."""
+    return {
+        "institution_code": "T2",
+        "patient": {
+            "name": f"演示{chance.choice(SURNAMES)}{number:03d}",
+            "sex": chance.choice("MF"),
+            "age_years": chance.randint(30, 84),
+        },
+        "kind": "holter",
+        "fee_item_code": "310701003",
+        "indication": "演示：阵发性心悸",
+        "source": "outpatient",
         "department": chance.choice(DEPARTMENTS),
     }
 

@@ -57,11 +57,14 @@ PEOPLE = (
 DEVICES = (
     DeviceForm(institution_code="T1", name="十二导联心电图机(演示)", transport="dicom", identity="DEMO_T1_ECG"),
     DeviceForm(institution_code="T2", name="十二导联心电图机(演示)", transport="dicom", identity="DEMO_T2_ECG"),
+    DeviceForm(institution_code="T2", name="动态心电记录仪(演示)", transport="mqtt", identity="demo-t2-holter"),
     DeviceForm(institution_code="T1", name="动态血压记录仪(演示)", transport="mqtt", identity="demo-t1-abpm"),
     DeviceForm(institution_code="T3", name="4G便携心电(演示)", transport="mqtt", identity="demo-t3-4g"),
     DeviceForm(institution_code="T4", name="4G便携心电(演示)", transport="mqtt", identity="demo-t4-4g"),
 )
 
+HOLTER_RECORDERS = {"demo-t2-holter": "DEMO_T2_ECG"}
+"""Recorders of a day of ECG, and the station of their clinic whose worklist they read."""
 PRESSURE_RECORDERS = {"demo-t1-abpm": "DEMO_T1_ECG"}
 """Recorders of ambulatory blood pressure, and the station of their clinic whose worklist they read."""
 

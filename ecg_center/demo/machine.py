@@ -15,7 +15,7 @@ import psycopg
 import structlog
 
 from ecg_center.demo import clerks
-from ecg_center.demo.community import CLINICS, DEVICES, PRESSURE_RECORDERS, Secrets, settle
+from ecg_center.demo.community import CLINICS, DEVICES, HOLTER_RECORDERS, PRESSURE_RECORDERS, Secrets, settle
 from ecg_center.embedded.broker import EmbeddedBroker
 from ecg_center.embedded.files import new_password, read_json, write_json, write_private
 from ecg_center.embedded.ports import LOOPBACK, is_free, kept_or_free
@@ -36,6 +36,9 @@ PORT_NAMES = ("dicom", *(f"printer_{clinic.code}" for clinic in CLINICS))
 def quiet_logs() -> None:
     """Only errors on the terminal; the parts' own logs are in their files."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+WORKERS = 3
 
 
 class DemoError(Exception):
@@ -166,13 +169,13 @@ class Machine:
             return (await client.get(f"{self.pages_url}/healthz", timeout=2)).status_code == 200
 
     async def _both_work(self) -> bool:
-        """Whether jobs and worker have registered with the job queue."""
+        """Whether jobs and worker have registered with the job queue, the worker once for each of its queues."""
         async with await psycopg.AsyncConnection.connect(plain_url(self.urls.app), connect_timeout=2) as connection:
             cursor = await connection.execute(
                 "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '5 seconds'"
             )
             row = await cursor.fetchone()
-        return row is not None and row[0] >= 2
+        return row is not None and row[0] >= WORKERS
 
     def _clerks(self) -> Service:
         env = {clerks.URL_VARIABLE: self.pages_url, clerks.TOKEN_VARIABLE: self.secrets.gateway_token}
@@ -185,10 +188,9 @@ class Machine:
         for device in DEVICES:
             if device.transport == "dicom":
                 words += ["--dicom", f"{device.identity}@{LOOPBACK}:{self.ports.dicom}"]
-            elif device.identity in PRESSURE_RECORDERS:
-                station = PRESSURE_RECORDERS[device.identity]
-                recorder = f"{device.institution_code}/{device.identity}"
-                words += ["--abpm", f"{recorder}={station}@{LOOPBACK}:{self.ports.dicom}"]
+            elif station := (PRESSURE_RECORDERS | HOLTER_RECORDERS).get(device.identity):
+                recorder = f"{device.institution_code}/{device.identity}={station}@{LOOPBACK}:{self.ports.dicom}"
+                words += ["--abpm" if device.identity in PRESSURE_RECORDERS else "--holter", recorder]
             else:
                 words += ["--mqtt", f"{device.institution_code}/{device.identity}"]
         env = {"ECG_SIMULATE_MQTT_USERNAME": login.username, "ECG_SIMULATE_MQTT_PASSWORD": login.password}

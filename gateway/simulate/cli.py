@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ecg_center.contract.upload import RecordingIdentity
     from gateway.simulate.dicom_device import DicomDevice
     from gateway.simulate.mqtt_device import MqttDevice
-    from gateway.simulate.pressure_recorder import PressureRecorder
     from gateway.simulate.studies import Recorded
 
 DESCRIPTION: Final = """\
@@ -28,6 +27,8 @@ examples:
         the pathologies, with what a reader should find
   ecg-gateway simulate write stemi-anterior anterior.dcm
         one 12-lead ECG as a DICOM file
+  ecg-gateway simulate holter day.ecg --hours 24
+        a day of ECG in the ISHNE format
   ecg-gateway simulate abpm non-dipper day.json
         24 hours of blood pressures
   ecg-gateway simulate dicom --to 127.0.0.1:11112 --ae ECG_ROOM1 --order
@@ -67,6 +68,10 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     _add_recording(write)
     write.add_argument("file", type=Path, metavar="FILE", help="where to; - for standard output")
     write.add_argument("--truth", action="store_true", help="print what is true of the recording, as JSON")
+    holter = kinds.add_parser("holter", help="write a day of ECG as an ISHNE file")
+    holter.add_argument("file", type=Path, metavar="FILE", help="where to")
+    holter.add_argument("--hours", type=float, default=24.0, metavar="H", help="how long it was worn (24)")
+    holter.add_argument("--person", type=int, default=1, metavar="N", help="demo person 1 to 9999, also the seed")
     abpm = kinds.add_parser("abpm", help="write a day of blood pressures as JSON")
     abpm.add_argument("profile", nargs="?", default="hypertension", metavar="PROFILE", help="normal, severe, …")
     abpm.add_argument("file", type=Path, metavar="FILE", help="where to; - for standard output")
@@ -130,7 +135,15 @@ def _add_fleet(parser: argparse.ArgumentParser) -> None:
         metavar="CLINIC/DEVICE=AE@HOST:PORT",
         help="a recorder of blood pressures, and the DICOM station whose worklist it reads",
     )
-    parser.add_argument("--broker", metavar="URL", help="for the 4G recorders and those of blood pressures")
+    parser.add_argument(
+        "--holter",
+        action="append",
+        default=[],
+        metavar="CLINIC/DEVICE=AE@HOST:PORT",
+        help="a Holter recorder, likewise",
+    )
+    parser.add_argument("--holter-hours", type=float, default=24.0, metavar="H", help="how long they are worn (24)")
+    parser.add_argument("--broker", metavar="URL", help="for the 4G recorders and those that are worn for a day")
     parser.add_argument("--folder", type=Path, default=Path("simulated-devices"), metavar="DIR", help="their memory")
     parser.add_argument("--every", default="20-40", metavar="A-B", help="seconds between recordings (default 20-40)")
     parser.add_argument("--count", type=int, metavar="N", help="end after N recordings without order")
@@ -149,6 +162,7 @@ def run(args: argparse.Namespace) -> int:
     commands = {
         "list": _list,
         "write": _write,
+        "holter": _holter,
         "abpm": _abpm,
         "dicom": _dicom,
         "mqtt": _mqtt,
@@ -216,6 +230,18 @@ def _write(args: argparse.Namespace) -> int:
         args.file.write_bytes(recorded.file.content)
     if args.truth:
         print(json.dumps(asdict(recorded.ecg.truth), ensure_ascii=False, indent=1), file=sys.stderr)
+    return 0
+
+
+def _holter(args: argparse.Namespace) -> int:
+    from gateway.simulate.holter import record_day
+
+    started_at = (datetime.now(UTC) - timedelta(hours=args.hours)).replace(minute=0, second=0, microsecond=0)
+    try:
+        day = record_day(args.person, started_at, hours=args.hours)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    args.file.write_bytes(day.content)
     return 0
 
 
@@ -316,11 +342,13 @@ def _mqtt_recording(args: argparse.Namespace) -> "tuple[bytes, RecordingIdentity
 
 def _fleet(args: argparse.Namespace) -> int:
     from gateway.simulate.fleet import Fleet, run_until_signal
+    from gateway.simulate.holter_recorder import HolterRecorder
     from gateway.simulate.pathologies import scenario
+    from gateway.simulate.pressure_recorder import PressureRecorder
 
     fast, slow = _range(args.every)
-    if (args.mqtt or args.abpm) and not args.broker:
-        raise UsageError("--mqtt and --abpm want the broker: --broker mqtt://host:1883")
+    if (args.mqtt or args.abpm or args.holter) and not args.broker:
+        raise UsageError("--mqtt, --abpm and --holter want the broker: --broker mqtt://host:1883")
     devices = [_mqtt_device(name, args.broker, args.folder / name.replace("/", "-")) for name in args.mqtt]
     if not args.dicom and not devices:
         raise UsageError("name at least one recorder: --dicom AE@HOST:PORT or --mqtt CLINIC/DEVICE")
@@ -331,7 +359,10 @@ def _fleet(args: argparse.Namespace) -> int:
     fleet = Fleet(
         dicom=[_dicom_device(name, args.called) for name in args.dicom],
         mqtt=devices,
-        pressure=[_pressure_recorder(words, args) for words in args.abpm],
+        worn=[
+            *(PressureRecorder(*_worn(words, args)) for words in args.abpm),
+            *(HolterRecorder(*_worn(words, args), hours=args.holter_hours) for words in args.holter),
+        ],
         every_s=(fast, slow),
         count=args.count,
         pathology=scenario(args.only).pathology if args.only else None,
@@ -384,14 +415,12 @@ def _mqtt_device(text: str, broker: str, folder: Path) -> "MqttDevice":
     return MqttDevice(clinic, device, broker, folder, user, password)
 
 
-def _pressure_recorder(text: str, args: argparse.Namespace) -> "PressureRecorder":
-    from gateway.simulate.pressure_recorder import PressureRecorder
-
+def _worn(text: str, args: argparse.Namespace) -> "tuple[MqttDevice, DicomDevice]":
     device, equals, station = text.partition("=")
     if not equals:
         raise UsageError(f"{text!r} is not CLINIC/DEVICE=AE@HOST:PORT")
     mqtt = _mqtt_device(device, args.broker, args.folder / device.replace("/", "-"))
-    return PressureRecorder(mqtt, _dicom_device(station, args.called))
+    return mqtt, _dicom_device(station, args.called)
 
 
 def _range(text: str) -> tuple[float, float]:

@@ -24,8 +24,8 @@ from gateway.simulate.dicom_file import WorklistOrder
 from gateway.simulate.mqtt_device import MqttDevice, MqttDeviceError
 from gateway.simulate.outbox import OutboxFullError
 from gateway.simulate.pathologies import Pathology
-from gateway.simulate.pressure_recorder import PressureRecorder
 from gateway.simulate.studies import Recorded, draw_number, draw_pathology, is_resting, record
+from gateway.simulate.worklist_recorder import WorklistRecorder
 
 log = structlog.get_logger()
 
@@ -48,8 +48,8 @@ class Fleet:
 
     dicom: list[DicomDevice] = field(default_factory=list)
     mqtt: list[MqttDevice] = field(default_factory=list)
-    pressure: list[PressureRecorder] = field(default_factory=list)
-    """Recorders of ambulatory blood pressure; they answer orders only."""
+    worn: list[WorklistRecorder] = field(default_factory=list)
+    """Recorders that are worn for a day, of the ECG or of blood pressures; they answer orders only."""
     every_s: tuple[float, float] = EVERY_S
     """Between two recordings without order, over the whole fleet: drawn evenly from this range."""
     order_poll_s: float = ORDER_POLL_S
@@ -82,7 +82,7 @@ class Fleet:
         self._loop = asyncio.get_running_loop()
         rng = np.random.default_rng(self.seed)
         watchers = [asyncio.create_task(self._answer_orders(device, rng)) for device in self.dicom]
-        watchers += [asyncio.create_task(recorder.run(self._halt, rng)) for recorder in self.pressure]
+        watchers += [asyncio.create_task(recorder.run(self._halt, rng)) for recorder in self.worn]
         leftovers = [asyncio.create_task(self._send_leftovers(device)) for device in self.mqtt]
         try:
             await self._send_unordered(rng)

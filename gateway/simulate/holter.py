@@ -6,22 +6,26 @@ tachycardia in the afternoon, an hour and a half of fibrillation. Stretches of o
 repeated, so that a day costs seconds.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+import zlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg_center.contract.upload import RecordingIdentity
+from gateway.simulate.dicom_file import WorklistOrder
 from gateway.simulate.generator import SimulatedEcg, generate
 from gateway.simulate.ishne import write_ishne
 from gateway.simulate.leads import LEADS
 from gateway.simulate.pathologies import Pathology
-from gateway.simulate.patients import DemoPerson, demo_person
+from gateway.simulate.patients import MAX_NUMBER, demo_person
 
 DAY_LEADS: Final = ("II", "V1", "V5")
 """The three channels that most recorders of a day have: modified V5, V1 and an inferior lead."""
+CHINA: Final = timezone(timedelta(hours=8))
 HZ: Final = 125
 GENERATED_HZ: Final = 250
 NV_PER_LSB: Final = 5000
@@ -76,24 +80,36 @@ class SimulatedDay:
 
     content: bytes
     identity: RecordingIdentity
-    person: DemoPerson
+    file_name: str
     hours: float
 
 
 def record_day(
-    number: int, started_at: datetime, *, hours: float = 24.0, accession_number: str | None = None
+    number: int, started_at: datetime, *, hours: float = 24.0, order: WorklistOrder | None = None
 ) -> SimulatedDay:
-    """One demo person's day, as an ISHNE file; the same arguments always give the same bytes.
+    """The day of one demo person, or of an order's patient, as an ISHNE file.
+
+    The same arguments always give the same bytes.
 
     Raises:
         ValueError: a length that is no Holter's.
     """
     if not 0.5 <= hours <= 14 * 24:
         raise ValueError(f"a recorder is worn for half an hour to 14 days, not {hours:g} h")
+    started_at = started_at.astimezone(CHINA).replace(microsecond=0)
     person = demo_person(number)
-    samples = day_samples(number, person.age_on(started_at.date()), started_at, hours)
+    if order is not None:
+        person = replace(
+            person,
+            patient_id=order.patient_id,
+            name_zh=order.patient_name.split("=")[-1],
+            sex="F" if order.sex == "F" else "M",
+            birth_date=order.birth_date or person.birth_date,
+        )
+    seed = number if order is None else zlib.crc32(order.patient_id.encode()) % MAX_NUMBER + 1
+    samples = day_samples(seed, person.age_on(started_at.date()), started_at, hours)
     identity = RecordingIdentity(
-        accession_number=accession_number,
+        accession_number=order.accession_number if order else None,
         patient_id=person.patient_id,
         patient_name=person.name_zh,
         sex=person.sex,
@@ -101,17 +117,14 @@ def record_day(
         started_at=started_at,
         study_kind="holter",
     )
-    content = write_ishne(
-        samples, DAY_LEADS, HZ, NV_PER_LSB, person, started_at, accession_number=accession_number or ""
-    )
-    return SimulatedDay(content, identity, person, hours)
+    content = write_ishne(samples, DAY_LEADS, HZ, NV_PER_LSB, person, started_at)
+    return SimulatedDay(content, identity, f"holter-{seed:04d}-{started_at:%Y%m%d%H%M}.ecg", hours)
 
 
 def day_samples(number: int, age_years: int, started_at: datetime, hours: float) -> Samples:
     """(3, n) steps of ``NV_PER_LSB``."""
     total = round(hours * 3600 * HZ)
     samples = np.empty((len(DAY_LEADS), total), np.int16)
-    made: dict[tuple[Pathology, float | None, int], Samples] = {}
     begun_s = started_at.hour * 3600 + started_at.minute * 60 + started_at.second
     at, turn = 0, 0
     had_run: set[int] = set()
@@ -119,9 +132,7 @@ def day_samples(number: int, age_years: int, started_at: datetime, hours: float)
         clock_s = begun_s + at / HZ
         spell = _spell(clock_s % DAY_S / 3600)
         key = (spell.pathology, spell.rate_bpm, turn % KINDS_A_STRETCH)
-        if key not in made:
-            made[key] = _stretch(number, key, age_years, STRETCH_S)
-        parts = [made[key]]
+        parts = [_stretch(number, key, age_years, STRETCH_S)]
         day = int(clock_s // DAY_S)
         if clock_s % DAY_S / 3600 >= RUN_AT_HOUR and day not in had_run:
             had_run.add(day)
@@ -137,6 +148,7 @@ def _spell(hour: float) -> Spell:
     return [spell for spell in USUAL if spell.from_hour <= hour][-1]
 
 
+@lru_cache(maxsize=64)
 def _stretch(number: int, key: tuple[Pathology, float | None, int], age_years: int, seconds: float) -> Samples:
     """One stretch, from between two beats to between two beats."""
     pathology, rate_bpm, variant = key

@@ -36,17 +36,12 @@ def write_ishne(
     nv_per_lsb: int,
     person: DemoPerson,
     started_at: datetime,
-    *,
-    accession_number: str = "",
 ) -> bytes:
-    """The file of one recording; (n_leads, n) samples.
-
-    The free text bears the demonstration's mark, and the number of the order where the recorder was told one.
-    """
+    """The file of one recording, (n_leads, n) samples; its free text bears the demonstration's mark."""
     n_leads, n_samples = samples.shape
     if n_leads != len(leads) or n_leads > MAX_LEADS:
         raise ValueError(f"{n_leads} leads of samples, {len(leads)} names; ISHNE takes up to {MAX_LEADS}")
-    text = f"{MARK_EN} {accession_number}".strip().encode("ascii")
+    text = MARK_EN.encode("ascii")
     born = person.birth_date
     block = struct.pack(
         "<4ih40s40s20s2h3h3h3h3hh",

@@ -168,7 +168,7 @@ async def test_a_recorder_of_pressures_answers_its_orders_once(gateway, mqtt_bro
         DicomDevice("FLEET_T1", "127.0.0.1", gateway.settings.dicom.port, timeout_s=5),
         poll_s=0.2,
     )
-    fleet = Fleet(dicom=[recorder.worklist], pressure=[recorder], first_after_s=60.0, order_poll_s=60.0, seed=1)
+    fleet = Fleet(dicom=[recorder.worklist], worn=[recorder], first_after_s=60.0, order_poll_s=60.0, seed=1)
     async with gateway.running():
         orders = [
             an_order("A1"),
