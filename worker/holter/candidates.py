@@ -26,7 +26,7 @@ LEAST_ODDS: Final = -6.5
 """What looks less like a beat cannot buy itself into the sequence, whatever gap it fills."""
 FIRST_GUESS: Final = 0.30
 SHRUNK: Final = 0.35
-"""Where all of a minute is so small, against what is remembered, it is P waves of a standstill or noise."""
+"""Where most of a minute is so small, against what is remembered, only what is twice as large is believed first."""
 T_WAVE_S: Final = 0.36
 T_WAVE_SHARE: Final = 0.45
 PASSES: Final = 2
@@ -100,7 +100,7 @@ def _minute(
 ) -> tuple[Int64s, Float32s]:
     beats = _first_guess(about[0], at, hz)
     if beats.size and np.median(about[0][beats]) < SHRUNK:
-        beats = beats[:0]
+        beats = beats[about[0][beats] > 2 * SHRUNK]
     places, odds = at[beats], np.empty(0, np.float32)
     for _ in range(PASSES):
         if beats.size < 2:

@@ -21,9 +21,9 @@ LEVEL_SHARE: Final = 0.6
 """The upper part of the maxima: in bradycardia and pauses some windows hold no beat."""
 MIN_SLOPE_UV_S: Final = 1500.0
 """A QRS of 0.05 mV still slopes more than this in the band; less is noise on a flat line."""
-REMEMBERED: Final = 0.3
+REMEMBERED: Final = 0.5
 """A QRS is believed to shrink to this share of what it was in the last hour, within some minutes."""
-REMEMBERED_ENERGY: Final = 0.7
+REMEMBERED_ENERGY: Final = 0.9
 """And its energy, after that: the leads' units have made it one already."""
 CALM: Final = 0.003
 """Mean square between the beats, in units of the usual peak: half the weight of a lead without any noise."""
