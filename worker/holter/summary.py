@@ -11,9 +11,10 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg_center.contract.holter import Event, HourRow, RateAt
-from worker.holter.measured import NOT_MEASURED, Label, Measured
-from worker.holter.readable import DAY_S, HOUR_S, Bools, Floats, Readable, Spans, clock_s
+from ecg_center.contract.holter import Event, HourRow
+from worker.holter.measured import Label, Measured
+from worker.holter.readable import DAY_S, HOUR_S, Floats, Readable, Spans, clock_s
+from worker.holter.rows import as_floats, binned_median
 from worker.recording import Annotation
 
 WINDOW_BEATS: Final = 8
@@ -22,6 +23,7 @@ NIGHT_FROM_H: Final = 22
 NIGHT_UNTIL_H: Final = 6
 MIN_ROW_S: Final = 60.0
 """An hour with less to read than this has no rates of its own."""
+ST_MEAN_S: Final = 60.0
 MIN_SLEEP_S: Final = 2 * HOUR_S
 ASLEEP_WORDS: Final = ("sleep", "asleep", "bed", "入睡", "睡", "就寝", "上床")
 AWAKE_WORDS: Final = ("wake", "woke", "got up", "get up", "awake", "起床", "醒")
@@ -48,17 +50,6 @@ def moving_rates(day: Readable) -> tuple[Floats, NDArray[np.intp]]:
     good = inside & (broken[last] == broken[first]) & (doubtful[last] == doubtful[first]) if n else inside
     span = np.where(good, day.at_s[last] - day.at_s, np.nan) if n else day.at_s
     return 60.0 * (last - first) / span, last
-
-
-def extremes(day: Readable) -> tuple[RateAt | None, RateAt | None]:
-    """(slowest, fastest) rate and when its window begins."""
-    rates, _ = moving_rates(day)
-    if not np.isfinite(rates).any():
-        return None, None
-    return tuple(  # type: ignore[return-value]
-        RateAt(bpm=round(float(rates[row]), 1), at_s=round(float(day.at_s[row]), 3))
-        for row in (int(np.nanargmin(rates)), int(np.nanargmax(rates)))
-    )
 
 
 def extreme_events(day: Readable) -> list[Event]:
@@ -222,10 +213,12 @@ def _median(values: Floats) -> float | None:
 
 
 def _largest_st(measured: Measured, rows: slice) -> float | None:
-    """The ST level of any lead farthest from the base line in these minutes, mV."""
-    st = measured.minutes.st_uv[:, rows]
-    seen: Bools = st != NOT_MEASURED
-    if not measured.calibrated or not seen.any():
+    """The ST level of any lead, minute by minute, that lies farthest from the base line, mV."""
+    minutes = measured.minutes
+    if not measured.calibrated or rows.stop <= rows.start:
         return None
-    flat = st[seen].astype(np.int64)
-    return round(float(flat[np.argmax(np.abs(flat))]) / 1000, 3)
+    levels = binned_median(as_floats(minutes.st_uv[:, rows]), max(1, round(ST_MEAN_S / minutes.step_s)))
+    if not np.isfinite(levels).any():
+        return None
+    place = np.unravel_index(int(np.nanargmax(np.abs(levels))), levels.shape)
+    return round(float(levels[place]) / 1000, 3)
