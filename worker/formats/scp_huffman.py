@@ -21,6 +21,8 @@ MAX_TABLES: Final = 16
 MAX_WINDOWS: Final = 32_768
 """Windows remembered a table: 16 tables of a hostile file then stay under 150 MB."""
 MAX_CODES: Final = 4096
+MAX_SWITCHES: Final = 100_000
+"""In one lead: ten times what a switch at every sample of ten seconds makes."""
 MAX_PREFIX: Final = 32
 MAX_EXTRA: Final = 32
 WINDOW: Final = 16
@@ -151,7 +153,7 @@ def unpack(data: bytes, count: int, tables: list[Table]) -> NDArray[np.int64]:
     n_bits = len(data) * 8
     words = _words(data)
     out: list[int] = []
-    table, at = 0, 0
+    table, at, switches = 0, 0, 0
     windows = tables[0].windows
     while len(out) < count and at < n_bits:
         word, shift = words[at >> 3], at & 7
@@ -178,6 +180,9 @@ def unpack(data: bytes, count: int, tables: list[Table]) -> NDArray[np.int64]:
             after = found.table
         at += used
         if after != table:
+            switches += 1
+            if switches > MAX_SWITCHES:
+                raise DamagedRecording("a lead changes its Huffman table too often; send the recording again")
             table = after
             windows = tables[table].windows
     return np.array(out[:count], np.int64)

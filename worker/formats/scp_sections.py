@@ -22,6 +22,8 @@ HIGHEST_SECTION: Final = 18
 SIGNAL_SECTIONS: Final = frozenset({2, 3, 4, 5, 6, 12})
 PROTOCOL_3: Final = 30
 LARGE_BYTES: Final = 4 * 1024**2
+MAX_OVERLAP: Final = 2
+"""Sections whose lengths are wrong may overlap; all of them together have at most this many times the file's bytes."""
 
 _POINTER: Final = struct.Struct("<HII")
 _HEADER: Final = struct.Struct("<HHIBB6s")
@@ -95,12 +97,16 @@ def split(data: bytes, warnings: list[str]) -> dict[int, Section]:
     end = claimed if PREAMBLE + HEADER < claimed <= len(data) else len(data)
     wrong: list[str] = []
     sections: dict[int, Section] = {}
+    left = MAX_OVERLAP * len(data)
     for number, length, index in _pointers(data):
         start = _start(data, number, index)
         if start is None:
             if number <= HIGHEST_SECTION and number not in sections:
                 _missing(number, warnings, cut=index - 1 + HEADER > len(data))
             continue
+        left -= min(length, len(data) - start)
+        if left < 0:
+            raise DamagedRecording("the sections of the record lie over one another; send the recording again")
         section = _section(data, start, length, number, warnings, wrong)
         if section is not None and number not in sections:
             sections[number] = section

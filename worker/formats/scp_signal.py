@@ -20,7 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.formats import scp_huffman as huffman
-from worker.formats.errors import DamagedRecording, NoWaveform, TruncatedRecording, UnsupportedRecording
+from worker.formats.errors import (
+    DamagedRecording,
+    NoWaveform,
+    TooLargeRecording,
+    TruncatedRecording,
+    UnsupportedRecording,
+)
 from worker.formats.rows import Row
 from worker.formats.scp_sections import PROTOCOL_3, Section
 from worker.leads import NUMBERS
@@ -29,6 +35,8 @@ from worker.recording import MAX_LEADS
 MAX_SPARSENESS: Final = 8
 """Leads that start at other times span at most this many times what was measured; beyond that the places are wrong."""
 MAX_DECIMATION: Final = 16
+MAX_PACKED_BYTES: Final = 1_500_000
+"""More than twenty leads of the most that a lead can have (65 534 bytes); what takes a second and a half to unpack."""
 MAX_BEATS: Final = 20_000
 
 LEADS: Final = (
@@ -225,6 +233,8 @@ def _stored(
     sizes = _sizes(section, leads)
     if len(section.body) < data_at or data_at + sum(sizes) > len(section.body) + 1:
         raise TruncatedRecording("the leads are longer than the section that holds them; send the recording again")
+    if tables is not None and sum(sizes) > MAX_PACKED_BYTES:
+        raise TooLargeRecording(f"{sum(sizes)} bytes of packed leads are more than any device writes")
     out = []
     at = data_at
     for place, size in enumerate(sizes[:MAX_LEADS]):

@@ -1,6 +1,7 @@
 import os
 import struct
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -404,3 +405,44 @@ def test_what_is_not_read_is_named():
     warning = next(one for one in scp.read(raw).warnings if "not read" in one)
     for words in ("section 9", "section 15", "section 17", "every beat", "pacemaker spikes"):
         assert words in warning
+
+
+def test_sections_that_lie_over_one_another_are_refused_before_they_are_copied():
+    n, size = 800, 400_000
+    table = 16 + 10 * n
+    raw = bytearray(6 + table + size)
+    pointers = struct.pack("<HII", 0, table, 7)
+    for number in range(1, n):
+        at = 6 + table + 16 * number
+        pointers += struct.pack("<HII", 1000 + number, size - 16 * number, at + 1)
+        struct.pack_into("<HHIBB6s", raw, at, 0, 1000 + number, size - 16 * number, 20, 20, b"")
+    raw[6:22] = struct.pack("<HHIBB6s", 0, 0, table, 20, 20, b"SCPECG")
+    raw[22 : 22 + len(pointers)] = pointers
+    tracemalloc.start()
+    with pytest.raises(errors.DamagedRecording, match="over one another"):
+        read(bytes(raw))
+    assert tracemalloc.get_traced_memory()[1] < 5e6
+    tracemalloc.stop()
+
+
+def test_tables_that_only_switch_to_one_another_do_not_hold_up_the_reader():
+    switching = [("0", 0, 0, 2), ("1", 0, 1, 1)]
+    back = [("0", 0, 0, 1), ("1", 0, 1, 1)]
+    body = struct.pack("<HHBB", 2500, 2000, 1, 0) + struct.pack("<H", 65534) + bytes(65534)
+    bodies = {
+        1: f.header(),
+        2: struct.pack("<H", 2) + f.table(switching) + f.table(back),
+        3: f.leads(("I",), 5000),
+        6: body,
+    }
+    start = time.process_time()
+    with pytest.raises(errors.DamagedRecording, match="too often"):
+        read(f.record(bodies))
+    assert time.process_time() - start < 0.5
+
+
+def test_more_packed_leads_than_any_device_has_are_refused():
+    names = ("I",) * 60
+    body = struct.pack("<HHBB", 2500, 2000, 1, 0) + struct.pack("<H", 65534) * 60 + bytes(65534 * 60)
+    with pytest.raises(errors.TooLargeRecording, match="packed"):
+        read(f.record({1: f.header(), 2: struct.pack("<H", 19999), 3: f.leads(names, 5000), 6: body}))
