@@ -43,6 +43,8 @@ HRV_MIN_S: Final = 18 * 3600.0
 HRV_MIN_NN: Final = 0.8
 READABLE_SHARE: Final = 0.8
 MIN_BEATS: Final = 10
+LEAST_DROPPED: Final = 3
+"""A beat that fails to come once or twice a day may have been overlooked."""
 MOST_TIMES: Final = 20
 """Places in the recording that one statement names."""
 
@@ -191,9 +193,12 @@ def _pauses(story: _Story) -> Iterable[Statement]:
     """Long intervals, those within atrial fibrillation apart from the others."""
     af = [(event.start_s, event.end_s) for event in story.of("af", "flutter")]
     pauses = [event for event in story.of("pause") if event.value is not None and event.value >= PAUSE_SAID_MS]
-    fibrillating = [event for event in pauses if any(start <= event.start_s < end for start, end in af)]
+    all_day = story.holter.af.share >= AF_ALL_SHARE and bool(af)
+    fibrillating = [
+        event for event in pauses if all_day or any(start <= event.end_s and event.start_s <= end for start, end in af)
+    ]
     others = [event for event in pauses if event not in fibrillating]
-    code = "50c" if story.holter.af.share >= AF_ALL_SHARE else "50f"
+    code = "50c" if all_day else "50f"
     for name, found, least in (("26b", others, PAUSE_SAID_MS), (code, fibrillating, AF_LONG_RR_MS)):
         if events := [event for event in found if _value(event) >= least]:
             longest = max(events, key=_value)
@@ -286,9 +291,11 @@ def _block(story: _Story) -> Iterable[Statement]:
         rates = [event.rate_bpm for event in events if event.rate_bpm]
         found = [evidence("ventricular_rate_bpm", min(rates), None, "/min")] if rates else []
         yield say("88", evidence("episodes", len(events)), *found, *_when(events, _length), certainty="probable")
-    elif events := story.of("av_block_2", "dropped_beat"):
-        second = bool(story.of("av_block_2"))
+        return
+    second, dropped = story.of("av_block_2"), story.of("dropped_beat")
+    if second or len(dropped) >= LEAST_DROPPED:
         certainty: Certainty = "probable" if second else "possible"
+        events = second or dropped
         yield say("83a", evidence("episodes", len(events)), *_when(events), certainty=certainty)
 
 

@@ -169,7 +169,9 @@ def test_fibrillation_of_the_ventricles_and_standstill_stand_beside_sinus_rhythm
 
 
 def test_blocks():
-    assert codes(holter([event("dropped_beat")])) == ["20", "83a"]
+    assert codes(holter([event("dropped_beat", at) for at in (1.0, 50.0)])) == ["20"]
+    assert codes(holter([event("dropped_beat", at) for at in (1.0, 50.0, 90.0)])) == ["20", "83a"]
+    assert codes(holter([event("av_block_2")])) == ["20", "83a"]
     assert codes(holter([event("av_block_3", rate_bpm=38.0), event("av_block_2")])) == ["20", "88"]
     whole = holter([event("af", 0.0, DAY_S), event("av_block_2")], af=AfBurden(episodes=1, share=1.0))
     assert codes(whole) == ["50"]
