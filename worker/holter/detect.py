@@ -62,6 +62,11 @@ class Search:
         self.bands = bands_for(day.hz)
         self._levels: deque[Float32s] = deque(maxlen=REMEMBERED_BLOCKS)
 
+    @property
+    def window(self) -> int:
+        """Length of a window of :class:`Seen`, samples of the recording."""
+        return int(WINDOW_S * self.bands.hz) * self.bands.factor
+
     def beats_in(self, block: Block) -> Seen:
         """The beats of one block, of which ``uv`` holds the rows to look at."""
         hz, factor = self.bands.hz, self.bands.factor
@@ -72,7 +77,7 @@ class Search:
         at, odds = beats_of((units, shapes, magnitude, power), candidates(power, hz), hz, _COEFFICIENTS)
         inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
         peaks = _peaks(magnitude, broad, block.uv, at[inside], factor, round(PEAK_REACH_S * hz))
-        return Seen(peaks + block.first, odds[inside], tops, floors, int(WINDOW_S * hz) * factor, broad, hz)
+        return Seen(peaks + block.first, odds[inside], tops, floors, self.window, broad, hz)
 
     def _memory(self, n_leads: int) -> Float32s:
         """The levels of the blocks before; 0 where there were none."""

@@ -25,6 +25,7 @@ STANDS_OUT: Final = 3.2
 """Times the largest deviation around it; a steep R wave of LUDB reaches 2.5."""
 MIN_UV: Final = 150.0
 APART_S: Final = 0.02
+BLANK_S: Final = 0.008
 BEFORE_R_S: Final = (0.008, 0.140)
 """From a ventricular pulse to the R peak that it gives; the QRS of a paced beat is wide."""
 BEFORE_ATRIAL_S: Final = 0.320
@@ -68,6 +69,25 @@ def paced(pulses: Int64s, beats: Int64s, hz: float) -> Bools:
         ahead = beats - pulses[np.maximum(last, 0)]
         found = (last >= 0) & (ahead <= BEFORE_R_S[1] * hz)
     return found
+
+
+def blanked(uv: Float32s, hz: float, pulses: Int64s) -> Float32s:
+    """The signal with a straight line drawn over each pulse."""
+    clean = uv.copy()
+    _draw_over(clean, pulses, max(1, round(BLANK_S * hz)))
+    return clean
+
+
+@compiled_finite
+def _draw_over(uv: Float32s, pulses: Int64s, reach: int) -> None:
+    n_leads, n = uv.shape
+    for at in pulses:
+        first, last = max(0, at - reach), min(n - 1, at + reach)
+        for lead in range(n_leads):
+            left = uv[lead, first]
+            step = (uv[lead, last] - left) / np.float32(max(1, last - first))
+            for i in range(first, last):
+                uv[lead, i] = left + step * np.float32(i - first)
 
 
 @compiled_finite
