@@ -9,6 +9,9 @@ from typing import Final
 from worker.recording import Annotation
 
 MAX_ANNOTATIONS: Final = 2_000_000
+"""A fortnight at 100/min."""
+MAX_BYTES: Final = 12 * 1024**2
+"""The same with a text at every tenth."""
 SKIP: Final = 59
 NUM: Final = 60
 SUB: Final = 61
@@ -33,10 +36,11 @@ def read_annotations(data: bytes, sampling_hz: float) -> tuple[tuple[Annotation,
     A label is the symbol, or the symbol and its text (``+ (AFIB``); a note is its text alone.
     """
     marks: list[Annotation] = []
+    data, whole = data[:MAX_BYTES], len(data) <= MAX_BYTES
     words = memoryview(data[: len(data) // 2 * 2]).cast("H")
     rate, time, at = sampling_hz, 0, 0
     last: tuple[str, float] | None = None
-    while at < len(words):
+    while at < len(words) and len(marks) < MAX_ANNOTATIONS:
         kind, value = words[at] >> 10, words[at] & 0x3FF
         at += 1
         if kind == AUX:
@@ -62,8 +66,10 @@ def read_annotations(data: bytes, sampling_hz: float) -> tuple[tuple[Annotation,
         if kind == 0 and value == 0:
             return tuple(marks), ()
         time += value
-        if kind in SYMBOLS and len(marks) < MAX_ANNOTATIONS:
+        if kind in SYMBOLS:
             last = (SYMBOLS[kind], time / rate)
+    if not whole or len(marks) == MAX_ANNOTATIONS:
+        return tuple(marks), (f"only the first {len(marks)} annotations were read",)
     if last is not None:
         marks.append(Annotation(*last))
     return tuple(marks), ("the annotations end without their end mark: the file was cut",)

@@ -14,7 +14,7 @@ from worker.formats.errors import DamagedRecording, TooLargeRecording, Truncated
 from worker.mapped import Buffer, ViewFile
 
 MAX_MEMBERS: Final = 20_000
-MAX_UNPACKED_BYTES: Final = 192 * 1024**2
+MAX_UNPACKED_BYTES: Final = 144 * 1024**2
 """A day of three leads at 250 Hz in format 16 is 130 MB; unpacked members and the samples made of them share 512 MB."""
 ZIP_MAGIC: Final = b"PK\x03\x04"
 GZIP_MAGIC: Final = b"\x1f\x8b"

@@ -17,8 +17,9 @@ from worker.mapped import BLOCK_SAMPLES, Buffer, ViewFile, forget
 Integers = NDArray[np.int16] | NDArray[np.int32]
 
 MAX_FLAC_SAMPLES: Final = 1 << 30
-MAX_EXPANSION: Final = 4096
-"""FLAC stores silence in next to nothing; beyond this many samples a byte the header of the file is wrong."""
+MAX_EXPANSION: Final = 512
+"""FLAC stores silence in next to nothing: 4096 samples, a block as libsndfile and flac write it, in 14 bytes. Beyond
+this many samples a byte the header of the file is wrong."""
 
 MISSING: Final = {
     80: -(2**7), 508: -(2**7), 310: -(2**9), 311: -(2**9), 212: -(2**11), 16: -(2**15), 61: -(2**15), 160: -(2**15),
@@ -100,32 +101,44 @@ def _unpack_212(trio: NDArray[np.uint8], both: NDArray[np.int16]) -> None:
 def _format_310(raw: memoryview, limit: int | None) -> Integers:
     """Three samples of 10 bits in two 16-bit words: bits 1 to 10 of each, and bits 11 to 15 of both."""
     count = len(raw) // 4
+    rest = np.frombuffer(bytes(raw[count * 4 :]).ljust(4, b"\0"), "<u2").reshape(1, 2)
+    out: Any = room((count + 1, 3), np.int16)
     words = np.frombuffer(raw, "<u2", count * 2).reshape(count, 2)
-    out = np.empty((count + 1, 3), np.int16)
-    out[:count, 0] = (words[:, 0] >> 1) & 0x3FF
-    out[:count, 1] = (words[:, 1] >> 1) & 0x3FF
-    out[:count, 2] = (words[:, 0] >> 11) | ((words[:, 1] >> 11) << 5)
-    rest = bytes(raw[count * 4 :]).ljust(4, b"\0")
-    last = [int.from_bytes(rest[at : at + 2], "little") >> 1 & 0x3FF for at in (0, 2)]
-    out[count] = (*last, 0)
-    return _ten_bits(out, 3 * count + (len(raw) - 4 * count) // 2, limit)
+    for at in range(0, count, BLOCK_SAMPLES):
+        _unpack_310(words[at : at + BLOCK_SAMPLES], out[at : min(at + BLOCK_SAMPLES, count)])
+    _unpack_310(rest, out[count:])
+    return _flat(out, 3 * count + (len(raw) - 4 * count) // 2, limit)
+
+
+def _unpack_310(words: NDArray[np.uint16], out: NDArray[np.int16]) -> None:
+    first, second = words[:, 0].astype(np.int16), words[:, 1].astype(np.int16)
+    out[:, 0], out[:, 1] = first >> 1, second >> 1
+    out[:, 2] = (first >> 11 & 0x1F) | second >> 11 << 5
+    out <<= 6
+    out >>= 6
 
 
 def _format_311(raw: memoryview, limit: int | None) -> Integers:
     """Three samples of 10 bits in the lower 30 bits of a 32-bit word."""
-    count = -(-len(raw) // 4)
-    padded = np.frombuffer(bytes(raw[(len(raw) // 4) * 4 :]).ljust(4, b"\0"), "<u4")
-    words = np.concatenate([np.frombuffer(raw, "<u4", len(raw) // 4), padded])[:count]
-    out = np.empty((count, 3), np.int16)
+    count = len(raw) // 4
+    rest = np.frombuffer(bytes(raw[count * 4 :]).ljust(4, b"\0"), "<u4")
+    out: Any = room((count + 1, 3), np.int16)
+    words = np.frombuffer(raw, "<u4", count)
+    for at in range(0, count, BLOCK_SAMPLES):
+        _unpack_311(words[at : at + BLOCK_SAMPLES], out[at : min(at + BLOCK_SAMPLES, count)])
+    _unpack_311(rest, out[count:])
+    return _flat(out, 3 * count + (len(raw) % 4 * 8) // 10, limit)
+
+
+def _unpack_311(words: NDArray[np.uint32], out: NDArray[np.int16]) -> None:
     for place in range(3):
-        out[:, place] = (words >> (10 * place)) & 0x3FF
-    return _ten_bits(out, 3 * (len(raw) // 4) + (len(raw) % 4 * 8) // 10, limit)
+        out[:, place] = words >> (10 * place) & 0x3FF
+    out <<= 6
+    out >>= 6
 
 
-def _ten_bits(out: NDArray[np.int16], count: int, limit: int | None) -> Integers:
-    flat = out.reshape(-1)[: count if limit is None else min(count, limit)]
-    flat[flat >= 512] -= 1024
-    return flat
+def _flat(out: NDArray[np.int16], count: int, limit: int | None) -> Integers:
+    return out.reshape(-1)[: count if limit is None else min(count, limit)]
 
 
 def flac(raw: Buffer, storage: int, n_channels: int) -> Integers:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from worker.formats import errors, read
+from worker.formats import errors, read, wfdb_annotations
 from worker.formats.wfdb_header import looks_like_header, read_header
 from worker.formats.wfdb_records import header_beside, read_record
 
@@ -300,3 +300,13 @@ def timed(path):
     start = time.perf_counter()
     read_record(path)
     return time.perf_counter() - start
+
+
+def test_more_annotations_than_a_fortnight_has_are_cut_and_said(monkeypatch):
+    monkeypatch.setattr(wfdb_annotations, "MAX_ANNOTATIONS", 1000)
+    marks, notes = wfdb_annotations.read_annotations(b"\x01\x04" * 2000, 250)
+    assert len(marks) == 1000
+    assert notes == ("only the first 1000 annotations were read",)
+    monkeypatch.setattr(wfdb_annotations, "MAX_BYTES", 40)
+    assert len(wfdb_annotations.read_annotations(b"\x01\x04" * 2000, 250)[0]) == 19
+    assert wfdb_annotations.read_annotations(b"\x01\xf0" * 2000, 250)[0] == ()
