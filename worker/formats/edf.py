@@ -130,12 +130,19 @@ def _started_at(header: EdfHeader, first_s: float) -> datetime | None:
 def _frames(data: Buffer, header: EdfHeader, warnings: list[str]) -> NDArray[np.uint8]:
     """(n_records, bytes of a record), a view on the file."""
     size = header.record_samples * header.width
-    held = (len(data) - header.n_bytes) // size
-    if header.n_records > held:
-        warnings.append(f"the header announces {header.n_records} data records, the file holds {held}: it was cut")
-    elif header.n_records < 0:
+    held, rest = divmod(len(data) - header.n_bytes, size)
+    count = header.n_records
+    if count > held:
+        warnings.append(f"the header announces {count} data records, the file holds {held}: it was cut")
+        count = held
+    elif count <= 0:
         warnings.append("the header does not say how many data records there are: the recording ended unexpectedly")
-    count = held if header.n_records < 0 else min(held, header.n_records)
+        count = held
+    elif count < held and rest == 0:
+        warnings.append(f"the header announces {count} data records, the file holds {held}; all were read")
+        count = held
+    elif count < held:
+        warnings.append(f"the header announces {count} data records; what is behind them in the file was left out")
     if count <= 0:
         raise TruncatedRecording("the file ends before its first data record; send the recording again")
     return np.frombuffer(data, np.uint8, count * size, header.n_bytes).reshape(count, size)

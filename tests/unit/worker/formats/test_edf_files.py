@@ -196,3 +196,15 @@ def timed(raw):
     start = time.perf_counter()
     edf.read(raw)
     return time.perf_counter() - start
+
+
+@pytest.mark.parametrize(
+    ("announced", "behind", "read_records"), [(0, b"", 3), (1, b"", 3), (1, b"junk", 1), (9, b"", 3)]
+)
+def test_a_number_of_records_that_is_not_the_files(announced, behind, read_records):
+    records = noise(600).reshape(3, 200)
+    recording = edf.read(plain(list(records), n_records=announced) + behind)
+    assert recording.n_samples == 100 * read_records
+    np.testing.assert_array_equal(recording.digital[0, :100], records[0, :100])
+    assert "data records" in recording.warnings[0]
+    assert edf.read(plain(list(records))).warnings == ()
