@@ -102,7 +102,11 @@ def windows_of(day: Day, block: Block, seen: Seen, rows: Sequence[int]) -> Windo
     noise = np.sqrt(seen.floors)
     middle = start + seen.window // 2
     inside = (middle >= block.start) & (middle < block.stop)
-    looked_at = np.flatnonzero(inside & (_smooth(_calmest(noise, codes)[None])[0] > CALM_ENOUGH))
+    calm = _smooth(_calmest(noise, codes)[None])[0]
+    doubts = _doubts(calm, start, seen.window, seen.sample, np.clip(seen.odds, *ODDS_RANGE), BEATS)
+    reach = AROUND * seen.window  # so near the block's ends, beats of the next one would have a say
+    at_end = (start < block.start + reach) | (start + seen.window > block.stop - reach)
+    looked_at = np.flatnonzero(inside & (calm > CALM_ENOUGH) & (at_end | (doubts > 0)))
     shape = np.full(count, np.nan, np.float32)
     shape[looked_at] = _shape_odds(seen, noise, looked_at)
     return Windows(start[inside], noise[:, inside], codes[:, inside], shape[inside])
