@@ -149,16 +149,16 @@ def average_rows(
         parts: samples of the average at which what is compared begins and ends, and where T ends.
 
     Returns:
-        (n_rows, n_leads, width) averages less their PR level; (2, n_rows, n_leads) scatter of one beat around it in the
-        two parts, µV; (n_rows, n_leads) how many beats; (n_rows, n_leads, width) odd less even average at the end of
-        the row.
+        (n_rows, n_leads, width) averages less their PR level; (3, n_rows, n_leads) scatter of one beat around it in the
+        two parts, µV, and :func:`_echo`; (n_rows, n_leads) how many beats; (n_rows, n_leads, width) odd less even
+        average at the end of the row.
     """  # fmt: skip
     n_leads, n_rows = len(uv), row_shape.size
     before, after, factor = size
     width = before + after
     means = np.zeros((n_rows, n_leads, width), np.float32)
     odd_less_even = np.zeros((n_rows, n_leads, width), np.float32)
-    scatter = np.zeros((2, n_rows, n_leads), np.float32)
+    scatter = np.zeros((3, n_rows, n_leads), np.float32)
     counts = np.zeros((n_rows, n_leads), np.int64)
     levels, slopes = _levels(uv, at, normal, level, longest)
     fits = (row >= 0) & (at >= before * factor) & (at + (after + 1) * factor <= uv.shape[1])
@@ -180,6 +180,17 @@ def average_rows(
             usual = np.median(distance[:count])
             limit = OUTLIER_TIMES * OUTLIER_TIMES * usual
             scatter[0, here, lead] = np.sqrt(usual)
+            scatter[2, here, lead] = _echo(
+                beats,
+                count,
+                distance,
+                np.float32(limit),
+                averages[lead],
+                parity,
+                chosen[first:last],
+                parts[1],
+                parts[2],
+            )
             scatter[1, here, lead] = _scatter(
                 beats, count, distance, np.float32(limit), means[here, lead], parts[1], parts[2]
             )
@@ -278,6 +289,37 @@ def _scatter(
             total += _distance(beats[c], mean, begin, end)
             kept += 1
     return np.float32(np.sqrt(total / np.float32(max(1, kept))))
+
+
+@compiled
+def _echo(
+    beats: Float32s,
+    count: int,
+    distance: Float32s,
+    limit: np.float32,
+    averages: Float32s,
+    parity: int,
+    chosen: Int64s,
+    begin: int,
+    end: int,
+) -> np.float32:
+    """How much of the alternation until now these beats repeat: 1 where T alternates, about 0 in noise."""
+    kept = np.zeros(2, np.float32)
+    for c in range(count):
+        if distance[c] <= limit:
+            kept[(parity + chosen[c]) % 2] += np.float32(1.0)
+    if kept[0] == 0 or kept[1] == 0:
+        return np.float32(0.0)
+    both, own = np.float32(0.0), np.float32(1.0)
+    for j in range(begin, end):
+        until_now, now = averages[1, j] - averages[0, j], np.float32(0.0)
+        for c in range(count):
+            if distance[c] <= limit:
+                side = (parity + chosen[c]) % 2
+                now += (beats[c, j] if side == 1 else -beats[c, j]) / kept[side]
+        both += now * until_now
+        own += until_now * until_now
+    return both / own
 
 
 @compiled

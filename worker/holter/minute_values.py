@@ -47,6 +47,11 @@ VIEW_SHARE: Final = 0.5
 TWA_NOISE_TIMES: Final = 4.0
 TWA_SCATTER: Final = float(np.sqrt(2 / 15))
 """An exponential average with an eighth has the noise of 15 beats; the difference of two has twice its power."""
+TWA_ECHO: Final = 0.5
+"""So much of the alternation the next ten seconds must show anew: 1 is all of it, noise shows none."""
+TWA_REST_S: Final = 0.04
+TWA_REST: Final = 0.4
+"""What alternates after T, too, is the base line: breathing at half the heart's rate."""
 TWA_SMOOTH_S: Final = 0.02
 TWA_AFTER_SUMMIT_S: Final = 0.14
 TWA_MOST_SCATTER_UV: Final = 80.0
@@ -116,7 +121,8 @@ class Average:
 
     Attributes:
         means: (n_rows, n_leads, width) µV.
-        scatter: (2, n_rows, n_leads) µV of one beat around its average: from P to ST, and in T.
+        scatter: (3, n_rows, n_leads) µV of one beat around its average from P to ST, and in T; and how much of the
+            alternation of T the beats of the row repeat by themselves.
         counts: (n_rows, n_leads) beats.
         alternating: (n_rows, n_leads, width) odd less even moving average.
         own_end: (n_rows,) the sample of ``means`` at which the next beat may begin.
@@ -144,7 +150,7 @@ class Average:
     @property
     def error(self) -> Floats:
         """(2, n_rows, n_leads) standard error, µV."""
-        error: Floats = self.scatter / np.sqrt(np.maximum(self.counts, 1))
+        error: Floats = self.scatter[:2] / np.sqrt(np.maximum(self.counts, 1))
         return error
 
     @property
@@ -260,9 +266,11 @@ def alternans(average: Average, grid: Grid, limits: Limits) -> Floats:
     last = min(own_end, max(limits.summit, limits.j) + round(TWA_AFTER_SUMMIT_S * grid.hz))
     if last <= first:
         return np.full(len(average.means), np.nan)
-    part = _smooth(average.alternating[:, :, first:last], round(TWA_SMOOTH_S * grid.hz))
-    greatest = np.abs(part).max(axis=2)
+    whole = _smooth(average.alternating[:, :, first:own_end], round(TWA_SMOOTH_S * grid.hz))
+    greatest = np.abs(whole[:, :, : last - first]).max(axis=2)
+    rest = np.abs(whole[:, :, -max(1, round(TWA_REST_S * grid.hz)) :].mean(axis=2))
     quiet = average.sound & (average.scatter[1] <= TWA_MOST_SCATTER_UV)
-    believed = quiet & (greatest >= TWA_NOISE_TIMES * TWA_SCATTER * average.scatter[1])
+    echoed, ends = average.scatter[2] >= TWA_ECHO, rest <= TWA_REST * greatest
+    believed = quiet & echoed & ends & (greatest >= TWA_NOISE_TIMES * TWA_SCATTER * average.scatter[1])
     value = np.where(believed, greatest, 0.0).max(axis=1)
     return np.where(quiet.any(axis=1), value, np.nan)

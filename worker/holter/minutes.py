@@ -28,6 +28,9 @@ LEVEL_S: Final = (-0.028, -0.008)
 """The PR level, from the onset of QRS."""
 FIRST_ONSET_S: Final = -0.045
 HISTORY: Final = 7
+SUMMIT_MOVES_S: Final = 0.05
+STAYS: Final = 3
+"""T's summit does not jump: another wave was taken for it, unless it stays there for half an hour."""
 LEAST_BEATS: Final = 3
 LEAST_ROWS: Final = 3
 OWN_QUANTILE: Final = 0.25
@@ -60,6 +63,26 @@ class _Known:
     offset: list[int] = field(default_factory=list)
     weights: Float32s | None = None
     summit: int = 0
+    summits: list[float] = field(default_factory=list)
+    """Seconds after R at a rate of 60/min, of the last hour."""
+    elsewhere: int = 0
+
+    def see_t(self, weights: Float32s | None, summit: int, rr_s: float, grid: Grid) -> None:
+        """Take a T as it was seen, unless its summit is suddenly elsewhere: then only where it stays there."""
+        if weights is None:
+            self.weights = None
+            return
+        at = (summit - grid.before) / grid.hz / np.sqrt(rr_s)
+        usual = float(np.median(self.summits)) if self.summits else at
+        self.elsewhere = self.elsewhere + 1 if abs(at - usual) > SUMMIT_MOVES_S else 0
+        if self.elsewhere >= STAYS:
+            self.summits.clear()
+            self.elsewhere = 0
+        if self.elsewhere and self.weights is not None:
+            return
+        if not self.elsewhere:
+            self.summits[:] = [*self.summits, at][-HISTORY:]
+        self.weights, self.summit = weights, summit
 
     def limits(self, grid: Grid) -> Limits:
         """The usual ones of the last hour, or a guess."""
@@ -309,9 +332,7 @@ def _learn(average: Average, rr_ms: Float32s, grid: Grid, known: _Known, *, anew
         known.offset[:] = [*known.offset, limits.qrs_off][-HISTORY:]
     else:
         known.onset[:], known.offset[:] = [limits.qrs_on], [limits.qrs_off]
-    known.weights = None
-    if limits.t_peak is not None:
-        known.weights, known.summit = grid.t_weights(usual, leads, limits), limits.t_peak
+    known.see_t(None if limits.t_peak is None else grid.t_weights(usual, leads, limits), limits.t_peak or 0, rr_s, grid)
 
 
 def _intervals(
