@@ -244,6 +244,10 @@ class Line:
 STAGES: dict[str, str] = {
     "waiting": N_("waiting for its turn"),
     "decode": N_("decoding"),
+    "beats": N_("looking for beats"),
+    "classes": N_("naming beats"),
+    "minutes": N_("measuring ST and QT"),
+    "conclude": N_("drawing conclusions"),
     "store": N_("keeping the trace"),
 }
 """What the pre-read of a long recording is at; one that is not listed is shown by its own name."""

@@ -1,0 +1,106 @@
+"""Days of ECG on their way through the centre: half an hour from the simulated recorder, read as a worker does."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+from support.centre import Centre
+from support.studies import Exam, offer_of, register, send
+
+from ecg_center.contract.holter import Edit
+from ecg_center.store.session import EVERYTHING
+from ecg_center.store.tables import FindingsEdit, FindingsRow, PrereadProgress, Recording
+from gateway.simulate.holter import record_day
+from worker.formats import read
+from worker.long_jobs import MeasuredDays, preread_long, reconclude
+from worker.settings import WorkerSettings
+from worker.tasks import Bench, preread
+
+MORNING = datetime(2026, 7, 13, 0, 50, tzinfo=UTC)
+"""08:50 in China: sinus rhythm, and ventricular premature beats from 09:00 on."""
+FEE = "310701003"
+
+
+@cache
+def holter(number: int = 7) -> bytes:
+    """Half an hour of a demo person."""
+    return record_day(number, MORNING, hours=0.5).content
+
+
+@cache
+def samples(number: int = 7) -> np.ndarray:
+    """Its samples, (3, n)."""
+    return np.array(read(holter(number)).digital)
+
+
+def bench(centre: Centre) -> Bench:
+    """What a job of the worker needs."""
+    return Bench(centre.database, centre.press.blobs, WorkerSettings())
+
+
+async def received(centre: Centre, number: int = 7, **changes: Any) -> Exam:
+    """A Holter that was registered and recorded, and waits for the machine."""
+    study = await register(centre, "t1", kind="holter", fee_item_code=FEE, **changes)
+    content = holter(number)
+    async with centre.gateway() as client:
+        offer = replace_media(offer_of(content, "T1", accession_number=study.accession_number, study_kind="holter"))
+        receipt = await send(client, offer, content, chunk=900_000)
+    return Exam(study.id, receipt.recording_id, study.accession_number or "")
+
+
+def replace_media(offer: Any) -> Any:
+    """An offer of a recorder that speaks no DICOM."""
+    return offer.model_copy(update={"media_type": "application/octet-stream"})
+
+
+async def read_day(centre: Centre, number: int = 7, **changes: Any) -> Exam:
+    """A Holter that was registered, recorded and pre-read."""
+    exam = await received(centre, number, **changes)
+    await preread(bench(centre), exam.recording_id)  # hands it over
+    await preread_long(bench(centre), exam.recording_id)
+    return exam
+
+
+async def conclude_again(centre: Centre, recording_id: UUID) -> None:
+    """The worker's answer to an edit."""
+    await reconclude(bench(centre), MeasuredDays(), recording_id)
+
+
+async def findings(centre: Centre, recording_id: UUID) -> list[FindingsRow]:
+    """The rows of findings, the machine's first."""
+    async with centre.database.transaction(EVERYTHING) as session:
+        rows = await session.scalars(
+            select(FindingsRow).where(FindingsRow.recording_id == recording_id).order_by(FindingsRow.edited)
+        )
+        return list(rows)
+
+
+async def edits(centre: Centre, recording_id: UUID) -> list[FindingsEdit]:
+    """The list of edits."""
+    async with centre.database.transaction(EVERYTHING) as session:
+        rows = await session.scalars(
+            select(FindingsEdit).where(FindingsEdit.recording_id == recording_id).order_by(FindingsEdit.position)
+        )
+        return list(rows)
+
+
+async def recording(centre: Centre, recording_id: UUID) -> Recording:
+    """The recording as it stands."""
+    async with centre.database.transaction(EVERYTHING) as session:
+        found = await session.get(Recording, recording_id)
+    assert found is not None
+    return found
+
+
+async def progress(centre: Centre, recording_id: UUID) -> PrereadProgress | None:
+    """How far its pre-read is."""
+    async with centre.database.transaction(EVERYTHING) as session:
+        return await session.get(PrereadProgress, recording_id)
+
+
+def form(position: int, **edit: Any) -> dict[str, Any]:
+    """The body of an edit."""
+    return {"position": position, "edit": Edit(**edit).model_dump(mode="json", exclude_defaults=True)}
