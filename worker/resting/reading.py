@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg_center.contract.findings import LeadQuality
+from worker.resting.artefacts import without_artefacts
 from worker.resting.patient import Person
 from worker.resting.quality import lead_qualities, usable_rows
 from worker.resting.traces import Traces
@@ -79,7 +80,7 @@ def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     qualities = lead_qualities(traces)
     rows = usable_rows(qualities, traces.leads, derived=False)
     detection = detect(traces.spectrum, rows)
-    beats = describe(traces.shape[rows], detection.beats, traces.hz)
+    beats = without_artefacts(traces.shape[rows], describe(traces.shape[rows], detection.beats, traces.hz), traces.hz)
     stretches = fibrillation.stretches(traces.spectrum, rows, beats) if rows else []
     median = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
     rr_s = float(np.median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0

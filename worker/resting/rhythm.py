@@ -10,8 +10,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg_center.contract.findings import Statement
+from ecg_center.contract.findings import Certainty, Statement
 from worker.resting import af
+from worker.resting.artefacts import believable
 from worker.resting.beat_kinds import kinds, runs
 from worker.resting.reading import Reading
 from worker.resting.say import (
@@ -399,6 +400,8 @@ def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
     single = np.flatnonzero(found == "V")
     if not single.size:
         return
+    shape = reading.traces.shape[reading.rows]
+    sure: Certainty = "probable" if believable(shape, reading.beats, found == "V", reading.traces.hz) else "possible"
     for first, last in runs(found, "V"):
         if last - first < 3:
             continue
@@ -414,7 +417,7 @@ def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
             evidence("run_s", length, 30, "s"),
             evidence("run_share", length / reading.traces.duration_s, None, ""),
         )
-        rhythm.statements.append(say("70" if length >= 30 else "71", *seen, certainty="probable"))
+        rhythm.statements.append(say("70" if length >= 30 else "71", *seen, certainty=sure))
     often = single.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and single.size > 1
     pairs = sum(1 for first, last in runs(found, "V") if last - first == 2)
     seen_at = [
@@ -422,16 +425,16 @@ def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
     ]
     pattern = _pattern(found)
     code = pattern or ("60a" if often else "60")
-    rhythm.statements.append(say(code, *seen_at, certainty="probable"))
-    _r_on_t(reading, rhythm, single.tolist())
+    rhythm.statements.append(say(code, *seen_at, certainty=sure))
+    _r_on_t(reading, rhythm, single.tolist(), sure)
     if pairs:
-        rhythm.statements.append(say("60d", evidence("pairs", pairs, 1, ""), certainty="probable"))
+        rhythm.statements.append(say("60d", evidence("pairs", pairs, 1, ""), certainty=sure))
     if len({int(group) for group in reading.beats.group[single]}) > 1 and single.size >= 3:
         forms = len({int(group) for group in reading.beats.group[single]})
         rhythm.statements.append(say("60e", evidence("forms", forms, 2, ""), certainty="possible"))
 
 
-def _r_on_t(reading: Reading, rhythm: Rhythm, single: list[int]) -> None:
+def _r_on_t(reading: Reading, rhythm: Rhythm, single: list[int], sure: Certainty) -> None:
     """A ventricular beat that begins before or on the summit of the T before it, the vulnerable phase."""
     limits, hz, at = reading.limits, reading.traces.hz, reading.at_s
     if limits is None or limits.t_peak is None or limits.t_off is None or rhythm.name == "af":
@@ -446,7 +449,7 @@ def _r_on_t(reading: Reading, rhythm: Rhythm, single: list[int]) -> None:
                 "before_t_summit_ms", 1000 * (summit_s - begins_s), -1000 * R_ON_T_AFTER_SUMMIT_S, "ms",
                 start_s=at[number - 1] - 0.1, end_s=at[number] + 0.4, source=AHA_2017_VA,
             )  # fmt: skip
-            rhythm.statements.append(say("60g", seen, certainty="probable"))
+            rhythm.statements.append(say("60g", seen, certainty=sure))
             return
 
 

@@ -40,6 +40,9 @@ P_NOISE_TIMES: Final = 4.0
 NOISY_TIMES: Final = 3.0
 """A lead with this many times the usual noise would drown the P of the others."""
 P_REACHES_S: Final = (0.24, 0.34, 0.46)
+P_NEARER_S: Final = (0.20, 0.18, 0.16)
+P_SAME_S: Final = 0.03
+"""A wave without an onset, for it rides on the T before, is looked at once more in windows that leave that T out."""
 P_QRS_GAP_S: Final = 0.008
 FAST_RR_S: Final = 0.65
 P_MARGIN_S: Final = 0.024
@@ -228,7 +231,27 @@ def _p_wave(
             cut = cut or (wave if wave.ends and wave.inside else None)
             vague = vague or (wave if wave.inside and view.max() >= P_CLEAR_TIMES * least else None)
     found = cut or vague
-    return (found.on, found.off, size) if found is not None else (None, None, size)
+    if found is None:
+        return None, None, size
+    found = _without_t_before(signal, found, on, hz)
+    return found.on, found.off, size
+
+
+def _without_t_before(signal: Floats, found: "_Wave", on: int, hz: float) -> "_Wave":
+    """The same wave where a nearer window shows it whole: what runs down from the T before is a slope there."""
+    stop = on - round(P_QRS_GAP_S * hz)
+    for reach_s in P_NEARER_S:
+        start = on - round(reach_s * hz)
+        if start <= found.on or stop - start < round(0.07 * hz):
+            continue
+        part = moving_mean(signal[:, start:stop], max(1, round(0.016 * hz)))
+        part = part - _chord(part, round(0.016 * hz))
+        weights = _best_weights(part)
+        for view in (weights @ part, -(weights @ part)):
+            wave = _p_candidate(view, start, P_MIN_UV, round(P_MARGIN_S * hz), hz)
+            if wave is not None and wave.whole and abs(wave.peak - found.peak) <= P_SAME_S * hz:
+                return wave
+    return found
 
 
 @dataclass(frozen=True, slots=True)
