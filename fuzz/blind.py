@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from fuzz.mutate import mutate
+from fuzz.mutate import mutate, mutate_text
 from fuzz.seeds import FINDINGS, seeds
 from fuzz.target import Finding, check, limit_memory, readers
 
@@ -28,6 +28,7 @@ def main() -> int:
         print(f"{name:13} no seeds: put files into tests/corpus/formats/{name}")
         return 0
     rng = random.Random(options.seed)  # noqa: S311 - a repeatable sequence is wanted
+    change = mutate, mutate_text
     seen: collections.Counter[str] = collections.Counter()
     found: set[str] = set()
     limit_memory()
@@ -36,7 +37,7 @@ def main() -> int:
     for number in range(options.runs):
         if time.monotonic() > end:
             break
-        data = start[number] if number < len(start) else mutate(rng.choice(start), start, rng)
+        data = start[number] if number < len(start) else change[number % 2](rng.choice(start), start, rng)
         before = time.perf_counter()
         try:
             seen[check(read, data)] += 1
