@@ -57,6 +57,9 @@ ROUNDS: Final = 3
 DILATE_S: Final = 60.0
 
 NEAREST_JUMPS: Final = 9
+LEAST_JUMP_UV: Final = 25.0
+JUMP_NOISE_TIMES: Final = 2.0
+"""A smaller step is chance; added up over many changes it would lead the level astray."""
 LEAST_ROWS: Final = 6
 EDGE_ROWS: Final = 3
 """So many rows on either side tell what a change of shape does to ST."""
@@ -152,17 +155,25 @@ def offsets_of(level: Floats, shape: NDArray[np.int16]) -> dict[int, float]:
             jumps.setdefault((min(one, other), max(one, other)), []).append(
                 (first - end, jump if one < other else -jump)
             )
+    least = max(LEAST_JUMP_UV, JUMP_NOISE_TIMES * _row_noise(level))
     sure = {pair: sum(1 / (1 + gap) for gap, _ in seen) for pair, seen in jumps.items()}
     found = {max(rows, key=lambda number: (rows[number], -number)): 0.0} if rows else {}
     while out := [pair for pair in jumps if (pair[0] in found) != (pair[1] in found)]:
         low, high = max(out, key=lambda pair: (sure[pair], pair))
         nearest = sorted(jumps[low, high])[:NEAREST_JUMPS]
         jump = float(np.median([by for _, by in nearest]))
+        jump = jump if abs(jump) >= least else 0.0
         if low in found:
             found[high] = found[low] + jump
         else:
             found[low] = found[high] - jump
     return found
+
+
+def _row_noise(level: Floats) -> float:
+    """How much a row differs from its neighbours by chance, µV (1.48 × the median deviation of a difference, / √2)."""
+    steps = np.diff(level[np.isfinite(level)])
+    return 1.48 / np.sqrt(2) * float(np.median(np.abs(steps))) if steps.size else 0.0
 
 
 def _equal_runs(values: NDArray[np.int16]) -> list[tuple[int, int]]:
