@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,7 @@ def make(folder: Path, n_leads: int, hz: int, hours: float) -> Path:
     return folder / f"{name}.hea"
 
 
+@cache
 def _source(hz: int) -> NDArray[np.float64]:
     """(2, n) in steps of the converter."""
     folder = Path(os.environ.get("ECG_DATA", "../shared/ecg-data")) / "mitdb"
@@ -100,9 +102,8 @@ def _run(recording: Recording, *, qrs_only: bool) -> int:
 
     if qrs_only:
         return len(find_beats(Day(recording)))
-    from worker.holter.analysis import analyse
-
     from worker.critical import DEFAULT
+    from worker.holter.analysis import analyse
     from worker.resting import Patient
 
     _, measured = analyse(recording, Patient(), rule_set=DEFAULT)
