@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { t, tn } from "../texts.js";
 import { isAsRecorded } from "../viewer/filters.js";
 import { filterWords } from "../viewer/toolbar.js";
+import { RHYTHMS } from "./editing.js";
 import { showDayHelp } from "./keys.js";
 import { LABELS } from "./kinds.js";
 
@@ -58,6 +59,19 @@ export function dayBar(desk) {
   const remove = tool("✕", t("Not a beat (X)"), () => void desk.remove());
   const undo = tool(t("Undo"), t("Undo the last change (U)"), () => desk.undo());
   const print = tool(t("To the report"), t("Print this strip in the report (B)"), () => desk.print());
+  const rhythm = h(
+    "select",
+    {
+      "aria-label": t("Atrial rhythm of the framed stretch"),
+      title: t("Atrial rhythm of the framed stretch"),
+      onchange: () => {
+        void desk.leads(/** @type {"sinus" | "af" | "flutter"} */ (rhythm.value));
+        rhythm.value = "";
+      },
+    },
+    h("option", { value: "" }, t("Rhythm")),
+    ...Object.entries(RHYTHMS).map(([value, text]) => h("option", { value }, text())),
+  );
   const filters = tool(t("Filters: off"), t("Display filters on, and back to as recorded (L)"), () => desk.toggleFilters());
   const time = h("input", { type: "text", class: "day-time", size: 9, "aria-label": t("Go to the time"), placeholder: "03:12", autocomplete: "off" });
   time.addEventListener("change", () => {
@@ -77,14 +91,14 @@ export function dayBar(desk) {
   );
   const help = tool("?", t("Keys of the day"), showDayHelp);
   help.dataset.key = "?";
-  const of_strip = h("div", { class: "day-tools" }, lengths.element, names, h("label", { class: "small", for: "whole-shape" }, whole, t("whole shape")), remove, undo, print, filters);
-  const element = h("div", { class: "ecg-bar day-bar" }, h("div", { class: "day-tools" }, step, views.element, time, help), of_strip);
+  const of_strip = h("div", { class: "day-tools" }, lengths.element, names, h("label", { class: "small", for: "whole-shape" }, whole, t("whole shape")), remove, rhythm, undo, print);
+  const element = h("div", { class: "ecg-bar day-bar" }, h("div", { class: "day-tools" }, step, views.element, time, filters, help), of_strip);
   const foot = h("div", { class: "ecg-state day-foot" });
   const show = () => {
     views.show(desk.view);
     lengths.show(desk.strip.seconds);
     of_strip.hidden = desk.view !== "strip";
-    for (const control of [...names.querySelectorAll("button"), remove, undo]) control.disabled = !desk.editable;
+    for (const control of [...names.querySelectorAll("button"), remove, rhythm, undo]) control.disabled = !desk.editable;
     print.hidden = !desk.host.hasAttribute("editable");
     filters.textContent = isAsRecorded(desk.strip.filters) ? t("Filters: off") : t("Filters: on");
     filters.setAttribute("aria-pressed", String(!isAsRecorded(desk.strip.filters)));

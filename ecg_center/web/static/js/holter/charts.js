@@ -10,7 +10,7 @@ import { niceStep, onceAFrame, paletteOf, sized, timeStep } from "./canvas.js";
 const HEIGHT_PX = 116;
 const GUTTER_PX = 46;
 const AXIS_PX = 15;
-const GAP_S = 900; // a line is not drawn across a quarter of an hour without a value
+const GAP_STEPS = 4; // a line is not drawn across so many values that are not there
 const COLOURS = ["N", "S", "V", "F", "P", "Q"];
 
 export class Charts {
@@ -129,11 +129,13 @@ function rangeOf(chart) {
 function drawLine(ctx, { times_s, values }, x, y) {
   ctx.lineWidth = 1.25;
   ctx.beginPath();
+  const steps = times_s.slice(1).map((at_s, i) => at_s - times_s[i]).sort((a, b) => a - b);
+  const gap_s = GAP_STEPS * (steps[steps.length >> 1] ?? 60);
   let before_s = -Infinity;
   times_s.forEach((at_s, i) => {
     const value = values[i];
     if (value === null) return;
-    if (at_s - before_s > GAP_S) ctx.moveTo(x(at_s), y(value));
+    if (at_s - before_s > gap_s) ctx.moveTo(x(at_s), y(value));
     else ctx.lineTo(x(at_s), y(value));
     before_s = at_s;
   });
@@ -161,7 +163,7 @@ export function chartsOf(holter) {
   const by_hour = holter.hrv.filter((/** @type {any} */ window) => window.name === "hour");
   const variability = (/** @type {string} */ name) => ({
     name: name.replace(/_ms$/, "").toUpperCase(),
-    times_s: by_hour.map((/** @type {any} */ window) => window.start_s),
+    times_s: by_hour.map((/** @type {any} */ window) => (window.start_s + window.end_s) / 2),
     values: by_hour.map((/** @type {any} */ window) => window.metrics[name] ?? null),
   });
   return [

@@ -334,11 +334,25 @@ export class DayDesk {
     if (await this.#edit({ action: "delete_beats", at_s: beats.map(({ at_s }) => at_s) })) this.strip.selected.clear();
   }
 
-  /** Leave the framed stretch, or the strip, out of all figures. */
-  async leaveOut() {
+  /** The framed stretch, or what the strip shows. */
+  get #stretch() {
     const { framed, at_s, visible_s } = this.strip;
-    const end_s = Math.min(this.source.duration_s, at_s + visible_s);
-    await this.#edit({ action: "exclude", start_s: Math.max(0, framed?.start_s ?? at_s), end_s: Math.min(this.source.duration_s, framed?.end_s ?? end_s) });
+    const [from_s, to_s] = framed ? [framed.start_s, framed.end_s] : [at_s, at_s + visible_s];
+    return { start_s: Math.max(0, from_s), end_s: Math.min(this.source.duration_s, to_s) };
+  }
+
+  /** Leave the framed stretch, or the strip, out of all figures. */
+  leaveOut() {
+    return this.#edit({ action: "exclude", ...this.#stretch });
+  }
+
+  /**
+   * Say who leads in the framed stretch, or the strip; without a word the opposite of what is said there.
+   * @param {"sinus" | "af" | "flutter"} [rhythm]
+   */
+  leads(rhythm) {
+    const kind = this.events.current?.kind ?? "";
+    return this.#edit({ action: "rhythm", rhythm: rhythm ?? (["af", "flutter"].includes(kind) ? "sinus" : "af"), ...this.#stretch });
   }
 
   /** Have the report print the strip that is seen; of an event, ten seconds about it. */

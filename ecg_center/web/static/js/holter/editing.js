@@ -6,7 +6,7 @@ import { Refusal } from "../ask.js";
 import { t } from "../texts.js";
 import { toast } from "../toasts.js";
 
-/** @typedef {{action: string, label?: string, at_s?: number[], template?: number, start_s?: number, end_s?: number, undoes?: number}} Edit */
+/** @typedef {{action: string, label?: string, at_s?: number[], template?: number, start_s?: number, end_s?: number, rhythm?: string, undoes?: number}} Edit */
 /** @typedef {{position: number, edit: Edit, why: string, person_name: string, at: string, holds: boolean}} EditMade */
 
 const TRIES = 3;
@@ -69,6 +69,9 @@ export class Editing {
   }
 }
 
+/** @type {Record<string, () => string>} */
+export const RHYTHMS = { sinus: () => t("sinus"), af: () => t("fibrillation"), flutter: () => t("flutter") };
+
 /** What an edit does, in words. @param {Edit} edit @param {import("./time.js").Clock} clock */
 export function editWords(edit, clock) {
   const when = edit.start_s === undefined || edit.start_s === null ? "" : `${clock.at(edit.start_s)} – ${clock.at(edit.end_s ?? edit.start_s)}`;
@@ -80,6 +83,7 @@ export function editWords(edit, clock) {
     insert_beats: () => t("Beat put in as %(label)s", { label: edit.label ?? "" }),
     exclude: () => t("Stretch left out"),
     include: () => t("Stretch taken in"),
+    rhythm: () => t("Rhythm named %(rhythm)s", { rhythm: RHYTHMS[edit.rhythm ?? ""]?.() ?? "" }),
     undo: () => t("Change %(number)s undone", { number: (edit.undoes ?? 0) + 1 }),
   }[edit.action];
   return [what?.() ?? edit.action, beats, when].filter(Boolean).join(" · ");
