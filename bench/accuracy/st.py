@@ -2,9 +2,10 @@
 
 Each lead of each record is shifted between J and the end of T by an amount that rises, stays and falls as ischaemia
 does: 0.13 to 0.30 mV up or down for 1 to 20 minutes, several times a record with rest between, as often as not in one
-lead alone. The beats are the record's own with their own noise; where ``nstdb`` lies beside the folder, electrode
-motion is added as well. Truth is the rule of the long-term ST database at 100 µV and 30 s; the records as they are show
-what is called without cause. Matching as in EC57 4.5: an episode is found where a detection overlaps it.
+lead alone. The beats are the record's own with their own noise, found and named by the engine itself; where ``nstdb``
+lies beside the folder, electrode motion is added as well. Truth is the rule of the long-term ST database at 100 µV and
+30 s; the records as they are show what is called without cause. Matching as in EC57 4.5: an episode is found where a
+detection overlaps it.
 """
 
 import zlib
@@ -15,11 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy.data import BEAT_SYMBOLS, headers, notes, recording
+from bench.accuracy.data import headers, notes, recording
 from bench.accuracy.score import Counts, Table
-from worker.holter.day import Day
-from worker.holter.measured import Beats, Label, Measured
-from worker.holter.minutes import minutes_of
+from worker.holter.measure import measure
 from worker.holter.readable import Spans
 from worker.holter.st import StRule, st_episodes
 from worker.recording import Recording
@@ -31,14 +30,6 @@ BEYOND_S: Final = 30.0
 NOISE_MV: Final = 0.10
 """RMS of the electrode motion that is added."""
 GRID_S: Final = 1.0
-LABELS: Final = {
-    **dict.fromkeys("NLRej", Label.N),
-    **dict.fromkeys("aAJS", Label.S),
-    **dict.fromkeys("VE", Label.V),
-    "F": Label.F,
-    "/": Label.P,
-    "f": Label.P,
-}
 Floats = NDArray[np.float64]
 
 
@@ -80,7 +71,7 @@ def made(header: Path, beats: NDArray[np.int_], noise: Floats | None, *, with_ep
     shift = np.stack(rows)[rng.permutation(len(rows))] if with_episodes else np.zeros((len(rows), seconds))
     uv = whole.microvolts()
     if noise is not None:
-        uv = uv + 1000 * np.stack([np.roll(noise, 12_345 * row)[: uv.shape[1]] for row in range(len(uv))])
+        uv = uv + 1000 * np.stack([np.resize(np.roll(noise, 12_345 * row), uv.shape[1]) for row in range(len(uv))])
     uv += 1000 * _moved(shift, beats, whole.sampling_hz, uv.shape[1])
     digital = np.clip(np.rint(uv), -32767, 32767).astype(np.int16)
     n = len(whole.leads)
@@ -123,27 +114,6 @@ def truth(shift_mv: Floats) -> list[tuple[float, float, int]]:
     return sorted(found)
 
 
-def measured(made_record: Made, header: Path) -> Measured:
-    """The day as it is measured, with the record's own beats: ST is what is judged here."""
-    marks = notes(header, "atr")
-    assert marks is not None
-    pairs = [
-        (at, LABELS.get(name, Label.Q)) for at, name in zip(marks.at, marks.symbol, strict=True) if name in BEAT_SYMBOLS
-    ]
-    at, index = np.unique([at for at, _ in pairs], return_index=True)
-    labels = np.array([label for _, label in pairs], np.uint8)[index]
-    n = len(at)
-    beats = Beats(
-        at.astype(np.int64), labels, np.ones(n, np.float32), labels.astype(np.int32), np.full(n, 90, np.int16),
-        np.full(n, np.nan, np.float32),
-    )  # fmt: skip
-    whole = made_record.recording
-    minutes = minutes_of(Day(whole), beats)
-    return Measured(
-        whole.leads, whole.sampling_hz, whole.n_samples, None, whole.calibrated, beats, (), minutes,
-    )  # fmt: skip
-
-
 def run(folder: Path, options: Any) -> list[Table]:
     """Three tables: as they are, with electrode motion, and with nothing made."""
     noise = _noise(folder.parent / "nstdb")
@@ -176,7 +146,7 @@ def _table(title: str, folder: Path, options: Any, noise: Floats | None, *, with
         if marks is None or np.mean([name in "/f" for name in marks.symbol]) > 0.1:
             continue
         record = made(header, marks.beats, noise, with_episodes=with_episodes)
-        events = st_episodes(measured(record, header), StRule())
+        events = st_episodes(measure(record.recording), StRule())
         for lead, shift in zip(record.recording.leads, record.shift_mv, strict=True):
             mine = [(e.start_s, e.end_s, 1 if e.kind == "st_elevation" else -1) for e in events if lead in e.leads]
             real = truth(shift)

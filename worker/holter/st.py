@@ -38,6 +38,8 @@ class StRule:
 
 
 SMOOTH_S: Final = 30.0
+SMOOTH_SHARE: Final = 0.6
+"""Of the rows around one, that must be there."""
 GAP_S: Final = 60.0
 """A noisy stretch of at most this length neither ends nor begins an episode."""
 TREND_S: Final = 60.0
@@ -127,7 +129,7 @@ def deviations_of(minutes: Minutes, rule: StRule) -> Floats:
         for number, offset in offsets_of(level, np.where(np.isfinite(level), shape, -1)).items():
             level[shape == number] -= offset
         level[shape < 0] = np.nan
-        smooth = running_median(level, width, max(1, width - 1))
+        smooth = running_median(level, width, max(1, round(SMOOTH_SHARE * width)))
         smooth -= axis_shifts(minutes, smooth, lead)
         levels[lead] = smooth - reference(smooth, minutes.step_s, rule) if np.isfinite(smooth).any() else np.nan
     return levels
