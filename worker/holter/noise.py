@@ -100,7 +100,7 @@ def windows_of(day: Day, block: Block, seen: Seen, rows: Sequence[int]) -> Windo
         for first, last in day.gaps_of(row).tolist():
             codes[place, (start < last) & (start + seen.window > first)] = OFF
     noise = np.sqrt(seen.floors)
-    middle = start + seen.window // 2
+    middle = np.minimum(start + seen.window // 2, day.n_samples - 1)
     inside = (middle >= block.start) & (middle < block.stop)
     calm = _smooth(_calmest(noise, codes)[None])[0]
     doubts = _doubts(calm, start, seen.window, seen.sample, np.clip(seen.odds, *ODDS_RANGE), BEATS)
