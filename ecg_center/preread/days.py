@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ecg_center.contract.findings import Findings
 from ecg_center.domain.errors import Conflict, Invalid, NotFound
-from ecg_center.preread import queries
-from ecg_center.preread.schemas import DayBeats, DayFindings, DayHeader, DayLead, DayTrend
+from ecg_center.preread.schemas import DayBeats, DayHeader, DayLead, DayTrend
 from ecg_center.store import beats as beats_file
 from ecg_center.store import pyramids
 from ecg_center.store.blobs import Blobs
-from ecg_center.store.findings import newest_findings
-from ecg_center.store.tables import FindingsRow, Institution, Recording
+from ecg_center.store.findings import FindingsFile, newest_file
+from ecg_center.store.tables import Institution, Recording
 from ecg_center.store.waveforms import decode
 
 MAX_STRETCH_VALUES: Final = 4_000_000
@@ -144,30 +142,31 @@ async def overview(
     return pairs if lead is None else pairs[lead : lead + 1]
 
 
-async def findings(session: AsyncSession, recording: Recording, *, machine: bool) -> tuple[FindingsRow, int]:
-    """The findings in force, or the machine's own; and how many edits there are.
+async def findings(session: AsyncSession, recording: Recording, *, machine: bool, with_content: bool) -> FindingsFile:
+    """The findings in force, or the machine's own.
 
     Raises:
         NotFound: there are none.
     """
-    row = await newest_findings(session, recording.id, machine=machine)
-    if row is None:
+    found = await newest_file(session, recording.id, machine=machine, with_content=with_content)
+    if found is None:
         raise NotFound("There are no findings of this recording.")
-    return row, await queries.count_edits(session, recording.id)
+    return found
 
 
-def said(row: FindingsRow, edits: int) -> DayFindings:
-    """A row of findings as the page takes it."""
-    return DayFindings(findings=Findings.model_validate(row.content), edited=row.edited, held=row.edits, edits=edits)
+def said(found: FindingsFile, edits: int) -> bytes:
+    """What is said, and how many of how many edits it holds, as JSON; the findings go as they lie in the database."""
+    held = f'"edited":{str(found.edited).lower()},"held":{found.edits},"edits":{edits}'
+    return f'{{"findings":{found.content},{held}}}'.encode()
 
 
-async def beats(blobs: Blobs, row: FindingsRow, start: int, stop: int) -> DayBeats:
+async def beats(blobs: Blobs, found: FindingsFile, start: int, stop: int) -> DayBeats:
     """The beats of a stretch.
 
     Raises:
         Invalid: there are too many.
     """
-    rows = await _rows(blobs, row, start, stop)
+    _, rows = await _rows(blobs, found, start, stop)
     if len(rows) > MAX_BEATS:
         raise Invalid("There are too many beats in this stretch to be sent one by one; ask for the trend.")
     return DayBeats(
@@ -178,31 +177,32 @@ async def beats(blobs: Blobs, row: FindingsRow, start: int, stop: int) -> DayBea
     )
 
 
-async def _rows(blobs: Blobs, row: FindingsRow, start: int, stop: int) -> NDArray[np.void]:
-    key = row.files.get("beats")
+async def _rows(blobs: Blobs, found: FindingsFile, start: int, stop: int) -> tuple[float, NDArray[np.void]]:
+    """The sampling rate, and the rows of the beats."""
+    key = found.files.get("beats")
     if key is None:
         raise NotFound("There are no beats of this recording.")
-    content = beats_file.unpack(await blobs.get_range(key, 0, beats_file.HEADER_BYTES))
-    return await beats_file.window(reader(blobs, key), content, max(0, start), stop)
+    header = beats_file.unpack(await blobs.get_range(key, 0, beats_file.HEADER_BYTES))
+    return header.sampling_hz, await beats_file.window(reader(blobs, key), header, max(0, start), stop)
 
 
-async def annotations(blobs: Blobs, row: FindingsRow) -> bytes:
+async def annotations(blobs: Blobs, found: FindingsFile) -> bytes:
     """The beats as a WFDB annotation file.
 
     Raises:
         NotFound: there are none.
     """
-    key = row.files.get("atr")
+    key = found.files.get("atr")
     if key is None:
         raise NotFound("There are no beats of this recording.")
     return await blobs.get(key)
 
 
-async def trend(blobs: Blobs, row: FindingsRow, sampling_hz: float, start: int, stop: int, columns: int) -> DayTrend:
+async def trend(blobs: Blobs, found: FindingsFile, start: int, stop: int, columns: int) -> DayTrend:
     """Heart rate and early beats over a stretch."""
     if not 0 <= start < stop or not 1 <= columns <= MAX_TREND_COLUMNS:
         raise Invalid("Ask for at least one column, and for no more than there are samples or pixels.", field="columns")
-    rows = await _rows(blobs, row, start, stop)
+    sampling_hz, rows = await _rows(blobs, found, start, stop)
     return await asyncio.to_thread(trend_of, rows, sampling_hz, start, stop, columns)
 
 
