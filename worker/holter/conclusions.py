@@ -4,7 +4,7 @@ Rhythm and rates first, then what is early, fast, slow, blocked; then ST, QT, T 
 :class:`HolterFindings`; each statement carries the times and counts that it rests on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,21 +63,34 @@ class _Story:
     holter: HolterFindings
     events: dict[str, list[Event]]
     female: bool | None
+    doubtful: frozenset[tuple[str, float]]
 
     def of(self, *kinds: str) -> list[Event]:
         return sorted((event for kind in kinds for event in self.events.get(kind, [])), key=lambda e: e.start_s)
+
+    def sure(self, *kinds: str) -> list[Event]:
+        """Those whose beats may be believed to be what they are called."""
+        return [event for event in self.of(*kinds) if (event.kind, event.start_s) not in self.doubtful]
 
     @property
     def total(self) -> int:
         return sum(self.holter.beats.values())
 
 
-def conclusions(holter: HolterFindings, *, female: bool | None = None) -> list[Statement]:
-    """All statements of a day, in the order of the report; no two of them contradict each other."""
+def conclusions(
+    holter: HolterFindings, *, female: bool | None = None, doubtful: Collection[tuple[str, float]] = ()
+) -> list[Statement]:
+    """All statements of a day, in the order of the report; no two of them contradict each other.
+
+    Args:
+        female: limits of QT differ.
+        doubtful: (kind, start) of the events whose beats may well be noise: they are listed, but carry no statement
+            alone, save that of a tachycardia, which is then called possible.
+    """
     by_kind: dict[str, list[Event]] = {}
     for event in holter.events:
         by_kind.setdefault(event.kind, []).append(event)
-    story = _Story(holter, by_kind, female)
+    story = _Story(holter, by_kind, female, frozenset(doubtful))
     if story.total < MIN_BEATS and not story.of("vf", "asystole"):
         return [say("4", evidence("analysed_share", holter.analysed_share, READABLE_SHARE))]
     parts: tuple[Callable[[_Story], Iterable[Statement]], ...] = (
@@ -226,7 +239,7 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
             *_when(story.of("v_single")[:5]),
         )
     for code, kind in (("60d", "v_couplet"), ("60b", "v_bigeminy"), ("60c", "v_trigeminy"), ("60g", "r_on_t")):
-        if events := story.of(kind):
+        if events := story.sure(kind):
             yield say(code, evidence("episodes", len(events)), *_when(events))
     shapes = [
         template.beats
@@ -235,20 +248,16 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
     ]
     if len(shapes) > 1:
         yield say("60e", evidence("forms", len(shapes), 2), certainty="possible")
-    runs = story.of("vt")
-    for code, events in (
-        ("70", [event for event in runs if _length(event) >= SUSTAINED_S]),
-        ("71", [event for event in runs if _length(event) < SUSTAINED_S]),
-    ):
-        if events:
-            yield say(code, *_runs(events, AHA_2017_VA), certainty="probable")
-    slow = story.of("idioventricular", "v_run")
-    for code, events in (
-        ("64", [event for event in slow if _rate(event) >= ACCELERATED_BPM]),
-        ("63", [event for event in slow if _rate(event) < ACCELERATED_BPM]),
-    ):
-        if events:
-            yield say(code, *_runs(events, AHA_2017_VA), certainty="probable")
+    for kind, codes, limit in (("vt", ("70", "71"), SUSTAINED_S), ("idioventricular", ("64", "63"), None)):
+        for code, is_grave in zip(codes, (True, False), strict=True):
+            runs = [
+                event
+                for event in story.of(kind)
+                if (_rate(event) >= ACCELERATED_BPM if limit is None else _length(event) >= limit) is is_grave
+            ]
+            sure = [event for event in runs if event in story.sure(kind)]
+            if sure or (runs and kind == "vt"):
+                yield say(code, *_runs(sure or runs, AHA_2017_VA), certainty="probable" if sure else "possible")
 
 
 def _runs(events: Sequence[Event], source: str) -> list[Evidence]:

@@ -2,7 +2,7 @@
 
 QTc by Fridericia (QT / RR^⅓, RR in s; Acta Med Scand 1920;53:469), which the AHA/ACC/HRS recommendations of 2009
 (doi:10.1016/j.jacc.2008.12.014) prefer to Bazett where the rate varies, as it does over a day. QT and RR are those of
-one averaged beat, so both come from the same seconds; a row is believed only among rows that agree with it.
+one averaged beat, so both come from the same seconds; what is said is the median of three minutes, where they agree.
 """
 
 from typing import Final
@@ -18,11 +18,12 @@ from worker.holter.rows import as_floats, binned_median, running_median, runs_of
 RR_MS: Final = (400.0, 1500.0)
 """Outside of 40 to 150/min no formula is trusted."""
 QT_MS: Final = (200.0, 760.0)
-SMOOTH_S: Final = 60.0
+SMOOTH_S: Final = 180.0
+"""QT follows the rate with a lag of minutes, and where a T is hard to see its end jumps for some tens of seconds."""
 MIN_SHARE: Final = 0.6
-"""Of the rows of a minute, that must be measured before the minute is believed."""
+"""Of the rows of such a stretch, that must be measured before it is believed."""
 AGREE_MS: Final = 40.0
-"""How far the middle half of a minute's QTc may be spread: half of what separates 460 from 540 ms."""
+"""How far the middle half of a stretch's QTc may be spread: half of what separates 460 from 540 ms."""
 TREND_S: Final = 300.0
 LONG_MS: Final = 500.0
 """Above it torsades become likely whatever the sex (AHA/ACCF 2010, doi:10.1161/CIRCULATIONAHA.109.192704)."""
@@ -41,7 +42,7 @@ def fridericia_ms(qt_ms: Floats, rr_ms: Floats) -> Floats:
 
 
 def qtc_rows(minutes: Minutes) -> Floats:
-    """(n,) QTc of each row by the minute around it; nan where it cannot be believed."""
+    """(n,) QTc of each row by the three minutes around it; nan where it cannot be believed."""
     qt, rr = as_floats(minutes.qt_ms), minutes.rr_ms.astype(float)
     plausible = (rr >= RR_MS[0]) & (rr <= RR_MS[1]) & (qt >= QT_MS[0]) & (qt <= QT_MS[1])
     qtc = np.where(plausible, fridericia_ms(qt, np.where(plausible, rr, 1000.0)), np.nan)

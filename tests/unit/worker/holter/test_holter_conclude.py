@@ -196,3 +196,14 @@ def test_a_physician_says_that_the_ventricles_beat():
     after = conclude(measured, edits=[Edit(action="rhythm", rhythm="sinus", start_s=79.0, end_s=121.0)])
     assert codes(after) == ["20"]
     assert after.holter.beats == {"N": 500}
+
+
+def test_a_run_of_beats_of_little_confidence_is_possible_until_a_physician_names_them():
+    measured = day("N" * 300 + "VVVV" + "N" * 300, rr_s=0.5)
+    run = conclude(measured)
+    assert [(s.code, s.certainty) for s in run.statements if s.code == "71"] == [("71", "possible")]
+    assert run.grade == "abnormal"
+    named = [Edit(action="relabel_beats", start_s=150.4, end_s=152.1, label="V")]
+    after = conclude(measured, edits=named)
+    assert [(s.code, s.certainty) for s in after.statements if s.code == "71"] == [("71", "probable")]
+    assert after.grade == "major"

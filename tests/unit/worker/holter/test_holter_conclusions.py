@@ -114,6 +114,17 @@ def test_slow_ventricular_runs_are_no_tachycardia():
     assert codes(found) == ["20", "60h", "63", "64"]
 
 
+def test_runs_that_may_be_noise_are_possible_and_do_not_press():
+    found = vpb(7)
+    found.events.extend([event("vt", 900.0, rate_bpm=140.0), event("r_on_t", 950.0), event("v_couplet", 960.0)])
+    doubtful = {("vt", 900.0), ("r_on_t", 950.0), ("v_couplet", 960.0)}
+    assert codes(found) == ["20", "60d", "60g", "60h", "71"]
+    assert codes(found, doubtful=doubtful) == ["20", "60h", "71"]
+    assert conclusions(found, doubtful=doubtful)[-1].certainty == "possible"
+    found.events.append(event("r_on_t", 5000.0))
+    assert codes(found, doubtful=doubtful) == ["20", "60g", "60h", "71"]
+
+
 def test_two_frequent_shapes_are_multiform():
     shapes = [
         BeatTemplate(id=n, label="V", beats=beats, first_s=0, hz=250, r_index=1) for n, beats in ((1, 90), (2, 60))
