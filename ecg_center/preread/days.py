@@ -220,19 +220,19 @@ def trend_of(rows: NDArray[np.void], sampling_hz: float, start: int, stop: int, 
     rr_s, at = rr_s[good], column[1:][good]
     counts, total_s = np.bincount(at, minlength=columns), np.bincount(at, rr_s, columns)
     mean = np.where(counts > 0, 60 * counts / np.maximum(total_s, 1e-9), np.nan)
-    low, high = np.full(columns, np.inf), np.full(columns, -np.inf)
+    low, high = np.full(columns, np.nan), np.full(columns, np.nan)
     if len(rr_s) >= SMOOTHED_BEATS:
         sums = np.cumsum(np.concatenate([[0.0], rr_s]))
         smooth = 60 * SMOOTHED_BEATS / (sums[SMOOTHED_BEATS:] - sums[:-SMOOTHED_BEATS])
         middle = at[SMOOTHED_BEATS // 2 :][: len(smooth)]
-        np.minimum.at(low, middle, smooth)
-        np.maximum.at(high, middle, smooth)
+        np.fmin.at(low, middle, smooth)
+        np.fmax.at(high, middle, smooth)
     return DayTrend(
         start_s=start / sampling_hz,
         step_s=width / sampling_hz,
         mean_bpm=_listed(mean),
-        low_bpm=_listed(np.where(np.isfinite(low), low, mean)),
-        high_bpm=_listed(np.where(np.isfinite(high), high, mean)),
+        low_bpm=_listed(np.fmin(low, mean)),
+        high_bpm=_listed(np.fmax(high, mean)),
         v=np.bincount(column[label == beats_file.LABELS.index("V")], minlength=columns).tolist(),
         s=np.bincount(column[label == beats_file.LABELS.index("S")], minlength=columns).tolist(),
     )

@@ -50,7 +50,8 @@ async def test_a_quick_slot_hands_a_day_over(centre: Centre) -> None:
 
 
 async def test_a_day_is_read_and_read_again_to_the_same(centre: Centre) -> None:
-    exam = await days.read_day(centre)
+    exam = await days.received(centre)
+    await preread_long(days.bench(centre), exam.recording_id)
     first = await days.recording(centre, exam.recording_id)
     assert first.state == "decoded"
     assert first.waveform is not None
@@ -158,7 +159,8 @@ async def write(centre: Centre, exam: days.Exam, edit: Edit) -> None:
 async def test_a_day_read_anew_takes_its_edits_along(centre: Centre) -> None:
     exam = await days.read_day(centre)
     await write(centre, exam, Edit(action="exclude", start_s=10, end_s=600))
-    await preread_long(days.bench(centre), exam.recording_id)
+    with days.in_this_process():
+        await preread_long(days.bench(centre), exam.recording_id)
     assert (PREREAD_QUEUE, "reconclude") in await jobs(centre)
     await days.conclude_again(centre, exam.recording_id)
     machine, edited = await days.findings(centre, exam.recording_id)
