@@ -8,6 +8,7 @@ and longer; what is shorter is in ``all_…``. Stretches of atrial flutter are c
 whose readers made no difference, and left out elsewhere.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +19,7 @@ from bench.accuracy.af_data import Rhythm, rhythms
 from bench.accuracy.data import recording
 from bench.accuracy.score import Table, halves
 from worker.holter.af import af_episodes
-from worker.holter.day import Day
-from worker.holter.detect import find_beats
+from worker.holter.measure import measure
 from worker.holter.measured import NOT_MEASURED, Beats, Label, Measured, Minutes
 from worker.holter.readable import readable
 
@@ -58,28 +58,26 @@ def run(folder: Path, options: Any) -> list[Table]:
 
 def found(folder: Path, rhythm: Rhythm) -> Spans:
     """(start, end) samples of the episodes that the Holter engine says, flutter among them."""
-    at, ventricular = rhythm.at, np.zeros(len(rhythm.at), bool)
     if rhythm.has_signal:
-        header = next(folder.rglob(f"{rhythm.name}.hea"))
-        at = find_beats(Day(recording(header)))
-        ventricular = np.zeros(len(at), bool)
-    day = readable(_measured(rhythm, at, ventricular))
+        day = readable(measure(replace(recording(next(folder.rglob(f"{rhythm.name}.hea"))), kind="holter")))
+    else:
+        day = readable(_measured(rhythm))
+    at = day.beats.sample
     return [(int(at[episode.first]), int(at[episode.last])) for episode in af_episodes(day)]
 
 
-def _measured(rhythm: Rhythm, at: NDArray[np.int_], ventricular: NDArray[np.bool_]) -> Measured:
+def _measured(rhythm: Rhythm) -> Measured:
     """Nothing but beats."""
-    n = len(at)
-    labels = np.where(ventricular, Label.V, Label.N).astype(np.uint8)
+    n = len(rhythm.at)
     beats = Beats(
-        sample=np.asarray(at, np.int64),
-        label=labels,
+        sample=np.asarray(rhythm.at, np.int64),
+        label=np.where(rhythm.ventricular, Label.V, Label.N).astype(np.uint8),
         confidence=np.ones(n, np.float32),
         template=np.full(n, -1, np.int32),
         qrs_ms=np.full(n, NOT_MEASURED),
         p_wave=np.full(n, np.nan, np.float32),
     )
-    nothing, none = np.zeros((0, 0), np.int16), np.zeros(0, np.float32)
+    nothing, none, start_s = np.zeros((0, 0), np.int16), np.zeros(0, np.float32), np.zeros(0)
     minutes = Minutes(
         10.0, np.zeros(0), nothing, nothing, nothing.astype(np.float32), none.astype(np.int16), none, none
     )
