@@ -34,6 +34,9 @@ class Pathology(StrEnum):
     STEMI_ANTERIOR = "stemi-anterior"
     STEMI_INFERIOR = "stemi-inferior"
     AV_BLOCK_FIRST = "av-block-first"
+    AV_BLOCK_WENCKEBACH = "av-block-wenckebach"
+    AV_BLOCK_MOBITZ_2 = "av-block-mobitz-2"
+    AV_BLOCK_2_1 = "av-block-2-1"
     AV_BLOCK_THIRD = "av-block-third"
     PAUSE_3S = "pause-3s"
     PAUSE_5S = "pause-5s"
@@ -52,6 +55,7 @@ Rhythm = Literal[
     "atrial_flutter",
     "ventricular_tachycardia",
     "ventricular_fibrillation",
+    "second_degree_av_block",
     "complete_av_block",
 ]
 Planner = Callable[[np.random.Generator, float, float, Build], Plan]
@@ -72,6 +76,23 @@ def _sinus(rng: np.random.Generator, seconds: float, bpm: float, build: Build) -
 
 def _first_degree(rng: np.random.Generator, seconds: float, bpm: float, _: Build) -> Plan:
     return rhythms.sinus(rng, seconds, bpm, float(rng.uniform(250, 300)), 0.025)
+
+
+def _wenckebach(rng: np.random.Generator, seconds: float, bpm: float, build: Build) -> Plan:
+    """4:3, or 5:4 as chance has it: the first PR grows most, so that the RR intervals shorten before the gap."""
+    steps = [0.0, float(rng.uniform(85, 110)), float(rng.uniform(125, 155))]
+    steps += [steps[-1] + float(rng.uniform(25, 40))] * int(rng.integers(0, 2))
+    n = len(steps)
+    return rhythms.second_degree(rng, seconds, bpm * (n + 1) / n, [_pr(build, bpm) + step for step in steps])
+
+
+def _mobitz_2(rng: np.random.Generator, seconds: float, bpm: float, build: Build) -> Plan:
+    n = int(rng.integers(2, 4))
+    return rhythms.second_degree(rng, seconds, bpm * (n + 1) / n, [_pr(build, bpm)] * n)
+
+
+def _two_to_one(rng: np.random.Generator, seconds: float, bpm: float, build: Build) -> Plan:
+    return rhythms.second_degree(rng, seconds, 2 * bpm, [_pr(build, bpm)])
 
 
 def _pause(length_s: tuple[float, float]) -> Planner:
@@ -238,6 +259,39 @@ SCENARIOS: Final[dict[Pathology, Scenario]] = {
             (45, 100),
             ("20", "82"),
             plan=_first_degree,
+        ),
+        Scenario(
+            P.AV_BLOCK_WENCKEBACH,
+            "二度Ⅰ型房室阻滞",
+            "second-degree AV block, type I (Wenckebach)",
+            "second_degree_av_block",
+            (54, 64),
+            (45, 75),
+            ("20", "83"),
+            plan=_wenckebach,
+            min_duration_s=8,
+        ),
+        Scenario(
+            P.AV_BLOCK_MOBITZ_2,
+            "二度Ⅱ型房室阻滞",
+            "second-degree AV block, type II (Mobitz II)",
+            "second_degree_av_block",
+            (48, 58),
+            (42, 70),
+            ("20", "84"),
+            plan=_mobitz_2,
+            min_duration_s=8,
+        ),
+        Scenario(
+            P.AV_BLOCK_2_1,
+            "2:1房室阻滞",
+            "2:1 AV block",
+            "second_degree_av_block",
+            (38, 45),
+            (36, 50),
+            ("20", "85"),
+            plan=_two_to_one,
+            min_duration_s=6,
         ),
         Scenario(
             P.AV_BLOCK_THIRD,

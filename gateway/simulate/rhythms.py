@@ -123,6 +123,22 @@ def dissociated(
     return Plan(list(map(float, p)), conducted(onsets(rng, rr), shape), None, atrial_bpm)
 
 
+def second_degree(
+    rng: np.random.Generator, duration_s: float, atrial_bpm: float, pr_ms: list[float], variability: float = 0.012
+) -> Plan:
+    """Second-degree AV block: one PR interval for each conducted P of a group, and after each group a P without QRS.
+
+    Growing intervals are Wenckebach's, equal ones Mobitz II, a single one 2:1 block.
+    """
+    p = onsets(rng, sinus_rr(rng, atrial_bpm, _span_s(duration_s), variability))
+    first = int(rng.integers(0, len(pr_ms) + 1))
+    place = (np.arange(p.size) + first) % (len(pr_ms) + 1)
+    conducts = place < len(pr_ms)
+    times = p[conducts] + np.array(pr_ms)[place[conducts]] / 1000
+    same = pr_ms[0] if len(set(pr_ms)) == 1 else None
+    return Plan(list(map(float, p)), conducted(times), same, atrial_bpm)
+
+
 def pause(rng: np.random.Generator, duration_s: float, rate_bpm: float, pr_ms: float, pause_s: float) -> Plan:
     """Sinus rhythm that stops once, for ``pause_s`` from QRS to QRS, wholly inside the recording."""
     if duration_s < pause_s + 2:

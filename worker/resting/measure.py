@@ -74,13 +74,14 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
     if limits is None or rhythm.name in ("vf", "standstill", "none"):
         return Measurements(**rates)
     conducted = limits.p_on is not None and rhythm.name in ("sinus", "atrial")
-    if rhythm.name == "sinus":
+    if rhythm.name == "sinus" and rhythm.av_block is None:
         rates["atrial_rate_bpm"] = rates["heart_rate_bpm"]
+    steady = conducted and rhythm.av_block not in ("wenckebach", "second_degree")  # else there is no one PR
     intervals: dict[str, float | None] = {
         "p_ms": reading.ms(limits.p_off - limits.p_on)
         if conducted and limits.p_off and limits.p_on is not None
         else None,
-        "pr_ms": reading.ms(limits.qrs_on - limits.p_on) if conducted and limits.p_on is not None else None,
+        "pr_ms": reading.ms(limits.qrs_on - limits.p_on) if steady and limits.p_on is not None else None,
         "qrs_ms": _qrs_ms(reading),
     }
     qt: dict[str, float | None] = {}

@@ -69,7 +69,7 @@ def _p_and_pr(reading: Reading, rhythm: Rhythm) -> list[Statement]:
         return []
     found = []
     pr_ms, p_ms = reading.ms(limits.qrs_on - limits.p_on), reading.ms(limits.p_off - limits.p_on)
-    if pr_ms > PR_LONG_MS + 8:  # one sample and a half of every limit's scatter
+    if rhythm.av_block is None and pr_ms > PR_LONG_MS + 8:  # one sample and a half of every limit's scatter
         found.append(say("82", evidence("pr_ms", pr_ms, PR_LONG_MS, "ms", source=ACC_2018_BRADYCARDIA)))
     elif pr_ms < PR_SHORT_MS - 4 and rhythm.name == "sinus":
         found.append(say("80", evidence("pr_ms", pr_ms, PR_SHORT_MS, "ms", source=TEXTBOOK), certainty="probable"))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ecg_center.contract.findings import Certainty, Statement
 from worker.resting import af
 from worker.resting.artefacts import believable
+from worker.resting.av_block import Type, second_degree, words_of
 from worker.resting.beat_kinds import kinds, runs
 from worker.resting.reading import Reading
 from worker.resting.say import (
@@ -80,6 +81,8 @@ class Rhythm:
     ventricular_bpm: float | None = None
     atrial_bpm: float | None = None
     rr_max_s: float | None = None
+    av_block: Type | None = None
+    """The second-degree block, if there is one."""
 
 
 def rhythm_of(reading: Reading) -> Rhythm:
@@ -94,7 +97,7 @@ def rhythm_of(reading: Reading) -> Rhythm:
     rhythm = Rhythm("none", kinds=kinds(reading))
     rhythm.rr_max_s = _longest_rr_s(reading)
     rhythm.ventricular_bpm = 60 / float(reading.rr_s.mean())
-    for decide in (_tachycardia_wide, _paced, _flutter, _complete_block, _fibrillation, _with_p, _without_p):
+    for decide in (_tachycardia_wide, _paced, _flutter, _dropped, _complete_block, _fibrillation, _with_p, _without_p):
         if decide(reading, rhythm):
             break
     _ectopics(reading, rhythm)
@@ -246,6 +249,20 @@ def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     seen = evidence("atrial_rate_bpm", flutter.rate_bpm, 240, "/min", leads=[flutter.lead], source=ESC_2019_SVT)
     regular = evidence("regularity", flutter.strength, FLUTTER_STRENGTH, "")
     rhythm.statements.append(say("51", seen, regular, certainty="probable" if sure else "possible"))
+    return True
+
+
+def _dropped(reading: Reading, rhythm: Rhythm) -> bool:
+    """Sinus rhythm of which not every P is conducted."""
+    block = second_degree(reading)
+    if block is None:
+        return False
+    rhythm.name, rhythm.atrial_bpm, rhythm.av_block = "sinus", block.atrial_bpm, block.type
+    rhythm.kinds[rhythm.kinds == "S"] = "N"
+    bpm = block.atrial_bpm
+    code = "21" if bpm > TACHYCARDIA_BPM else "22" if bpm < BRADYCARDIA_BPM else "20"
+    rhythm.statements.append(say(code, evidence("atrial_rate_bpm", bpm, None, "/min", source=TEXTBOOK)))
+    rhythm.statements.append(words_of(block))
     return True
 
 
@@ -466,18 +483,13 @@ def _pauses(reading: Reading, rhythm: Rhythm) -> None:
     usual = float(np.median(reading.rr_s)) if reading.rr_s.size else 0.0
     if rr_max < PAUSE_S or (rhythm.name != "complete_block" and rr_max < PAUSE_TIMES * usual):
         return
-    if rhythm.name in ("complete_block", "vt", "paced"):
+    if rhythm.name in ("complete_block", "vt", "paced") or rhythm.av_block:
         return
     at = np.concatenate([[0.0], reading.at_s, [reading.traces.duration_s]])
     longest = int(np.argmax(np.diff(at)))
     seen = evidence(
-        "rr_ms",
-        1000 * rr_max,
-        1000 * PAUSE_S,
-        "ms",
-        start_s=at[longest],
-        end_s=at[longest + 1],
-        source=ACC_2018_BRADYCARDIA,
-    )
+        "rr_ms", 1000 * rr_max, 1000 * PAUSE_S, "ms",
+        start_s=at[longest], end_s=at[longest + 1], source=ACC_2018_BRADYCARDIA,
+    )  # fmt: skip
     code = "50c" if rhythm.name == "af" else "26" if rhythm.name == "sinus" else "26b"
     rhythm.statements.append(say(code, seen, certainty="probable"))

@@ -15,6 +15,8 @@ GRADES = {
     "sinus": "normal",
     "sinus-bradycardia": "normal",
     "sinus-tachycardia": "normal",
+    "av-block-mobitz-2": "major",
+    "av-block-2-1": "major",
     "pause-3s": "major",
     "lead-off": "normal",
 }
