@@ -77,10 +77,8 @@ def _measured(rhythm: Rhythm) -> Measured:
         qrs_ms=np.full(n, NOT_MEASURED),
         p_wave=np.full(n, np.nan, np.float32),
     )
-    nothing, none, start_s = np.zeros((0, 0), np.int16), np.zeros(0, np.float32), np.zeros(0)
-    minutes = Minutes(
-        10.0, np.zeros(0), nothing, nothing, nothing.astype(np.float32), none.astype(np.int16), none, none
-    )
+    nothing, none, times = np.zeros((0, 0), np.int16), np.zeros(0, np.float32), np.zeros(0)
+    minutes = Minutes(10.0, times, nothing, nothing, nothing.astype(np.float32), none.astype(np.int16), none, none)
     return Measured((), rhythm.hz, rhythm.n, None, True, beats, (), minutes)
 
 
