@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from gateway.simulate import holter
 from gateway.cli import main
+from gateway.simulate import holter
 from gateway.simulate.dicom_file import WorklistOrder
 from gateway.simulate.holter import DAY_LEADS, HZ, record_day
 from gateway.simulate.holter_recorder import is_holter
