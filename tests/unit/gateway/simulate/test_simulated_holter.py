@@ -50,8 +50,8 @@ def test_stretches_are_joined_without_a_leap(day):
 
 def test_it_is_of_the_orders_patient():
     order = WorklistOrder(
-        accession_number="T2-260713-0004", patient_id="P-77", patient_name="Yan Shi=演示甲", birth_date=date(1960, 5, 4),
-        sex="F", procedure="动态心电图", study_instance_uid="1.2.3",
+        accession_number="T2-260713-0004", patient_id="P-77", patient_name="Yan Shi=演示甲",
+        birth_date=date(1960, 5, 4), sex="F", procedure="动态心电图", study_instance_uid="1.2.3",
     )  # fmt: skip
     made = record_day(7, NIGHT, hours=0.5, order=order)
     assert made.identity.accession_number == "T2-260713-0004"

@@ -293,8 +293,12 @@ export class DayDesk {
     return this.strip.beats.filter((beat) => this.strip.selected.has(beat.sample));
   }
 
-  /** The same, and a word where there are none. */
+  /** The same, to be changed; a word where there are none, or where this person may not. */
   #taken() {
+    if (!this.editable) {
+      this.#refuse();
+      return [];
+    }
     if (!this.picked.length) toast(t("Take a beat first: click on it, or go to an event with J and K."), "info");
     return this.picked;
   }
