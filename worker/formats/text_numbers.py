@@ -187,10 +187,10 @@ def _piece(data: bytes, kinds: NDArray[np.uint8], what: str, words: bytes) -> _P
     number = (kinds == _DIGIT) | (kinds == _DOT)
     followed = np.concatenate([number[1:], [False]])
     dots = np.flatnonzero(kinds == _DOT)
-    if (signs & ~(before & followed)).any() or not _points_are_sound(dots, kinds, starts):
+    places = _behind_points(dots, kinds, starts, np.flatnonzero(behind & ~blank)) if dots.size else 0
+    if (signs & ~(before & followed)).any() or places is None:
         raise DamagedRecording(f"the samples of {what} hold something that is no number")
-    numbers = _numbers(data, count, np.float64 if dots.size else np.int64, what)
-    return _Piece(numbers, _longest(dots, blank), absent)
+    return _Piece(_numbers(data, count, np.float64 if dots.size else np.int64, what), places, absent)
 
 
 @cache
@@ -201,22 +201,21 @@ def _is_one_of(words: bytes) -> NDArray[np.bool_]:
     return flags
 
 
-def _points_are_sound(dots: NDArray[np.intp], kinds: NDArray[np.uint8], starts: NDArray[np.bool_]) -> bool:
-    """Whether each stands beside a digit, and no number has two."""
-    if dots.size == 0:
-        return True
-    padded = np.concatenate([[_BLANK], kinds, [_BLANK]])
-    beside = (padded[dots] == _DIGIT) | (padded[dots + 2] == _DIGIT)
-    of_number = np.cumsum(starts)[dots]
-    return bool(beside.all() and (np.diff(of_number) > 0).all())
+def _behind_points(
+    dots: NDArray[np.intp], kinds: NDArray[np.uint8], starts: NDArray[np.bool_], lasts: NDArray[np.intp]
+) -> int | None:
+    """The most digits behind a point; None where one stands beside no digit, or a number has two.
 
-
-def _longest(dots: NDArray[np.intp], blank: NDArray[np.bool_]) -> int:
-    """The most digits behind a point."""
-    if dots.size == 0:
-        return 0
-    ends = np.concatenate([np.flatnonzero(blank), [blank.size]])
-    return int((ends[np.searchsorted(ends, dots)] - dots - 1).max())
+    Args:
+        dots: where the points are.
+        starts: whether a number starts at each sign.
+        lasts: where the last sign of each number is.
+    """
+    digits = np.pad(kinds == _DIGIT, 1)
+    of_number = np.cumsum(starts, dtype=np.int32)[dots] - 1
+    if not (digits[dots] | digits[dots + 2]).all() or (of_number[1:] == of_number[:-1]).any():
+        return None
+    return int((lasts[of_number] - dots).max())
 
 
 def _numbers(data: bytes, count: int, kind: Any, what: str) -> NDArray[Any]:
