@@ -1,7 +1,7 @@
 """Recording → Measured: the half of the Holter that looks at the signal, in a few passes over its blocks.
 
-beats, noise and pacing pulses → what each beat looks like, its class and template →
-ST, QT and alternans. How long the passes take is in docs/performance.md; none needs more memory for a longer day, but
+beats, noise and pacing pulses → what each beat looks like, its class and template → ST, QT and alternans → fibrillation
+and standstill. How long the passes take is in docs/performance.md; none needs more memory for a longer day, but
 for the beats themselves.
 """
 
@@ -21,6 +21,7 @@ from worker.holter.minutes import minutes_of
 from worker.holter.noise import Noise, Windows, noise_of, windows_of
 from worker.holter.spikes import believed, blanked, paced, pulses_in
 from worker.holter.templates import cluster
+from worker.holter.vf import restless, rhythms_of
 from worker.recording import Recording
 
 Int64s = NDArray[np.int64]
@@ -40,10 +41,12 @@ class Searched:
     Attributes:
         at: (n,) int64 R peaks.
         pulses: (n,) int64 pacing pulses.
+        suspects: (n,) int64 samples from which no lead is calm for some seconds.
     """
 
     at: Int64s
     pulses: Int64s
+    suspects: Int64s
     noise: Noise
 
 
@@ -76,6 +79,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
         minutes=minutes,
         unreadable=first.noise.unreadable,
         lead_noise=first.noise.leads,
+        rhythms=rhythms_of(day, first.suspects, first.at, first.noise.unreadable),
         marks=recording.annotations,
         warnings=recording.warnings,
     )
@@ -87,15 +91,17 @@ def search(day: Day, progress: Callable[[float], None] = lambda share: None) -> 
     finder, found = Search(day), Found([], [])
     windows: list[Windows] = []
     pulses: list[Int64s] = []
+    suspects: list[Int64s] = []
     for block in day.blocks(rows=rows):
         seen, given = _block(day, finder, block)
         found.add(seen)
         pulses.append(given)
         windows.append(windows_of(day, block, seen, rows))
+        suspects.append(restless(block, seen.broad, seen.hz, day.hz))
         progress(block.stop / day.n_samples)
     at, odds = found.in_order(day.hz)
     noise = noise_of(day, rows, windows, finder.window, at, odds)
-    return Searched(at, np.concatenate(pulses), noise)
+    return Searched(at, np.concatenate(pulses), np.concatenate(suspects), noise)
 
 
 def _block(day: Day, finder: Search, block: Block) -> tuple[Seen, Int64s]:
