@@ -11,6 +11,7 @@ import httpx
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 from starlette.routing import BaseRoute
+from support import days, pressure_exams
 from support.centre import Centre
 from support.studies import do, documented, ecg, offer_of, outcome, recorded, register, released, upload, written
 
@@ -92,6 +93,8 @@ async def _clinic(centre: Centre, code: str, number: int) -> Clinic:
     report = await released(centre, done)
     delivery = await documented(centre, report)
     await outcome(centre, delivery.id, "failed", "out of paper")
+    day = await days.read_day(centre, number + 3, login, patient=patient)
+    pressures = await pressure_exams.measured(centre, login=login)
     unmatched = await upload(centre, ecg(number + 2), code, patient_name=NAMES[code])
     unreadable = await upload(centre, f"not a recording {number}".encode(), code)
     begun = f"begun {number}".encode()
@@ -116,6 +119,10 @@ async def _clinic(centre: Centre, code: str, number: int) -> Clinic:
     ids = {
         "study_id": str(exam.study_id),
         "recording_id": str(exam.recording_id),
+        "day_recording_id": str(day.recording_id),
+        "day_study_id": str(day.study_id),
+        "pressures_recording_id": str(pressures.recording_id),
+        "pressures_study_id": str(pressures.study_id),
         "report_id": str(report.id),
         "delivery_id": str(delivery.id),
         "person_id": str(person.id),
@@ -156,6 +163,13 @@ class Probe:
     query: str = ""
     names_things: bool = True
     """False: the address names nothing of a clinic; the answer must be about the caller's own."""
+    of: Literal["", "day_", "pressures_"] = ""
+    """Which of the clinic's exams the address means: the resting ECG, the day of ECG, the blood pressures."""
+
+    def address(self, path: str, clinic: Clinic) -> str:
+        """The route's path with the ids of this clinic's things."""
+        meant = {name: clinic.ids[self.of + name] for name in ("recording_id", "study_id")}
+        return path.format(**(dict(clinic.ids) | meant))
 
     async def send(self, client: httpx.AsyncClient, method: str, path: str, clinic: Clinic) -> httpx.Response:
         """The request about this clinic's things."""
@@ -163,7 +177,7 @@ class Probe:
         content = b"begun " if "sha256" in path else None
         return await client.request(
             method,
-            path.format(**clinic.ids) + (f"?{self.query}" if self.query else ""),
+            self.address(path, clinic) + (f"?{self.query}" if self.query else ""),
             json=self.json,
             data=form or None,
             content=content,
@@ -208,6 +222,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     ("GET", "/studies/{study_id}/panel"): Probe("person"),
     ("GET", "/studies/{study_id}/day"): Probe("person"),
     ("GET", "/studies/{study_id}/progress"): Probe("person"),
+    ("GET", "/studies/{study_id}/pressure"): Probe("person", of="pressures_"),
     ("POST", "/studies/{study_id}/mark"): Probe("person", form={"chest_pain": "true"}),
     ("POST", "/studies/{study_id}/cancel"): Probe("person", form={"reason": "theirs"}),
     ("POST", "/studies/{study_id}/print"): Probe("person"),
@@ -266,13 +281,20 @@ PROBES: dict[tuple[str, str], Probe] = {
     ("POST", "/api/studies/{study_id}/cancel"): Probe("person", json={"reason": "theirs"}),
     ("GET", "/api/recordings/{recording_id}/waveform.json"): Probe("person"),
     ("GET", "/api/recordings/{recording_id}/waveform.i16"): Probe("person"),
-    ("GET", "/api/recordings/{recording_id}/day"): Probe("person"),
-    ("GET", "/api/recordings/{recording_id}/stretch.i16"): Probe("person", query="start=0&stop=10"),
-    ("GET", "/api/recordings/{recording_id}/overview.i16"): Probe("person", query="start=0&stop=10&columns=5"),
+    ("GET", "/api/recordings/{recording_id}/day"): Probe("person", of="day_"),
+    ("GET", "/api/recordings/{recording_id}/stretch.i16"): Probe("person", of="day_", query="start=0&stop=10"),
+    ("GET", "/api/recordings/{recording_id}/overview.i16"): Probe(
+        "person", of="day_", query="start=0&stop=10&columns=5"
+    ),
     ("GET", "/api/recordings/{recording_id}/findings"): Probe("person"),
-    ("GET", "/api/recordings/{recording_id}/beats"): Probe("person", query="start=0&stop=10"),
-    ("GET", "/api/recordings/{recording_id}/trend"): Probe("person", query="start=0&stop=10&columns=5"),
-    ("GET", "/api/recordings/{recording_id}/beats.atr"): Probe("person"),
+    ("GET", "/api/recordings/{recording_id}/beats"): Probe("person", of="day_", query="start=0&stop=10"),
+    ("GET", "/api/recordings/{recording_id}/trend"): Probe("person", of="day_", query="start=0&stop=10&columns=5"),
+    ("GET", "/api/recordings/{recording_id}/beats.atr"): Probe("person", of="day_"),
+    ("GET", "/api/recordings/{recording_id}/pressure"): Probe("person", of="pressures_"),
+    ("GET", "/api/recordings/{recording_id}/pressure-edits"): Probe("person", of="pressures_"),
+    ("POST", "/api/recordings/{recording_id}/pressure-edits"): Probe(
+        "person", of="pressures_", json={"position": 0, "edit": {"action": "exclude", "readings": [0], "reason": "x"}}
+    ),
     ("GET", "/api/recordings/{recording_id}/edits"): Probe("person"),
     ("POST", "/api/recordings/{recording_id}/edits"): Probe(
         "person", json={"position": 0, "edit": {"action": "exclude", "start_s": 1, "end_s": 2}}

@@ -54,12 +54,13 @@ def bench(centre: Centre) -> Bench:
     return Bench(centre.database, centre.press.blobs, WorkerSettings())
 
 
-async def received(centre: Centre, number: int = 7, **changes: Any) -> Exam:
+async def received(centre: Centre, number: int = 7, login: str = "t1", **changes: Any) -> Exam:
     """A Holter that was registered and recorded, and waits for the machine."""
-    study = await register(centre, "t1", kind="holter", fee_item_code=FEE, **changes)
+    study = await register(centre, login, kind="holter", fee_item_code=FEE, **changes)
     content = holter(number)
     async with centre.gateway() as client:
-        offer = replace_media(offer_of(content, "T1", accession_number=study.accession_number, study_kind="holter"))
+        about = {"accession_number": study.accession_number, "study_kind": "holter"}
+        offer = replace_media(offer_of(content, login.upper(), **about))
         receipt = await send(client, offer, content, chunk=900_000)
     return Exam(study.id, receipt.recording_id, study.accession_number or "")
 
@@ -69,9 +70,9 @@ def replace_media(offer: Any) -> Any:
     return offer.model_copy(update={"media_type": "application/octet-stream"})
 
 
-async def read_day(centre: Centre, number: int = 7, **changes: Any) -> Exam:
+async def read_day(centre: Centre, number: int = 7, login: str = "t1", **changes: Any) -> Exam:
     """A Holter that was registered, recorded and pre-read."""
-    exam = await received(centre, number, **changes)
+    exam = await received(centre, number, login, **changes)
     await preread(bench(centre), exam.recording_id)  # hands it over
     with in_this_process():
         await preread_long(bench(centre), exam.recording_id)
