@@ -122,7 +122,8 @@ class Numbers:
         at = 0
         for piece in pieces:
             place = slice(at, at + piece.values.size)
-            values[place] = np.rint(piece.values * 10.0**places) if places else piece.values
+            whole = piece.values.dtype.kind == "i" and not places
+            values[place] = piece.values if whole else np.rint(piece.values * 10.0**places)
             if absent is not None and piece.absent is not None:
                 absent[place] = piece.absent
             at += piece.values.size
