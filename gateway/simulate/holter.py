@@ -134,7 +134,8 @@ def day_samples(number: int, age_years: int, started_at: datetime, hours: float)
         key = (spell.pathology, spell.rate_bpm, turn % KINDS_A_STRETCH)
         parts = [_stretch(number, key, age_years, STRETCH_S)]
         day = int(clock_s // DAY_S)
-        if clock_s % DAY_S / 3600 >= RUN_AT_HOUR and day not in had_run:
+        run_at_s = day * DAY_S + RUN_AT_HOUR * 3600
+        if begun_s < run_at_s <= clock_s and day not in had_run:
             had_run.add(day)
             run = (Pathology.VENTRICULAR_TACHYCARDIA, None, 0)
             parts = [_stretch(number, run, age_years, RUN_S + 4), *parts]

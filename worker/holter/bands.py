@@ -1,9 +1,9 @@
 """How is a block brought into the bands in which beats stand out, fast and without moving anything in time?
 
-The rate is brought down to about 125 Hz by a whole factor, then symmetric finite filters run over it, four taps at a
-time over long stretches so that the compiler puts them in parallel lanes. Responses are those of the resting detector
-(:mod:`worker.signal.filters`); what differs: they are cut off after a quarter of a second, the drift below 1 Hz is
-found on every eighth sample, and everything is float32.
+The rate is brought down to 83 Hz or a little more by a whole factor, then symmetric finite filters run over it, four
+taps at a time over long stretches so that the compiler puts them in parallel lanes. Responses are those of the resting
+detector (:mod:`worker.signal.filters`); what differs: they are cut off after a quarter of a second, the drift below
+1 Hz is found on every eighth sample, and everything is float32.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from worker.signal.qrs import BAND_HZ, BROAD_HZ
 
 Float32s = NDArray[np.float32]
 
-INNER_HZ: Final = 125.0
+LEAST_HZ: Final = 83.0
+"""Twice what the bands hold, and some room."""
 SLOPE_HALF_S: Final = 0.24
 SMOOTH_HALF_S: Final = 0.08
 DRIFT_STEP: Final = 8
@@ -45,25 +46,43 @@ class Bands:
     drift: Float32s
 
 
+class Room:
+    """Arrays that are used again for every block, so that the system need not make them anew each time."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Float32s] = {}
+
+    def rows(self, name: str, n_rows: int, n: int) -> Float32s:
+        """(n_rows, n) float32 of any content, the same memory for the same name."""
+        held = self._held.get(name)
+        if held is None or held.size < n_rows * n:
+            held = self._held[name] = np.empty(n_rows * n, np.float32)
+        rows: Float32s = held[: n_rows * n].reshape(n_rows, n)
+        return rows
+
+
 @cache
 def bands_for(hz: float) -> Bands:
     """The filters for a recorder's rate.
 
     >>> bands_for(250.0).factor, bands_for(360.0).hz, bands_for(1000.0).hz
-    (2, 120.0, 125.0)
+    (3, 90.0, 83.33333333333333)
     """
-    factor = max(1, int(hz // (INNER_HZ * 0.96)))
+    factor = max(1, int(hz // LEAST_HZ))
     inner = hz / factor
-    box = np.ones(factor) / factor
+    thin = np.hanning(((3 * factor - 1) | 1) + 2)[1:-1] if factor > 1 else np.ones(1)
+    thin = thin / thin.sum()
     frequencies: Floats = np.asarray(np.fft.rfftfreq(8192, 1 / inner), np.float64)
     coarse: Floats = frequencies / DRIFT_STEP
+    places = np.arange(thin.size) - thin.size // 2
+    left = np.cos(2 * np.pi * frequencies[:, None] / hz * places) @ thin  # of each frequency
     steep = np.asarray(highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1]) * 2j * np.pi * frequencies)
     return Bands(
         factor,
         inner,
-        np.convolve(box, box).astype(np.float32),
-        _taps(steep, round(SLOPE_HALF_S * inner)),
-        _taps(lowpass(frequencies, BROAD_HZ[1]), round(SMOOTH_HALF_S * inner), total=1.0),
+        thin.astype(np.float32),
+        _taps(steep / left, round(SLOPE_HALF_S * inner)),
+        _taps(lowpass(frequencies, BROAD_HZ[1]) / left, round(SMOOTH_HALF_S * inner), total=1.0),
         _taps(1 - highpass(coarse, BROAD_HZ[0]), round(DRIFT_HALF_S * inner / DRIFT_STEP), total=1.0),
     )
 
@@ -76,10 +95,14 @@ def _taps(response: NDArray[Any], half: int, total: float = 0.0) -> Float32s:
     return taps.astype(np.float32)
 
 
-def curves(uv: Float32s, bands: Bands) -> tuple[Float32s, Float32s]:
+def curves(uv: Float32s, bands: Bands, room: Room | None = None) -> tuple[Float32s, Float32s]:
     """(slope µV/s of the QRS band, µV of the broad band), each (n_leads, n); row sample ``i`` is ``uv`` sample
-    ``i × factor``."""
-    return _curves(uv, bands.factor, bands.thin, bands.slope, bands.smooth, bands.drift)
+    ``i × factor``. With a room they hold until the next call with it."""
+    n_leads, n = uv.shape[0], -(-uv.shape[1] // bands.factor)
+    room = room or Room()
+    slope, broad = room.rows("slope", n_leads, n), room.rows("broad", n_leads, n)
+    _curves(uv, bands.factor, bands.thin, bands.slope, bands.smooth, bands.drift, slope, broad)
+    return slope, broad
 
 
 @compiled_finite
@@ -105,18 +128,22 @@ def _correlate(x: Float32s, taps: Float32s, out: Float32s) -> None:
 
 @compiled_finite
 def _curves(
-    uv: Float32s, factor: int, thin: Float32s, slope: Float32s, smooth: Float32s, drift: Float32s
-) -> tuple[Float32s, Float32s]:
+    uv: Float32s,
+    factor: int,
+    thin: Float32s,
+    slope: Float32s,
+    smooth: Float32s,
+    drift: Float32s,
+    steep: Float32s,
+    broad: Float32s,
+) -> None:
     n_leads, n = uv.shape
-    m = (n + factor - 1) // factor
-    steep, broad = np.empty((n_leads, m), np.float32), np.empty((n_leads, m), np.float32)
+    m = steep.shape[1]
     even, low = np.empty(n, np.float32), np.empty(m, np.float32)
     coarse = np.empty((m + DRIFT_STEP - 1) // DRIFT_STEP + 1, np.float32)
     level = np.empty_like(coarse)
     for lead in range(n_leads):
-        if factor == 2:
-            _halve(uv[lead], low)
-        elif factor > 2:
+        if factor > 1:
             _correlate(uv[lead], thin, even)
             for i in range(m):
                 low[i] = even[i * factor]
@@ -126,24 +153,15 @@ def _curves(
         _correlate(low, smooth, broad[lead])
         for j in range(coarse.size):  # the mean of eight, centred between the fourth and the fifth
             total, first = np.float32(0.0), min(j * DRIFT_STEP, m - 1)
-            last = min(m, first + DRIFT_STEP)
-            for i in range(first, last):
-                total += low[i]
-            coarse[j] = total / np.float32(last - first)
+            if first + DRIFT_STEP <= m:
+                part = low[first : first + DRIFT_STEP]
+                for i in range(DRIFT_STEP):
+                    total += part[i]
+                coarse[j] = total / np.float32(DRIFT_STEP)
+            else:
+                coarse[j] = np.mean(low[first:])
         _correlate(coarse, drift, level)
         _subtract(broad[lead], level)
-    return steep, broad
-
-
-@compiled_finite
-def _halve(x: Float32s, low: Float32s) -> None:
-    """Every second sample of (1, 2, 1) / 4, which is what ``thin`` is at twice the rate."""
-    n, m = x.size, low.size
-    low[0] = (3 * x[0] + x[min(1, n - 1)]) / 4
-    for i in range(1, m - 1):
-        low[i] = np.float32(0.25) * (x[2 * i - 1] + x[2 * i + 1]) + np.float32(0.5) * x[2 * i]
-    last = 2 * (m - 1)
-    low[m - 1] = (x[max(last - 1, 0)] + 2 * x[last] + x[min(last + 1, n - 1)]) / 4
 
 
 @compiled_finite

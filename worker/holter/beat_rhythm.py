@@ -22,6 +22,7 @@ RR_S: Final = (0.2, 4.0)
 NEAR: Final = 12
 WIDE: Final = 30
 """Intervals on each side that make the usual one, and the spread."""
+AROUND: Final = 60
 SLOW_S: Final = 150.0
 SMALL: Final = 0.05
 ABRUPT: Final = 0.17
@@ -53,8 +54,10 @@ def rhythm_of(t: Floats, usual: Bools) -> Float32s:
     slow = _slow(t, pre, good)
     log_pre, log_post, usual_rr = np.log(pre), np.log(post), np.log(near[:, 1])
     shifted = {step: _shift(log_pre, step) for step in (-1, 1, 2)}
-    held, run, onset = _held(pre, near[:, 1])
-    held_back, run_back, offset = (part[::-1] for part in _held(post[::-1].copy(), near[::-1, 1].copy()))
+    held, run, onset = _held(pre, good, near[:, 1])
+    held_back, run_back, offset = (
+        part[::-1] for part in _held(post[::-1].copy(), np.append(good[1:], False)[::-1].copy(), near[::-1, 1].copy())
+    )
     irregular = near[:, 3]
     columns = {
         "pre": log_pre - usual_rr,
@@ -82,7 +85,7 @@ def rhythm_of(t: Floats, usual: Bools) -> Float32s:
         "offset": offset,
         "slowest": log_pre - np.log(wide[:, 5]),
         "af": fibrillation,
-        "af_state": most_plausible(np.clip(fibrillation, -SURE, SURE) + LEAN, CHANGE_COST),
+        "af_state": _widened(most_plausible(np.clip(fibrillation, -SURE, SURE) + LEAN, CHANGE_COST)),
         "split": wide[:, 7] - wide[:, 6],
         "split_share": wide[:, 8],
         "split_clean": wide[:, 9],
@@ -115,6 +118,15 @@ def _slow(t: Floats, pre: Floats, good: Bools) -> Floats:
     middle = np.interp(np.arange(count), known, middle[known])
     padded = np.pad(middle, 5, mode="edge")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 11), axis=1)[bins])
+
+
+def _widened(state: Bools) -> Bools:
+    """Also between two stretches of fibrillation, where most of the beats around are in it."""
+    total = np.concatenate([[0], np.cumsum(state)])
+    index = np.arange(len(state))
+    first, last = np.maximum(index - AROUND, 0), np.minimum(index + AROUND + 1, len(state))
+    widened: Bools = state | ((total[last] - total[first]) > (last - first) / 2)
+    return widened
 
 
 def _beats_since(event: Bools) -> Floats:
@@ -175,24 +187,26 @@ def _spread(pre: Floats, good: Bools, near: int, wide: int) -> tuple[Floats, Flo
 
 
 @compiled
-def _held(pre: Floats, usual: Floats) -> tuple[Floats, Floats, Floats]:
+def _held(pre: Floats, good: Bools, usual: Floats) -> tuple[Floats, Floats, Floats]:
     """(the interval usual before the last abrupt change, beats since it while it lasts, how abrupt it was)."""
     n = pre.size
     held, run, onset = np.empty(n), np.zeros(n), np.zeros(n)
-    ref, beats, seconds, fall = usual[0], 0, 0.0, 0.0
+    ref, beats, seconds, fall, last = usual[0], 0, 0.0, 0.0, usual[0]
     recent = np.full(7, usual[0])
     for i in range(n):
-        ratio = np.log(pre[i] / ref)
-        step = np.log(pre[i] / pre[i - 1]) if i else 0.0
-        if beats == 0 and ratio < -0.17 and step < -0.12:
-            beats, seconds, fall = 1, pre[i], step
-        elif beats > 0 and ratio < -0.14 and seconds < 180.0:
-            beats += 1
-            seconds += pre[i]
-        else:
-            beats, seconds, fall = 0, 0.0, 0.0
-            recent[:6] = recent[1:].copy()
-            recent[6] = pre[i]
-            ref = np.sort(recent)[3]
+        if good[i]:
+            ratio = np.log(pre[i] / ref)
+            step = np.log(pre[i] / last)
+            if beats == 0 and ratio < -0.17 and step < -0.12:
+                beats, seconds, fall = 1, pre[i], step
+            elif beats > 0 and ratio < -0.14 and seconds < 180.0:
+                beats += 1
+                seconds += pre[i]
+            else:
+                beats, seconds, fall = 0, 0.0, 0.0
+                recent[:6] = recent[1:].copy()
+                recent[6] = pre[i]
+                ref = np.sort(recent)[3]
+            last = pre[i]
         held[i], run[i], onset[i] = ref, beats, fall
     return held, run, onset

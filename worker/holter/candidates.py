@@ -35,29 +35,23 @@ SETTLED: Final = 0.1
 
 SLOPE_HALF_S: Final = 0.08
 SLOPE_SHIFT_S: Final = 0.04
-BEFORE_S: Final = 0.12
-AFTER_S: Final = 0.30
+AROUND_R_S: Final = (0.12, 0.30)
 BROAD_SHIFT_S: Final = 0.05
 TEMPLATE_BEATS: Final = 15
 SIZE_REACH_S: Final = 0.06
-NEAR_S: Final = 0.27
-FAR_S: Final = 0.45
+NEIGHBOURS_S: Final = (0.27, 0.45)
 NEIGHBOURS: Final = 9
 FLOOR: Final = 0.004
 LOG_FLOOR: Final = -5.52
 LEAST_RATIO: Final = np.float32(1e-3)
-FLOOR_STEP_S: Final = 0.128
-FLOOR_GRID_S: Final = 0.5
+FLOOR_STEP_S, FLOOR_GRID_S = 0.128, 0.5
 MEASURES: Final = 9
 LANES: Final = 16
 """Templates are filled up with zeros to a multiple of this, so that none of a product is left over."""
 
 REFRACTORY_S: Final = 0.18
-SHORT_S: Final = 0.33
-SHORT_COST: Final = 2.5
-LONG_RR: Final = 1.35
-LONG_COST: Final = 3.0
-LONGEST_RR: Final = 3.0
+SHORT_S, SHORT_COST = 0.33, 2.5
+LONG_RR, LONG_COST, LONGEST_RR = 1.35, 3.0, 3.0
 REGULAR_WITHIN: Final = 0.25
 REGULAR_GAIN: Final = 1.5
 WORTH: Final = 6.0
@@ -119,12 +113,11 @@ def _minute(
 @compiled_finite
 def _differences(one: Int64s, other: Int64s) -> int:
     """How many are only in one of two increasing lists."""
-    i, j, alike = 0, 0, 0
-    while i < one.size and j < other.size:
-        if one[i] == other[j]:
-            alike += 1
-        step_i, step_j = one[i] <= other[j], other[j] <= one[i]
-        i, j = i + step_i, j + step_j
+    j, alike = 0, 0
+    for i in range(one.size):
+        while j < other.size and other[j] < one[i]:
+            j += 1
+        alike += j < other.size and other[j] == one[i]
     return int(one.size + other.size - 2 * alike)
 
 
@@ -171,7 +164,7 @@ def log_odds(
 def _likenesses(units: Float32s, shapes: Float32s, at: Int64s, beats: Int64s, hz: float, rows: Float32s) -> None:
     """Columns 2 and 3 of the measures."""
     half = int(SLOPE_HALF_S * hz + 0.5)
-    before, after = int(BEFORE_S * hz + 0.5), int(AFTER_S * hz + 0.5)
+    before, after = int(AROUND_R_S[0] * hz + 0.5), int(AROUND_R_S[1] * hz + 0.5)
     _likeness(units, at, beats, half, half + 1, int(SLOPE_SHIFT_S * hz + 0.5), rows[:, 2])
     _likeness(shapes, at, beats, before, after, int(BROAD_SHIFT_S * hz + 0.5), rows[:, 3])
 
@@ -265,14 +258,14 @@ def _insert(ordered: Float32s, count: int, value: float) -> None:
 @compiled_finite
 def _of_rank(values: Float32s, rank: int) -> float:
     """The value that has this many below it; counting all of a few is faster than sorting them."""
+    best, most = np.float32(3e38), np.float32(rank)
     for i in range(values.size):
-        below, same, own = 0, 0, values[i]
+        upto, own = np.float32(0.0), values[i]
         for j in range(values.size):
-            below += values[j] < own
-            same += values[j] == own
-        if below <= rank < below + same:
-            return float(own)
-    return 0.0
+            upto += np.float32(1.0) if values[j] <= own else np.float32(0.0)
+        if upto > most:
+            best = min(best, own)
+    return float(best)
 
 
 @compiled_finite
@@ -304,28 +297,36 @@ def _template(signal: Float32s, beats: Int64s, before: int, after: int) -> Float
 def _likeness(signal: Float32s, at: Int64s, beats: Int64s, before: int, after: int, reach: int, best: Float32s) -> None:
     """Into ``best`` (n,): the largest correlation with the usual beat over small shifts, all leads together."""
     template = _template(signal, beats, before, after)
-    n_leads, n = signal.shape
+    n_leads = signal.shape[0]
     width, shifts = before + after, 2 * reach + 1
     norm = np.float32(max(np.sqrt(np.sum(template * template)), 1e-6))
     products, power = np.empty((shifts + 3) // 4 * 4, np.float32), np.empty(shifts, np.float32)
     part = np.zeros(template.shape[1] + products.size, np.float32)
     for i in range(at.size):
         products[:], power[:] = 0.0, 1e-9
-        first, used = at[i] - before - reach, width + shifts - 1
+        begin = max(0, at[i] - before - reach)
+        empty = begin - (at[i] - before - reach)  # before the first sample
         for lead in range(n_leads):
-            if first >= 0 and first + used <= n:
-                row = signal[lead, first : first + used]
-                for j in range(used):
-                    part[j] = row[j]
-            else:
-                for j in range(used):
-                    part[j] = signal[lead, min(max(first + j, 0), n - 1)]
+            row = signal[lead, begin : begin - empty + width + shifts - 1]
+            part[:empty], part[empty + row.size :] = row[0], row[row.size - 1]
+            for j in range(row.size):
+                part[empty + j] = row[j]
             _products(part, template[lead], products)
             _powers(part, width, power)
-        top = np.float32(-1.0)
         for shift in range(shifts):
-            top = max(top, products[shift] / np.sqrt(power[shift]))
-        best[i] = top / norm
+            products[shift] /= np.sqrt(power[shift])
+        best[i] = _summit(products[:shifts]) / norm
+
+
+@compiled_finite
+def _summit(curve: Float32s) -> float:
+    """The height of the parabola through the largest value and its neighbours: the true one lies between samples."""
+    place = int(np.argmax(curve))
+    top = float(curve[place])
+    if 0 < place < curve.size - 1:
+        left, right = curve[place - 1], curve[place + 1]
+        top += (right - left) ** 2 / max(8 * (2 * top - left - right), 1e-6)
+    return top
 
 
 @compiled_finite
@@ -340,10 +341,8 @@ def _products(part: Float32s, template: Float32s, products: Float32s) -> None:
             b += two[j] * template[j]
             c += three[j] * template[j]
             d += four[j] * template[j]
-        products[shift] += a
-        products[shift + 1] += b
-        products[shift + 2] += c
-        products[shift + 3] += d
+        for place, value in enumerate((a, b, c, d)):
+            products[shift + place] += value
 
 
 @compiled_finite
@@ -387,8 +386,8 @@ def _neighbours(at: Int64s, own: Float32s, hz: float) -> Float32s:
             j = i - offset
             if j >= 0:
                 apart = at[i] - at[j]
-                near, far = (0, 1) if apart <= NEAR_S * hz else (2, 3)
-                if apart <= FAR_S * hz:
+                near, far = (0, 1) if apart <= NEIGHBOURS_S[0] * hz else (2, 3)
+                if apart <= NEIGHBOURS_S[1] * hz:
                     beside[i, near] = max(beside[i, near], own[j])
                     beside[j, far] = max(beside[j, far], own[i])
     return beside
@@ -458,11 +457,10 @@ def _local_rhythm(at: Int64s, odds: Float32s, hz: float) -> tuple[Float32s, Floa
     for i in range(at.size):
         while k < rr.size - 1 and sure[k + 1] < at[i]:
             k += 1
-        before, after = max(k - 1, 0), k  # intervals that end at sure[k] and at sure[k + 1]
-        share = (at[i] - sure[k]) / (sure[k + 1] - sure[k])
-        share = min(max(share, 0.0), 1.0)
-        usual[i] = min(max(local[before] + (local[after] - local[before]) * share, USUAL_RR_S[0]), USUAL_RR_S[1])
-        gain[i] = REGULAR_GAIN * (regular[before] + (regular[after] - regular[before]) * share)
+        before = max(k - 1, 0)  # the interval that ends at sure[k]; the one that ends at sure[k + 1] is k
+        share = min(max((at[i] - sure[k]) / (sure[k + 1] - sure[k]), 0.0), 1.0)
+        usual[i] = min(max(local[before] + (local[k] - local[before]) * share, USUAL_RR_S[0]), USUAL_RR_S[1])
+        gain[i] = REGULAR_GAIN * (regular[before] + (regular[k] - regular[before]) * share)
     return usual, gain
 
 

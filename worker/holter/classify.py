@@ -25,8 +25,11 @@ Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 AGREE_BEATS: Final = 3
-AGREE: Final = 0.5
-"""Of a shape of so many beats, the mean log odds enter each beat's with this weight."""
+AGREE, AGREE_HALF = 0.9, 5
+"""Of a shape of n ≥ 3 beats the mean log odds enter each beat's with the weight 0.9 · n / (n + 5)."""
+IN_FIBRILLATION: Final = -2.0
+AFTER_V: Final = -0.4
+"""At most these log odds of S in fibrillation, and right after a ventricular beat, whose echo is mostly meant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,9 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures) -> tuple[Uint8s, F
     if not len(v):
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
     v = _agreed(v, together(features.shape, features.block))
-    s = np.where(features.column("af_state") > 0.5, np.minimum(s, -2.0), s).astype(np.float32)
+    s = np.where(features.column("af_state") > 0.5, np.minimum(s, IN_FIBRILLATION), s)
+    after_v = np.concatenate([[False], v[:-1] > 0])
+    s = np.where(after_v, np.minimum(s, AFTER_V), s).astype(np.float32)
     label = np.where(v > 0, Label.V, np.where(s > 0, Label.S, Label.N)).astype(np.uint8)
     sure = np.where(label == Label.V, np.abs(v), np.minimum(np.abs(v), np.abs(s)))
     return label, (1 / (1 + np.exp(-sure))).astype(np.float32)
@@ -85,6 +90,6 @@ def _agreed(odds: Float32s, group: Int64s) -> Float32s:
     """Log odds, those of a beat moved towards those of all beats of its shape."""
     count = np.bincount(group)
     mean = np.bincount(group, np.clip(odds, -4, 4)) / np.maximum(count, 1)
-    many = (count >= AGREE_BEATS)[group]
-    moved: Float32s = np.where(many, (1 - AGREE) * odds + AGREE * mean[group], odds).astype(np.float32)
+    weight = np.where(count >= AGREE_BEATS, AGREE * count / (count + AGREE_HALF), 0.0)[group]
+    moved: Float32s = ((1 - weight) * odds + weight * mean[group]).astype(np.float32)
     return moved

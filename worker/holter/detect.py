@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.holter.bands import Float32s, bands_for, curves
+from worker.holter.bands import Float32s, Room, bands_for, curves
 from worker.holter.candidates import beats_of
 from worker.holter.day import Block, Day
 from worker.holter.units import WINDOW_S, candidates, in_units
@@ -29,6 +29,9 @@ PEAK_REACH_S: Final = 0.08
 APART_S: Final = 0.18
 REMEMBERED_BLOCKS: Final = 6
 """An hour: as long as a loose electrode may take to become what is usual."""
+LARGE_BYTES: Final = 24 * 1024**2
+"""glibc's malloc asks the system for large arrays and gives them back one by one, a page fault for every 4 kB, until it
+has once seen an array of this size come back; from then on it keeps what is smaller. A fifth of the time."""
 _COEFFICIENTS: Final = COEFFICIENTS.astype(np.float32)
 
 
@@ -42,7 +45,8 @@ class Seen:
         tops, floors: (n_leads, n_windows) of windows of ``units.WINDOW_S``, the first at the block's ``first``: the
             steepest slope, and the median mean square of the slope, in units of the usual QRS.
         window: length of such a window, samples of the recording.
-        broad: (n_leads, n) µV of the broad band at ``hz``, the first sample at the block's ``first``.
+        broad: (n_leads, n) µV of the broad band at ``hz``, from the block's ``first`` on; it holds until the next block
+            is searched.
     """
 
     sample: Int64s
@@ -60,6 +64,8 @@ class Search:
     def __init__(self, day: Day) -> None:
         self.day = day
         self.bands = bands_for(day.hz)
+        self._room = Room()
+        np.empty(LARGE_BYTES, np.uint8)  # given back at once: see there
         self._levels: deque[Float32s] = deque(maxlen=REMEMBERED_BLOCKS)
 
     @property
@@ -70,13 +76,14 @@ class Search:
     def beats_in(self, block: Block) -> Seen:
         """The beats of one block, of which ``uv`` holds the rows to look at."""
         hz, factor = self.bands.hz, self.bands.factor
-        slope, broad = curves(block.uv, self.bands)
-        memory = self._memory(len(block.uv))
-        units, shapes, magnitude, power, tops, floors, levels = in_units(slope, broad, hz, memory)
+        slope, broad = curves(block.uv, self.bands, self._room)
+        units, shapes = (self._room.rows(name, *slope.shape) for name in ("units", "shapes"))
+        memory = self._memory(len(slope))
+        magnitude, power, tops, floors, levels = in_units(slope, broad, hz, memory, units, shapes)
         self._levels.append(levels)
         at, odds = beats_of((units, shapes, magnitude, power), candidates(power, hz), hz, _COEFFICIENTS)
         inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
-        peaks = _peaks(magnitude, broad, block.uv, at[inside], factor, round(PEAK_REACH_S * hz))
+        peaks = _peaks(magnitude, at[inside], factor, round(PEAK_REACH_S * hz))
         return Seen(peaks + block.first, odds[inside], tops, floors, self.window, broad, hz)
 
     def _memory(self, n_leads: int) -> Float32s:
@@ -127,27 +134,22 @@ class Found:
 
 
 @compiled_finite
-def _peaks(magnitude: Float32s, broad: Float32s, uv: Float32s, at: Int64s, factor: int, reach: int) -> Int64s:
-    """The sample of the greatest deflection near each beat: found in the broad band, then to the sample."""
-    n_leads, n = broad.shape
+def _peaks(magnitude: Float32s, at: Int64s, factor: int, reach: int) -> Int64s:
+    """The sample of the greatest deflection near each beat: the summit of the parabola through three values."""
     peaks = np.empty(at.size, np.int64)
     for i in range(at.size):
         first, top, place = max(0, at[i] - reach), np.float32(-1.0), at[i]
-        part = magnitude[first : min(n, at[i] + reach + 1)]
+        part = magnitude[first : at[i] + reach + 1]
         for j in range(part.size):
             top = max(top, part[j])
         for j in range(part.size):
             if part[j] == top:
                 place = first + j
                 break
-        middle, begin, top = place * factor, max(0, (place - 1) * factor), np.float32(-1.0)
-        peaks[i] = middle
-        for k in range(begin, min(uv.shape[1], (place + 1) * factor + 1)):
-            total = np.float32(0.0)
-            for lead in range(n_leads):
-                # the drift at the band's sample is taken away, what the band smooths is not
-                value = broad[lead, place] + uv[lead, k] - uv[lead, middle]
-                total += value * value
-            if total > top:
-                top, peaks[i] = total, k
+        peaks[i] = place * factor
+        if 0 < place < magnitude.size - 1:
+            left, right = magnitude[place - 1], magnitude[place + 1]
+            bend = 2 * top - left - right
+            if left < top and right < top:
+                peaks[i] = int(np.floor((place + (right - left) / (2 * bend)) * factor + 0.5))
     return peaks

@@ -36,7 +36,7 @@ SHAPE: Final = (
     "p_before", "noise", "own",
 )  # fmt: skip
 GROUP: Final = ("k_share", "k_pre", "k_post", "k_early", "k_like", "k_width", "k_p")
-BESIDE: Final = ("like_before", "like_next", "p_usual")
+BESIDE: Final = ("like_before", "like_next", "p_usual", "p_rel")
 FEATURES: Final = (*SHAPE, *GROUP, *BESIDE, *RHYTHM)
 
 
@@ -86,6 +86,7 @@ def beat_features(day: Day, beats: Int64s, rows: tuple[int, ...] | None = None) 
         shape[first:last], block[first:last] = shapes.of, len(blocks)
         qrs_ms[first:last] = 1000 * values[first:last, FEATURES.index("extent")]
         blocks.append(BlockShapes(first, shapes, snippets.scale))
+    values[:, FEATURES.index("p_rel")] = values[:, FEATURES.index("p_like")] - values[:, FEATURES.index("p_usual")]
     like = values[:, FEATURES.index("like")]
     rhythm = rhythm_of(seconds, like > OWN)
     values[:, len(FEATURES) - len(RHYTHM) :] = rhythm

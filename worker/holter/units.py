@@ -42,12 +42,12 @@ LEAST_POWER: Final = 0.035**2
 
 @compiled_finite
 def in_units(
-    slope: Float32s, broad: Float32s, hz: float, memory: Float32s
-) -> tuple[Float32s, Float32s, Float32s, Float32s, Float32s, Float32s, Float32s]:
-    """(slope, broad band, magnitude, power, tops, floors, levels) of the bands (n_leads, n) of
-    :mod:`worker.holter.bands`.
+    slope: Float32s, broad: Float32s, hz: float, memory: Float32s, units: Float32s, shapes: Float32s
+) -> tuple[Float32s, Float32s, Float32s, Float32s, Float32s]:
+    """(magnitude, power, tops, floors, levels) of the bands (n_leads, n) of :mod:`worker.holter.bands`, which are
+    written into ``units`` and ``shapes`` in their new units.
 
-    Slope and broad band are each lead in units of its usual QRS times its weight; the magnitude (n,) is the mean square
+    Those are each lead in units of its usual QRS times its weight; the magnitude (n,) is the mean square
     of the broad band over the leads; the power (n,) is the mean square of the slopes over leads and 90 ms, in units of
     its own usual peak; tops and floors (n_leads, windows of 1.5 s) are the steepest slope and the median mean square
     of the slope, in units of the lead's usual QRS; levels (n_leads + 1,) are the usual QRS slopes in
@@ -60,7 +60,6 @@ def in_units(
     n_leads, n = slope.shape
     width = int(WINDOW_S * hz)
     count = max(1, n // width)
-    units, shapes = np.empty((n_leads, n), np.float32), np.empty((n_leads, n), np.float32)
     gains, tops = np.empty((n_leads, count), np.float32), np.empty((n_leads, count), np.float32)
     floors = np.empty((n_leads, count), np.float32)
     levels = np.empty(n_leads + 1, np.float32)
@@ -86,7 +85,7 @@ def in_units(
             _scale(units[lead], weights[lead], width, units[lead])
             _scale(shapes[lead], weights[lead], width, shapes[lead])
     power, levels[n_leads] = _power(units, hz, float(memory[n_leads]))
-    return units, shapes, _mean_square(shapes), power, tops, floors, levels
+    return _mean_square(shapes), power, tops, floors, levels
 
 
 @compiled_finite
@@ -117,14 +116,14 @@ def _floors_of_windows(curve: Float32s, width: int, short: int, floors: Float32s
 @compiled_finite
 def _of_rank(values: Float32s, rank: int) -> float:
     """The value that has this many below it; counting all of a few is faster than sorting them."""
+    best, most = np.float32(3e38), np.float32(rank)
     for i in range(values.size):
-        below, same, own = 0, 0, values[i]
+        upto, own = np.float32(0.0), values[i]
         for j in range(values.size):
-            below += values[j] < own
-            same += values[j] == own
-        if below <= rank < below + same:
-            return float(own)
-    return 0.0
+            upto += np.float32(1.0) if values[j] <= own else np.float32(0.0)
+        if upto > most:
+            best = min(best, own)
+    return float(best)
 
 
 @compiled_finite

@@ -10,6 +10,7 @@ from gateway.simulate import holter
 from gateway.simulate.dicom_file import WorklistOrder
 from gateway.simulate.holter import DAY_LEADS, HZ, record_day
 from gateway.simulate.holter_recorder import is_holter
+from gateway.simulate.pathologies import Pathology
 from worker.formats import read
 
 NIGHT = datetime(2026, 7, 12, 18, 40, tzinfo=UTC)
@@ -46,6 +47,17 @@ def test_stretches_are_joined_without_a_leap(day):
     near = [slice(int(seam * n) - 5 * HZ, int(seam * n) + 5 * HZ) for n in range(1, 11)]
     for window in near:  # no step at a seam is larger than those of QRS elsewhere
         assert steps[:, window].max() <= np.percentile(steps, 99.99) * 1.5
+
+
+def test_the_run_comes_in_the_afternoon_and_not_with_the_first_beat(monkeypatch):
+    made = []
+    stretch = holter._stretch
+    monkeypatch.setattr(holter, "_stretch", lambda *key: made.append(key[1][0]) or stretch(*key))
+    record_day(7, datetime(2026, 7, 13, 6, 0, tzinfo=UTC), hours=0.5)  # 14:00 in China
+    assert made.count(Pathology.VENTRICULAR_TACHYCARDIA) == 1
+    made.clear()
+    record_day(7, datetime(2026, 7, 13, 6, 30, tzinfo=UTC), hours=0.5)  # 14:30: it was before
+    assert made.count(Pathology.VENTRICULAR_TACHYCARDIA) == 0
 
 
 def test_it_is_of_the_orders_patient():
