@@ -1,7 +1,7 @@
 """Recording → Measured: the half of the Holter that looks at the signal, in a few passes over its blocks.
 
 beats, noise and pacing pulses → what each beat looks like, its class and template → ST, QT and alternans → fibrillation
-and standstill. How long the passes take is in docs/performance.md; none needs more memory for a longer day, but
+and standstill. How long the passes take is in docs/measurements.md; none needs more memory for a longer day, but
 for the beats themselves.
 """
 
