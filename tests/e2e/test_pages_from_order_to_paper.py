@@ -158,7 +158,7 @@ async def test_studies_are_read_in_a_row_by_the_keyboard_alone(centre: Centre, e
     second = page.url.split("?")[0]
     await page.wait_for_selector("html[data-ready]")
     await page.keyboard.press("Control+Enter")  # a second press of an impatient hand signs nothing unread
-    await expect(page.locator("#toasts")).to_contain_text("心电图刚刚显示")
+    await expect(page.locator("#toasts")).to_contain_text("采集数据刚刚显示")
     assert page.url.split("?")[0] == second
     await sign(page)
     await page.wait_for_url(lambda url: second not in url and "/read" in url)
