@@ -27,7 +27,7 @@ from worker.logs import configure_logs
 from worker.long_files import RESULT, Request, Result, Told, beat_files
 from worker.mapped import forget
 from worker.pressure.combined import with_pressures
-from worker.pressure.office import office_pressure
+from worker.pressure.indication import noted_in
 from worker.recording import Recording
 from worker.resting import Patient, analyse
 from worker.waveform import described
@@ -85,7 +85,7 @@ def _analyse(request: Request, recording: Recording, result: Result, progress: P
         recording,
         patient,
         guideline=request.pressure_guideline,
-        office=office_pressure(request.indication),
+        noted=noted_in(request.indication),
     )
     result.measured = _keep(request, "measured.npz", to_bytes(measured))
     files = beat_files(measured.beats, measured.sampling_hz)

@@ -23,7 +23,7 @@ from worker.formats import UnreadableRecording, pressure
 from worker.formats.errors import UnknownFormat
 from worker.pressure.analysis import analyse
 from worker.pressure.editing import EditError
-from worker.pressure.office import office_pressure
+from worker.pressure.indication import noted_in
 from worker.pressure_readings import BloodPressureSeries
 from worker.queries import Work
 from worker.resting import Patient
@@ -139,7 +139,7 @@ def concluded(bench: Bench, work: Work, series: BloodPressureSeries, edits: Sequ
         Patient(sex=work.sex, birth_date=work.birth_date),
         guideline=bench.settings.pressure_guideline,
         narrow_hours=bench.settings.pressure_narrow_hours,
-        office=office_pressure(work.indication),
+        noted=noted_in(work.indication),
         edits=edits,
     )
 

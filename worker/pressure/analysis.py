@@ -14,7 +14,6 @@ from ecg_center.contract.pressure import (
     Grading,
     Limits,
     Night,
-    OfficePressure,
     PressureEdit,
     PressureFindings,
     PressureRow,
@@ -26,8 +25,10 @@ from worker.pressure.conclusions import alerts, critical_values, grade, statemen
 from worker.pressure.dipping import dipping
 from worker.pressure.editing import Verdict, in_force, verdicts
 from worker.pressure.guideline import DEFAULT, PERIODS, Guideline, for_age, load
+from worker.pressure.indication import NOTHING, Noted
 from worker.pressure.load import with_load
 from worker.pressure.measured import Measured, mean_arterial
+from worker.pressure.percentiles import for_child
 from worker.pressure.periods import Nights, nights_of
 from worker.pressure.stiffness import stiffness
 from worker.pressure.surge import morning_surge
@@ -46,7 +47,7 @@ def analyse(
     *,
     guideline: str = DEFAULT,
     narrow_hours: bool = False,
-    office: OfficePressure | None = None,
+    noted: Noted = NOTHING,
     edits: Sequence[PressureEdit] = (),
 ) -> Findings:
     """What a day of readings says; the order's birth date outranks the one written in the file.
@@ -56,7 +57,8 @@ def analyse(
         patient: what the order knows.
         guideline: id of a set of limits, or the path of its TOML file.
         narrow_hours: take the guideline's narrow fixed hours where neither diary nor device says when night was.
-        office: the pressure in the consulting room, for masked and white-coat hypertension.
+        noted: what the order says: the pressure in the consulting room, for masked and white-coat hypertension, and a
+            child's height.
         edits: the physician's, in the order in which they were made.
 
     Raises:
@@ -64,7 +66,7 @@ def analyse(
         EditError: an edit cannot be applied.
     """
     person = person_of(series, patient or Patient())
-    return conclude(series, edits, person=person, guideline=load(guideline), narrow_hours=narrow_hours, office=office)
+    return conclude(series, edits, person=person, guideline=load(guideline), narrow_hours=narrow_hours, noted=noted)
 
 
 def conclude(
@@ -74,7 +76,7 @@ def conclude(
     person: Person | None = None,
     guideline: Guideline | None = None,
     narrow_hours: bool = False,
-    office: OfficePressure | None = None,
+    noted: Noted = NOTHING,
 ) -> Findings:
     """Everything from the readings and the edits; arguments as in :func:`analyse`.
 
@@ -86,7 +88,9 @@ def conclude(
     nights = nights_of(series, rules.clock_narrow if narrow_hours else rules.clock)
     rows, used = _rows(series, nights, verdicts(series.readings, age, edits))
     graded = age is None or age >= rules.fixed_from_years
-    figures = _figures(series, rows, used, nights, rules, age, graded=graded, office=office)
+    if not graded and (own := for_child(rules, person, noted.height_cm)) is not None:
+        rules, graded = own, True
+    figures = _figures(series, rows, used, nights, rules, age, graded=graded, noted=noted)
     figures = figures.model_copy(update={"edits": len(in_force(edits))})
     fired = alerts(figures, used, rules)
     said = statements(figures, rules, fired)
@@ -149,7 +153,7 @@ def _figures(
     age: float | None,
     *,
     graded: bool,
-    office: OfficePressure | None,
+    noted: Noted,
 ) -> PressureFindings:
     periods = [one for name in PERIODS if (one := summary(name, used)) is not None]
     if graded:
@@ -172,7 +176,7 @@ def _figures(
         surge=morning_surge(used, nights, rules),
         stiffness=stiffness(used, age),
         white_coat=white_coat_window(used),
-        office=office,
+        office=noted.office,
     )
     update = {"dipping": _dipping(found), "grading": _with_category(found, rules)}
     return found.model_copy(update=update)

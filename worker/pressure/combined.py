@@ -8,10 +8,10 @@ from collections.abc import Collection
 from typing import Final
 
 from ecg_center.contract.findings import Findings, Grade
-from ecg_center.contract.pressure import OfficePressure
 from ecg_center.domain.statements import TERMS, Overall, in_report_order, overall_of
 from worker.pressure.analysis import analyse
 from worker.pressure.guideline import DEFAULT
+from worker.pressure.indication import NOTHING, Noted
 from worker.pressure.validity import ACCEPTED_DAY
 from worker.pressure_readings import from_annotations
 from worker.recording import Recording
@@ -29,7 +29,7 @@ def with_pressures(
     patient: Patient,
     *,
     guideline: str = DEFAULT,
-    office: OfficePressure | None = None,
+    noted: Noted = NOTHING,
 ) -> Findings:
     """The findings of the ECG with those of the pressures in its diary; as they are where it has none.
 
@@ -39,7 +39,7 @@ def with_pressures(
     series = from_annotations(recording)
     if series is None or len(series.measured) < ACCEPTED_DAY:
         return findings
-    return joined(findings, analyse(series, patient, guideline=guideline, office=office))
+    return joined(findings, analyse(series, patient, guideline=guideline, noted=noted))
 
 
 def joined(findings: Findings, other: Findings) -> Findings:

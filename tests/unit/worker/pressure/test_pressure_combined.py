@@ -6,9 +6,9 @@ import numpy as np
 from support.pressures import START, codes, is_night
 
 from ecg_center.contract.findings import Evidence, Findings, Quality, Statement
-from ecg_center.contract.pressure import OfficePressure
 from ecg_center.domain.statements import contradicts
 from worker.pressure.combined import joined, with_pressures
+from worker.pressure.indication import noted_in
 from worker.recording import Annotation, Recording
 from worker.resting.patient import Patient
 
@@ -57,8 +57,8 @@ def test_the_words_of_both_stand_in_the_order_of_the_report():
 
 
 def test_the_office_pressure_of_the_order_is_compared():
-    office = OfficePressure(systolic_mmhg=120, diastolic_mmhg=75)
-    assert "910" in codes(with_pressures(ecg(), recorded(), Patient(), office=office))
+    noted = noted_in("诊室血压120/75")
+    assert "910" in codes(with_pressures(ecg(), recorded(), Patient(), noted=noted))
 
 
 def test_a_few_readings_beside_an_ecg_are_no_day_of_pressures():

@@ -11,6 +11,7 @@ from ecg_center.domain.statements import TERMS, contradicts
 from worker.cli import main
 from worker.pressure.analysis import analyse, conclude
 from worker.pressure.guideline import CHILDREN, FOLDER, GuidelineError, for_age, guidelines, load, parse
+from worker.pressure.indication import Noted
 from worker.resting.patient import Patient, Person
 
 LEVELS = {"901", "902", "903", "904", "905", "906", "907", "908", "900"}
@@ -153,7 +154,7 @@ def test_the_guidelines_own_name_of_the_level(guideline, pressure, category):
         (None, "china_2020", True),
     ],
 )
-def test_children_are_judged_by_their_own_set_and_the_small_ones_not_at_all(age_years, guideline, graded):
+def test_children_are_judged_by_their_own_set_and_the_small_ones_not_without_a_height(age_years, guideline, graded):
     found = steady(126, 70, person=Person(age_years=age_years))
     assert found.pressure.grading.guideline == f"{guideline}@1"
     assert bool(found.pressure.grading.limits) is graded
@@ -193,7 +194,7 @@ def test_the_age_is_the_orders_first():
 )
 def test_masked_and_white_coat_against_the_office(office, ambulatory, code):
     pressure = OfficePressure(systolic_mmhg=office[0], diastolic_mmhg=office[1])
-    found = steady(*ambulatory, office=pressure)
+    found = steady(*ambulatory, noted=Noted(office=pressure))
     assert set(codes(found)) & {"910", "911"} == ({code} if code else set())
     assert found.pressure.office == pressure
     assert all(one.certainty == "probable" for one in found.statements if one.code == code)
@@ -202,7 +203,7 @@ def test_masked_and_white_coat_against_the_office(office, ambulatory, code):
 @pytest.mark.parametrize(("office", "code"), [((129, 79), "910"), ((130, 79), None)])
 def test_the_american_office_limit_is_its_own(office, code):
     pressure = OfficePressure(systolic_mmhg=office[0], diastolic_mmhg=office[1])
-    found = steady(128, 70, office=pressure, guideline=load("aha_2017"))
+    found = steady(128, 70, noted=Noted(office=pressure), guideline=load("aha_2017"))
     assert set(codes(found)) & {"910", "911"} == ({code} if code else set())
 
 

@@ -9,7 +9,7 @@ from support.pressures import START, at, codes, day, series
 from worker.pressure.analysis import conclude
 from worker.pressure.dipping import dipping, kind
 from worker.pressure.guideline import load
-from worker.pressure.office import office_pressure
+from worker.pressure.indication import noted_in
 from worker.pressure.stiffness import limit_at
 from worker.pressure_readings import PressureReading
 from worker.resting.patient import Person
@@ -185,5 +185,5 @@ def test_the_limit_of_stiffness_grows_with_age(age_years, limit):
     ],
 )
 def test_the_office_pressure_is_read_only_where_it_is_called_so(words, found):
-    pressure = office_pressure(words)
+    pressure = noted_in(words).office
     assert (pressure and (pressure.systolic_mmhg, pressure.diastolic_mmhg)) == found
