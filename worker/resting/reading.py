@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ecg_center.contract.findings import LeadQuality
 from worker.resting.artefacts import without_artefacts
+from worker.resting.norms import Norms, norms_of
 from worker.resting.patient import Person
 from worker.resting.quality import lead_qualities, usable_rows
 from worker.resting.traces import Traces
@@ -69,6 +70,11 @@ class Reading:
     def qrs_ms(self) -> float | None:
         """Global QRS duration of the median beat."""
         return None if self.limits is None else self.ms(self.limits.qrs_off - self.limits.qrs_on)
+
+    @property
+    def norms(self) -> Norms:
+        """What is normal at this person's age."""
+        return norms_of(self.person)
 
     def wave(self, lead: str) -> LeadWaves | None:
         """The waves of a lead that may be measured."""
