@@ -56,34 +56,28 @@ class Snippets:
 
 
 def cut(uv: Float32s, hz: float, at: NDArray[np.int64]) -> Snippets:
-    """The beats at samples ``at`` of (n_leads, n_samples) µV."""
-    step = max(1, round(hz / TRACK_HZ))
-    drift = _block_means(uv, step)
-    _smooth(drift, 1 - float(np.exp(-2 * np.pi * DRIFT_HZ * step / hz)))
+    """The beats at samples ``at`` of (n_leads, n_samples) µV, from which the drift is taken away."""
+    _take_drift(uv, max(1, round(hz / TRACK_HZ)), hz, DRIFT_HZ)
     given = at.astype(np.float64)
-    narrow = _snip(uv, hz, drift, step, given, CENTRE_HALF, 2 * CENTRE_HALF + 1)
+    narrow = _snip(uv, hz, given, CENTRE_HALF, 2 * CENTRE_HALF + 1)
     usual = np.ptp(narrow[:, :, CENTRE_HALF - 15 : CENTRE_HALF + 16], axis=2)
     rough = np.maximum(np.median(usual, axis=0), 3 * MIN_SCALE_UV).astype(np.float32)
     shift = _centroids(narrow, rough, CENTRE_HALF, CENTRE_REACH)
-    x = _snip(uv, hz, drift, step, given + shift * (hz / INNER_HZ), BEFORE, WIDTH)
+    x = _snip(uv, hz, given + shift * (hz / INNER_HZ), BEFORE, WIDTH)
     return _in_units(x, (shift / INNER_HZ).astype(np.float32))
 
 
 def picture(uv: Float32s, hz: float, at: int) -> Float32s:
-    """(n_leads, WIDTH) µV around the sample ``at``, drift taken out, at 125 Hz."""
-    step = max(1, round(hz / TRACK_HZ))
-    drift = _block_means(uv, step)
-    _smooth(drift, 1 - float(np.exp(-2 * np.pi * DRIFT_HZ * step / hz)))
-    shown: Float32s = _snip(uv, hz, drift, step, np.array([at], np.float64), BEFORE, WIDTH)[0]
+    """(n_leads, WIDTH) µV around the sample ``at`` at 125 Hz; the drift is taken away from ``uv``."""
+    _take_drift(uv, max(1, round(hz / TRACK_HZ)), hz, DRIFT_HZ)
+    shown: Float32s = _snip(uv, hz, np.array([at], np.float64), BEFORE, WIDTH)[0]
     return shown
 
 
 def _in_units(x: Float32s, shift_s: Float32s) -> Snippets:
-    size = np.sqrt((x[:, :, QRS_FROM:QRS_TO] ** 2).mean(axis=2))
+    size, noise = _sizes(x, QRS_FROM, QRS_TO, QRS_FROM - 7, QRS_TO + 19)
     scale = np.maximum(np.median(size, axis=0), MIN_SCALE_UV)
-    bend = np.diff(x, n=2, axis=2)
-    outside = np.concatenate([bend[:, :, : QRS_FROM - 7], bend[:, :, QRS_TO + 19 :]], axis=2)
-    noise = np.sqrt((outside**2).mean(axis=2)) / scale
+    noise /= scale
     usual = np.median(noise, axis=0)
     worth = 1 / (1 + (usual / NOISE_HALVES) ** 2)
     worth = np.sqrt(worth / worth.sum())
@@ -96,6 +90,46 @@ def _in_units(x: Float32s, shift_s: Float32s) -> Snippets:
 
 
 @compiled
+def _sizes(x: Float32s, first: int, last: int, before: int, after: int) -> tuple[Float32s, Float32s]:
+    """(n, n_leads) each: root mean square of the part from ``first`` to ``last``, and of the second differences that
+    begin up to ``before`` and from ``after`` on."""
+    n, n_leads, width = x.shape
+    size, noise = np.empty((n, n_leads), np.float32), np.empty((n, n_leads), np.float32)
+    for b in range(n):
+        for lead in range(n_leads):
+            row, total, bends = x[b, lead], np.float32(0.0), np.float32(0.0)
+            part = row[first:last]
+            for i in range(part.size):
+                total += part[i] * part[i]
+            for begin, end in ((0, before), (after, width - 2)):
+                left, middle, right = row[begin:end], row[begin + 1 : end + 1], row[begin + 2 : end + 2]
+                for i in range(left.size):
+                    bend = left[i] - np.float32(2.0) * middle[i] + right[i]
+                    bends += bend * bend
+            size[b, lead] = np.sqrt(total / np.float32(last - first))
+            noise[b, lead] = np.sqrt(bends / np.float32(before + width - 2 - after))
+    return size, noise
+
+
+@compiled
+def _take_drift(uv: Float32s, step: int, hz: float, drift_hz: float) -> None:
+    """Take away what is slower, found on the means of every ``step`` samples, with straight lines between them."""
+    drift = _block_means(uv, step)
+    _smooth(drift, 1 - np.exp(-2 * np.pi * drift_hz * step / hz))
+    n_leads, n = uv.shape
+    middle = np.float32((step - 1) / 2)
+    for lead in range(n_leads):
+        for k in range(-1, drift.shape[1]):
+            left = drift[lead, max(k, 0)]
+            slope = (drift[lead, min(k + 1, drift.shape[1] - 1)] - left) / np.float32(step)
+            begin = int(np.ceil(middle)) + k * step
+            offset = np.float32(max(begin, 0) - k * step) - middle
+            part = uv[lead, max(begin, 0) : min(n, begin + step)]
+            for i in range(part.size):
+                part[i] -= left + slope * (offset + np.float32(i))
+
+
+@compiled
 def _block_means(x: Float32s, step: int) -> Float32s:
     """Every ``step`` samples' mean."""
     n_leads, n = x.shape
@@ -103,10 +137,10 @@ def _block_means(x: Float32s, step: int) -> Float32s:
     out = np.zeros((n_leads, m), np.float32)
     for lead in range(n_leads):
         for i in range(m):
-            total, first, last = np.float32(0.0), i * step, min(n, (i + 1) * step)
-            for j in range(first, last):
-                total += x[lead, j]
-            out[lead, i] = total / (last - first)
+            total, part = np.float32(0.0), x[lead, i * step : min(n, (i + 1) * step)]
+            for j in range(part.size):
+                total += part[j]
+            out[lead, i] = total / np.float32(part.size)
     return out
 
 
@@ -125,31 +159,49 @@ def _smooth(x: Float32s, alpha: float) -> None:
 
 
 @compiled
-def _snip(x: Float32s, hz: float, drift: Float32s, step: int, at: Floats, before: int, width: int) -> Float32s:
-    """(n_beats, n_leads, width) at 125 Hz: means of 8 ms, less drift, then (1, 2, 1) / 4, which holds back mains."""
+def _snip(x: Float32s, hz: float, at: Floats, before: int, width: int) -> Float32s:
+    """(n_beats, n_leads, width) at 125 Hz: means of 8 ms, then (1, 2, 1) / 4, which holds back mains."""
     n_leads, n = x.shape
-    m = drift.shape[1]
     ratio = hz / 125.0
     taps = max(1, int(np.ceil(ratio - 0.1)))
-    out = np.empty((at.size, n_leads, width), np.float32)
-    raw = np.empty(width + 2, np.float32)
+    whole, share = abs(ratio - round(ratio)) < 1e-9, np.float32(1 / taps)
+    reach = round(ratio) * (width + 2) + 2
+    out, raw = np.empty((at.size, n_leads, width), np.float32), np.empty(width + 2, np.float32)
     for b in range(at.size):
         for lead in range(n_leads):
-            for w in range(width + 2):
-                t = at[b] + (w - 1 - before) * ratio
-                total = 0.0
-                for tap in range(taps):
-                    u = min(max(t + (tap - (taps - 1) / 2) * ratio / taps, 0.0), n - 1.001)
-                    i = int(u)
-                    f = u - i
-                    total += x[lead, i] * (1 - f) + x[lead, i + 1] * f
-                u = min(max((t - (step - 1) / 2) / step, 0.0), m - 1.001)
-                i = int(u)
-                f = u - i
-                raw[w] = total / taps - (drift[lead, i] * (1 - f) + drift[lead, i + 1] * f)
+            raw[:] = 0.0
+            for tap in range(taps):
+                first = at[b] + (tap - (taps - 1) / 2) * ratio / taps - (before + 1) * ratio
+                if whole and first >= 0 and first + reach < n:
+                    _add_regular(x[lead, int(first) :], round(ratio), np.float32(first - int(first)), raw)
+                else:
+                    _add(x[lead], first, ratio, raw)
+            target = out[b, lead]
             for w in range(width):
-                out[b, lead, w] = 0.25 * (raw[w] + 2 * raw[w + 1] + raw[w + 2])
+                target[w] = np.float32(0.25) * share * (raw[w] + np.float32(2.0) * raw[w + 1] + raw[w + 2])
     return out
+
+
+@compiled
+def _add_regular(x: Float32s, step: int, f: np.float32, raw: Float32s) -> None:
+    """Add the values a part ``f`` of a sample behind every ``step`` samples."""
+    left, right = np.float32(1.0) - f, f
+    if step == 2:  # a step that the compiler knows is faster
+        for w in range(raw.size):
+            raw[w] += x[2 * w] * left + x[2 * w + 1] * right
+    else:
+        for w in range(raw.size):
+            raw[w] += x[step * w] * left + x[step * w + 1] * right
+
+
+@compiled
+def _add(x: Float32s, first: float, step: float, raw: Float32s) -> None:
+    """Add the values at ``first`` and every ``step`` samples behind it; beyond the ends x repeats its last value."""
+    for w in range(raw.size):
+        u = min(max(first + w * step, 0.0), x.size - 1.001)
+        i = int(u)
+        f = np.float32(u - i)
+        raw[w] += x[i] * (np.float32(1.0) - f) + x[i + 1] * f
 
 
 @compiled

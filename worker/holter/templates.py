@@ -19,6 +19,7 @@ from worker.holter.snippets import BEFORE, INNER_HZ, QRS_FROM, QRS_TO, Float32s,
 from worker.signal.compiled import compiled
 
 Int64s = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 LAG: Final = 3
 """Samples at 125 Hz by which the centres of two beats of one shape may differ."""
@@ -31,6 +32,10 @@ MAX_SHAPES: Final = 60
 MEDIAN_OF, WELL_SHOWN, MEDIAN_OF_FEW = 15, 40, 3
 """Beats that make the median of each of the 40 commonest templates, and of the others."""
 PICTURE_S: Final = 2.0
+MAX_KNOWN: Final = 1024
+"""Shapes that are held over the days (a day of twelve records of MIT-BIH has 511); the rarest makes room."""
+LANES: Final = 16
+"""QRS are filled up with zeros to a multiple of this, so that none of a product is left over."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,25 +55,36 @@ class Shapes:
 
 def shapes_of(snippets: Snippets) -> Shapes:
     """The shapes of a block's beats."""
-    first, leaders = _leaders(snippets.z, snippets.gain, QRS_FROM, QRS_TO, LAG, SAME, MAX_SHAPES)
-    joined = _join(_means(snippets.z, first, len(leaders)), np.bincount(first, minlength=len(leaders)))
+    first, n_shapes = _leaders(snippets.z, snippets.gain, QRS_FROM, QRS_TO, LAG, SAME, MAX_SHAPES)
+    mean = _means(snippets.z, first, n_shapes)
+    count = np.bincount(first, minlength=n_shapes)
+    joined = _join(mean, np.argsort(-count, kind="stable"), QRS_FROM, QRS_TO, LAG + 1, JOINED)
     of = joined[first]
     count = np.bincount(of)
     return Shapes(of, _means(snippets.z, of, len(count)), count)
 
 
-def _join(mean: Float32s, count: Int64s) -> Int64s:
-    """Old shape → new shape, alike ones made one, the largest first."""
-    kept: list[int] = []
-    new = np.zeros(len(count), np.int64)
-    even = np.ones((1, mean.shape[1]), np.float32)
-    for k in np.argsort(-count, kind="stable").tolist():
-        alike = [_best(mean[k : k + 1], even, 0, mean[other], QRS_FROM, QRS_TO, LAG + 1)[0] for other in kept]
-        if alike and max(alike) > JOINED:
-            new[k] = int(np.argmax(alike))
+@compiled
+def _join(mean: Float32s, order: Int64s, first: int, last: int, lag: int, joined: float) -> Int64s:
+    """Old shape → new shape, alike ones made one, the first in ``order`` first."""
+    n_shapes, n_leads = mean.shape[0], mean.shape[1]
+    even = np.ones(n_leads, np.float32)
+    kept, known = np.empty((n_shapes, _room(n_leads, first, last)), np.float32), 0
+    square, new = np.empty((n_shapes, n_leads), np.float32), np.zeros(n_shapes, np.int64)
+    shifted, power = _shifts(kept.shape[1], lag)
+    for k in order:
+        _lay_out(mean[k], even, first, last, lag, shifted, power)
+        best, chosen = -2.0, 0
+        for other in range(known):
+            alike = _best(shifted, power, kept[other], _weighed(square[other], even))[0]
+            if alike > best:
+                best, chosen = alike, other
+        if best > joined:
+            new[k] = chosen
         else:
-            new[k] = len(kept)
-            kept.append(k)
+            _keep(mean[k], first, last, kept[known], square[known])
+            new[k] = known
+            known += 1
     return new
 
 
@@ -95,88 +111,118 @@ def likeness(snippets: Snippets, shape: Float32s, lag: int = LAG + 1) -> Float32
 
 
 @compiled
-def _best(
-    z: Float32s, gain: Float32s, b: int, shape: Float32s, first: int, last: int, lag: int
-) -> tuple[float, float, float, int]:
-    """(alike, correlation, relative size, shift) at the shift at which they are most alike."""
-    n_leads = z.shape[1]
-    yy = 1e-9
-    for lead in range(n_leads):
-        part = np.float32(0.0)
-        for i in range(first, last):
-            part += shape[lead, i] * shape[lead, i]
-        yy += part * gain[b, lead]
-    best, correlation, size, shift = -2.0, 0.0, 0.0, 0
-    for g in range(-lag, lag + 1):
-        xy, xx = 0.0, 1e-9
-        for lead in range(n_leads):
-            cross, own = np.float32(0.0), np.float32(0.0)
-            for i in range(first, last):
-                value = z[b, lead, i + g]
-                cross += value * shape[lead, i]
-                own += value * value
-            xy += cross * gain[b, lead]
-            xx += own * gain[b, lead]
-        alike = 2 * xy / (xx + yy)
+def _room(n_leads: int, first: int, last: int) -> int:
+    """Values of a QRS whose leads lie one behind the other, filled up to a multiple of :data:`LANES`."""
+    return (n_leads * (last - first) + LANES - 1) // LANES * LANES
+
+
+@compiled
+def _shifts(room: int, lag: int) -> tuple[Float32s, Floats]:
+    """Room for what :func:`_lay_out` writes: a QRS and its power at every shift."""
+    return np.zeros((2 * lag + 1, room), np.float32), np.empty(2 * lag + 1)
+
+
+@compiled
+def _lay_out(z: Float32s, gain: Float32s, first: int, last: int, lag: int, shifted: Float32s, power: Floats) -> None:
+    """One beat's QRS times its gain at every shift from −lag to lag, its leads one behind the other, and its power."""
+    m = last - first
+    for s in range(shifted.shape[0]):
+        total = 1e-9
+        for lead in range(z.shape[0]):
+            source, target = z[lead, first + s - lag : last + s - lag], shifted[s, lead * m : (lead + 1) * m]
+            by, own = gain[lead], np.float32(0.0)
+            for i in range(target.size):
+                target[i] = source[i] * by
+                own += source[i] * source[i]
+            total += own * by
+        power[s] = total
+
+
+@compiled
+def _keep(z: Float32s, first: int, last: int, shape: Float32s, square: Float32s) -> None:
+    """A QRS with its leads one behind the other, and the power of each."""
+    m = last - first
+    shape[:] = 0.0
+    for lead in range(z.shape[0]):
+        shape[lead * m : (lead + 1) * m] = z[lead, first:last]
+        square[lead] = _dot(shape[lead * m : (lead + 1) * m], z[lead, first:last])
+
+
+@compiled
+def _dot(one: Float32s, other: Float32s) -> np.float32:
+    total = np.float32(0.0)
+    for i in range(one.size):
+        total += one[i] * other[i]
+    return total
+
+
+@compiled
+def _weighed(square: Float32s, gain: Float32s) -> float:
+    """A shape's power, by what the beat's leads are worth."""
+    total = 1e-9
+    for lead in range(square.size):
+        total += square[lead] * gain[lead]
+    return total
+
+
+@compiled
+def _best(shifted: Float32s, power: Floats, shape: Float32s, yy: float) -> tuple[float, int, float]:
+    """(how alike, place among the shifts, product) at the shift at which a beat and a shape are most alike."""
+    best, place, product = -2.0, 0, 0.0
+    for s in range(power.size):
+        xy = float(_dot(shifted[s], shape))
+        alike = 2 * xy / (power[s] + yy)
         if alike > best:
-            best, correlation, size, shift = alike, xy / np.sqrt(xx * yy), np.sqrt(xx / yy), g
-    return best, correlation, size, shift
+            best, place, product = alike, s, xy
+    return best, place, product
 
 
 @compiled
 def _likeness(z: Float32s, gain: Float32s, shape: Float32s, first: int, last: int, lag: int) -> Float32s:
-    out = np.empty((z.shape[0], 4), np.float32)
-    for b in range(z.shape[0]):
-        best, correlation, size, shift = _best(z, gain, b, shape, first, last, lag)
-        out[b, 0], out[b, 1], out[b, 2], out[b, 3] = best, correlation, size, shift
+    n, n_leads = z.shape[0], z.shape[1]
+    out = np.empty((n, 4), np.float32)
+    kept, square = np.empty(_room(n_leads, first, last), np.float32), np.empty(n_leads, np.float32)
+    _keep(shape, first, last, kept, square)
+    shifted, power = _shifts(kept.size, lag)
+    for b in range(n):
+        _lay_out(z[b], gain[b], first, last, lag, shifted, power)
+        yy = _weighed(square, gain[b])
+        best, place, product = _best(shifted, power, kept, yy)
+        out[b, 0], out[b, 1] = best, product / np.sqrt(power[place] * yy)
+        out[b, 2], out[b, 3] = np.sqrt(power[place] / yy), place - lag
     return out
-
-
-@compiled
-def _energy(z: Float32s, gain: Float32s, first: int, last: int) -> float:
-    total = 1e-9
-    for lead in range(z.shape[0]):
-        part = np.float32(0.0)
-        for i in range(first, last):
-            part += z[lead, i] * z[lead, i]
-        total += part * gain[lead]
-    return total
 
 
 @compiled
 def _leaders(
     z: Float32s, gain: Float32s, first: int, last: int, lag: int, same: float, most: int
-) -> tuple[Int64s, Float32s]:
-    """(shape of each beat, the shapes): each beat joins the shape that it is most like, or starts one.
+) -> tuple[Int64s, int]:
+    """(shape of each beat, how many there are): each beat joins the shape that it is most like, or starts one.
 
-    Shifts are tried only with the shapes that are the most alike without one.
+    Shifts are tried only with the shapes that are the most alike without one. A shape is what :func:`_lay_out` makes of
+    a beat, without its gain.
     """
-    n, n_leads, width = z.shape
-    shapes = np.zeros((most, n_leads, width), np.float32)
+    n, n_leads, m = z.shape[0], z.shape[1], last - first
+    shapes = np.zeros((most, _room(n_leads, first, last)), np.float32)
+    square, usual = np.zeros((most, n_leads), np.float32), np.empty(most)
     count, of, unshifted = np.zeros(most, np.int64), np.zeros(n, np.int64), np.zeros(most)
+    shifted, power = _shifts(shapes.shape[1], lag)
     known = 0
     for b in range(n):
-        own = _energy(z[b], gain[b], first, last)
+        _lay_out(z[b], gain[b], first, last, lag, shifted, power)
         top = -2.0
         for k in range(known):
-            xy, yy = 0.0, 1e-9
-            for lead in range(n_leads):
-                cross, square = np.float32(0.0), np.float32(0.0)
-                for i in range(first, last):
-                    cross += z[b, lead, i] * shapes[k, lead, i]
-                    square += shapes[k, lead, i] * shapes[k, lead, i]
-                xy += cross * gain[b, lead]
-                yy += square * gain[b, lead]
-            unshifted[k] = 2 * xy / (own + yy)
+            usual[k] = _weighed(square[k], gain[b])
+            unshifted[k] = 2 * float(_dot(shifted[lag], shapes[k])) / (power[lag] + usual[k])
             top = max(top, unshifted[k])
         best, chosen, shift = -2.0, 0, 0
         for k in range(known):
             if unshifted[k] >= top - 0.25:
-                alike, _, _, g = _best(z, gain, b, shapes[k], first, last, lag)
+                alike, place, _ = _best(shifted, power, shapes[k], usual[k])
                 if alike > best:
-                    best, chosen, shift = alike, k, g
+                    best, chosen, shift = alike, k, place - lag
         if best < same and known < most:
-            shapes[known] = z[b]
+            _keep(z[b], first, last, shapes[known], square[known])
             count[known] = 1
             of[b] = known
             known += 1
@@ -186,9 +232,20 @@ def _leaders(
             count[chosen] += 1
             share = np.float32(1.0 / min(count[chosen], 100))
             for lead in range(n_leads):
-                for i in range(max(0, -shift), min(width, width - shift)):
-                    shapes[chosen, lead, i] += share * (z[b, lead, i + shift] - shapes[chosen, lead, i])
-    return of, shapes[:known]
+                square[chosen, lead] = _follow(
+                    shapes[chosen, lead * m : (lead + 1) * m], z[b, lead, first + shift : last + shift], share
+                )
+    return of, known
+
+
+@compiled
+def _follow(shape: Float32s, beat: Float32s, share: np.float32) -> np.float32:
+    """Move a shape towards a beat; returns its power then."""
+    square = np.float32(0.0)
+    for i in range(shape.size):
+        shape[i] += share * (beat[i] - shape[i])
+        square += shape[i] * shape[i]
+    return square
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,11 +270,11 @@ def cluster(
     the thousands that it looks like.
     """
     shape = _over_the_day(blocks, len(beats))
-    pairs, of, count = np.unique(np.stack([shape, label]), axis=1, return_inverse=True, return_counts=True)
+    pairs, of, count = np.unique(shape * len(Label) + label, return_inverse=True, return_counts=True)
     order = np.argsort(-count, kind="stable")[:MAX_TEMPLATES]
     rank = np.full(len(count), -1, np.int32)
     rank[order] = np.arange(len(order))
-    ids = rank[of.ravel()]
+    ids = rank[of]
     members = np.split(np.argsort(ids, kind="stable"), np.searchsorted(np.sort(ids), np.arange(len(order))))[1:]
     templates = []
     for number, (pair, of_it) in enumerate(zip(order.tolist(), members, strict=True)):
@@ -225,7 +282,9 @@ def cluster(
         chosen = of_it[np.unique(np.linspace(0, len(of_it) - 1, most).astype(np.int64))]
         pictures = np.stack([_picture(day, int(at)) for at in beats[chosen]])
         median = np.clip(np.rint(np.median(pictures, axis=0)), -32767, 32767).astype(np.int16)
-        templates.append(Template(number, Label(int(pairs[1, pair])), int(count[pair]), median, INNER_HZ, BEFORE))
+        templates.append(
+            Template(number, Label(int(pairs[pair]) % len(Label)), int(count[pair]), median, INNER_HZ, BEFORE)
+        )
     return ids, tuple(templates)
 
 
@@ -238,36 +297,75 @@ def _picture(day: Day, at: int) -> Float32s:
 def _over_the_day(blocks: Sequence[BlockShapes], n: int) -> Int64s:
     """(n,) shape of each beat, alike shapes of different blocks being one."""
     out = np.zeros(n, np.int64)
-    known: list[Float32s] = []
-    weight: list[int] = []
+    if not blocks:
+        return out
+    n_leads = len(blocks[0].units)
+    known = np.zeros((MAX_KNOWN, n_leads, QRS_TO - QRS_FROM), np.float32)
+    weight, number = np.zeros(MAX_KNOWN, np.int64), np.zeros(MAX_KNOWN, np.int64)
+    given = 0
     for block in blocks:
-        even = np.ones((1, len(block.units)), np.float32)
-        number = np.zeros(len(block.shapes.count), np.int64)
-        own = np.stack([shape * block.units[:, None] for shape in known]) if known else None
-        for k, mean in enumerate(block.shapes.mean):
-            alike = -2.0
-            if own is not None:
-                alike, number[k] = _nearest(mean[None], even, own, QRS_FROM, QRS_TO, LAG + 1)
-            uv = mean / block.units[:, None]
-            if alike > JOINED:
-                place = int(number[k])
-                share = block.shapes.count[k] / (block.shapes.count[k] + weight[place])
-                known[place] = known[place] + np.float32(share) * (uv - known[place])
-                weight[place] += int(block.shapes.count[k])
-            else:
-                number[k] = len(known)
-                known.append(uv)
-                weight.append(int(block.shapes.count[k]))
-        out[block.first : block.first + len(block.shapes.of)] = number[block.shapes.of]
+        shapes = block.shapes
+        numbers, given = _joined_to(
+            shapes.mean, shapes.count, block.units, QRS_FROM, QRS_TO, LAG + 1, JOINED, known, weight, number, given
+        )
+        out[block.first : block.first + len(shapes.of)] = numbers[shapes.of]
     return out
 
 
 @compiled
-def _nearest(z: Float32s, gain: Float32s, shapes: Float32s, first: int, last: int, lag: int) -> tuple[float, int]:
-    """(how alike, which) the most alike of (k, n_leads, WIDTH) shapes is."""
+def _joined_to(
+    mean: Float32s, count: Int64s, units: Float32s, first: int, last: int, lag: int, joined: float,
+    known: Float32s, weight: Int64s, number: Int64s, given: int,
+) -> tuple[Int64s, int]:  # fmt: skip
+    """The number of each shape of a block, and how many were given in all.
+
+    Args:
+        mean, count, units: of the block.
+        known: (n_known, n_leads, last − first) µV of the day's shapes so far; moved on.
+        weight: (n_known,) beats of each, 0 where the place is free; moved on. The rarest gives way to a new one.
+        number: (n_known,) by which each is known; moved on.
+    """
+    n_leads, m = mean.shape[1], last - first
+    kept = np.zeros((known.shape[0], _room(n_leads, first, last)), np.float32)
+    own, even = np.zeros(known.shape[0]), np.ones(n_leads, np.float32)
+    for k in range(known.shape[0] if given else 0):
+        if weight[k]:
+            own[k] = 1e-9
+            for lead in range(n_leads):
+                source, target = known[k, lead], kept[k, lead * m : (lead + 1) * m]
+                for i in range(m):
+                    target[i] = source[i] * units[lead]
+                own[k] += _dot(target, target)
+    shifted, power = _shifts(kept.shape[1], lag)
+    numbers = np.empty(mean.shape[0], np.int64)
+    for j in range(mean.shape[0]):
+        _lay_out(mean[j], even, first, last, lag, shifted, power)
+        best, chosen = _nearest(shifted, power, kept, own, joined)
+        if best > joined:
+            share = np.float32(count[j] / (count[j] + weight[chosen]))
+            weight[chosen] += count[j]
+        else:
+            chosen, share = int(np.argmin(weight)), np.float32(1.0)
+            own[chosen] = 0.0  # compared from the next block on
+            weight[chosen], number[chosen] = count[j], given
+            known[chosen] = 0.0
+            given += 1
+        numbers[j] = number[chosen]
+        for lead in range(n_leads):
+            for i in range(m):
+                known[chosen, lead, i] += share * (mean[j, lead, first + i] / units[lead] - known[chosen, lead, i])
+    return numbers, given
+
+
+@compiled
+def _nearest(shifted: Float32s, power: Floats, shapes: Float32s, own: Floats, joined: float) -> tuple[float, int]:
+    """(how alike, which) the most alike shape is; those whose size alone makes them unlike are passed over."""
+    least, most = power.min(), power.max()
     best, chosen = -2.0, 0
-    for k in range(shapes.shape[0]):
-        alike = _best(z, gain, 0, shapes[k], first, last, lag)[0]
-        if alike > best:
-            best, chosen = alike, k
+    for k in range(own.size):
+        middle = min(max(own[k], least), most)
+        if own[k] > 0 and 2 * np.sqrt(middle * own[k]) >= joined * (middle + own[k]):
+            alike = _best(shifted, power, shapes[k], own[k])[0]
+            if alike > best:
+                best, chosen = alike, k
     return best, chosen
