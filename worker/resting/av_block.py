@@ -17,9 +17,9 @@ from ecg_center.contract.findings import Statement
 from worker.resting.reading import Reading
 from worker.resting.say import ACC_2018_BRADYCARDIA, evidence, say
 from worker.signal.atrial import ventricles
-from worker.signal.beats import median_beat
+from worker.signal.beats import MedianBeat, median_beat
 from worker.signal.delineate import Limits, delineate
-from worker.signal.filters import Floats, moving_mean
+from worker.signal.filters import Floats, good_length, moving_mean
 
 PAUSE_TIMES: Final = 1.25
 """A pause is longer than this times the shorter intervals."""
@@ -119,34 +119,58 @@ def _template(reading: Reading, first: np.ndarray) -> tuple[Floats, float] | Non
     chosen = np.zeros(beats.at.size, bool)
     chosen[first] = True
     chosen &= beats.group == 0
-    if not chosen.any() or reading.limits is None:
+    if not chosen.any() or reading.limits is None or reading.median is None:
         return None
-    only = replace(
-        beats, at=beats.at[chosen], group=beats.group[chosen], width_s=beats.width_s[chosen], size=beats.size[chosen]
-    )
-    median = median_beat(clean, reading.traces.shape[reading.rows], only, hz)
-    rr_s = float(np.median(reading.rr_s))
-    limits: Limits | None = delineate(median, list(range(len(clean))), hz, rr_s) if median is not None else None
+    if np.array_equal(chosen, beats.group == 0):
+        median: MedianBeat | None = replace(reading.median, signal=reading.median.signal[reading.rows])
+        limits: Limits | None = reading.limits
+    else:
+        only = replace(
+            beats, at=beats.at[chosen], group=beats.group[chosen], width_s=beats.width_s[chosen],
+            size=beats.size[chosen],
+        )  # fmt: skip
+        median = median_beat(clean, reading.traces.shape[reading.rows], only, hz)
+        rr_s = float(np.median(reading.rr_s))
+        limits = delineate(median, list(range(len(clean))), hz, rr_s) if median is not None else None
     if median is None or limits is None or limits.p_on is None or limits.p_off is None:
         return None
     margin = round(MARGIN_S * hz)
     begin, end = max(0, limits.p_on - margin), min(limits.p_off + margin, limits.qrs_on)
-    usual = _level(moving_mean(median.signal[:, begin:end], 3))
     rest = moving_mean(clean - ventricles(clean, beats, reading.limits, hz), 3)
-    width = end - begin
-    windows = _level(np.lib.stride_tricks.sliding_window_view(rest, width, axis=1))
-    own = np.sqrt((windows**2).sum(axis=(0, 2)))
+    return _likeness(rest, moving_mean(median.signal[:, begin:end], 3)), (limits.r - begin) / hz
+
+
+def _likeness(rest: Floats, p: Floats) -> Floats:
+    """(n,) correlation of every window of (n_leads, n_samples) with the P, both without the line through their ends.
+
+    The line is linear in the window, so that sums and products of the windows are enough: none is ever made.
+    """
+    width = p.shape[1]
+    edge, along = max(1, width // 8), np.linspace(0, 1, width)
+    usual = p - _line(p[:, :edge].mean(axis=1), p[:, -edge:].mean(axis=1), along)
+    total = np.cumsum(np.pad(rest, ((0, 0), (1, 0))), axis=1)
+    power = np.cumsum(np.pad((rest**2).sum(axis=0), (1, 0)))
+    last = rest.shape[1] - width + 1
+    left = (total[:, edge : edge + last] - total[:, :last]) / edge
+    right = (total[:, width : width + last] - total[:, width - edge : width - edge + last]) / edge
+    rise, sums = right - left, total[:, width:] - total[:, :last]
+    moment = np.cumsum(np.pad(rest * np.arange(rest.shape[1]), ((0, 0), (1, 0))), axis=1)
+    ramp = (moment[:, width:] - moment[:, :last] - np.arange(last) * sums) / (width - 1)
+    length = good_length(rest.shape[1])
+    product = (np.fft.rfft(rest, length, axis=1) * np.fft.rfft(usual, length, axis=1).conj()).sum(axis=0)
+    product = np.fft.irfft(product, length)[:last] - usual.sum(axis=1) @ left - (usual @ along) @ rise
+    lines = left * (width * left + 2 * along.sum() * rise - 2 * sums) + rise * (along @ along * rise - 2 * ramp)
+    own = np.sqrt(np.maximum(power[width:] - power[:last] + lines.sum(axis=0), 0.0))
     size = float(np.linalg.norm(usual))
-    like = np.einsum("lnw,lw->n", windows, usual) / (own * size + 1e-9)
+    like: Floats = product / (own * size + 1e-9)
     like[(own < SIZE[0] * size) | (own > SIZE[1] * size)] = 0.0
-    return like, (limits.r - begin) / hz
+    return like
 
 
-def _level(part: Floats) -> Floats:
-    width = max(1, part.shape[-1] // 8)
-    left, right = part[..., :width].mean(axis=-1, keepdims=True), part[..., -width:].mean(axis=-1, keepdims=True)
-    level: Floats = part - (left + (right - left) * np.linspace(0, 1, part.shape[-1]))
-    return level
+def _line(left: Floats, right: Floats, along: Floats) -> Floats:
+    """(n_leads, n) straight from left to right."""
+    line: Floats = left[:, None] + (right - left)[:, None] * along
+    return line
 
 
 def _at(reading: Reading, like: Floats, place_s: float, within_s: float) -> float | None:

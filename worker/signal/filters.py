@@ -107,12 +107,29 @@ def to_working_rate(signal: Floats, hz: float) -> tuple[Floats, float]:
 
 
 def moving_mean(signal: Floats, width: int) -> Floats:
-    """The mean over ``width`` samples centred on each one, along the last axis; the ends use what there is."""
-    width = max(1, min(width, signal.shape[-1]))
+    """The mean over ``width`` samples centred on each one, along the last axis; the ends use what there is.
+
+    Sums of 1, 2, 4, … samples are put together: numpy's running sum takes as long as forty such additions.
+
+    >>> moving_mean(np.array([3.0, 6.0, 9.0, 0.0]), 3).tolist()
+    [4.5, 6.0, 5.0, 4.5]
+    """
+    n = signal.shape[-1]
+    width = max(1, min(width, n))
     half = width // 2
-    zero = np.zeros((*signal.shape[:-1], 1))
-    total = np.concatenate([zero, np.cumsum(signal, axis=-1)], axis=-1)
-    at = np.arange(signal.shape[-1])
-    first, last = np.maximum(at - half, 0), np.minimum(at - half + width, signal.shape[-1])
-    mean: Floats = (total[..., last] - total[..., first]) / (last - first)
-    return mean
+    part = np.zeros((*signal.shape[:-1], n + width - 1))
+    part[..., half : half + n] = signal
+    total: Floats | None = None
+    done, size = 0, 1
+    while True:
+        if width & size:
+            total = part[..., :n].copy() if total is None else np.add(total, part[..., done : done + n], out=total)
+            done += size
+        if 2 * size > width:
+            break
+        part = part[..., :-size] + part[..., size:]
+        size *= 2
+    assert total is not None
+    at = np.arange(n)
+    total /= np.minimum(at - half + width, n) - np.maximum(at - half, 0)
+    return total
