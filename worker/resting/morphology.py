@@ -3,6 +3,7 @@
 from typing import Final
 
 from ecg_center.contract.findings import Evidence, Statement
+from worker.resting import childhood
 from worker.resting.measure import axis_deg
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
@@ -17,10 +18,6 @@ from worker.resting.say import (
 )
 from worker.resting.waves import LeadWaves
 
-PR_LONG_MS: Final = 200.0
-PR_SHORT_MS: Final = 120.0
-P_LONG_MS: Final = 120.0
-P_TALL_UV: Final = 250.0
 WIDE_MS: Final = 120.0
 WIDE_LIMIT_MS: Final = 110.0
 DELTA_MS: Final = 116.0
@@ -33,8 +30,6 @@ NEARLY_WIDE_MS, RIGHT_SURE_UV = 108.0, 300.0
 R_PRIME_UV, R_PRIME_S_UV, LATERAL_S_UV = 100.0, -80.0, -40.0
 """rSr' in V1 with an S in I or V6: the readers of LUDB and CPSC 2018 call it incomplete right block however narrow the
 QRS is. Of the records of neither that carry no such label fewer than 2 in 100 reach these limits."""
-R_PRIME_YEARS: Final = 16.0
-"""In children a narrow rSr' is usual."""
 LEFT_TERMINAL_UV: Final = 60.0
 LEFT_SURE_MS: Final = 140.0
 LAFB_AXIS_DEG: Final = (-90.0, -45.0)
@@ -44,7 +39,6 @@ LOW_CHEST_UV: Final = 1000.0
 SOKOLOW_UV: Final = {True: 3500.0, False: 4000.0, None: 4000.0}
 """RV5 + SV1 of women and men, 诊断学; the limit of men where the sex is unknown."""
 CORNELL_UV: Final = {True: 2000.0, False: 2800.0, None: 2800.0}
-ADULT_YEARS: Final = 18.0
 Q_MS: Final = 30.0
 Q_UV: Final = -100.0
 Q_SHARE: Final = 0.25
@@ -72,23 +66,25 @@ def _p_and_pr(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     limits = reading.limits
     if limits is None or limits.p_on is None or limits.p_off is None or rhythm.name not in ("sinus", "atrial"):
         return []
-    found = []
+    found, norms = [], reading.norms
+    (pr_short_ms, pr_long_ms), tall_uv = norms.pr_ms, norms.p_ii_uv
     pr_ms, p_ms = reading.ms(limits.qrs_on - limits.p_on), reading.ms(limits.p_off - limits.p_on)
-    if rhythm.av_block is None and pr_ms > PR_LONG_MS + 8:  # one sample and a half of every limit's scatter
-        found.append(say("82", evidence("pr_ms", pr_ms, PR_LONG_MS, "ms", source=ACC_2018_BRADYCARDIA)))
-    elif pr_ms < PR_SHORT_MS - 4 and rhythm.name == "sinus":
-        found.append(say("80", evidence("pr_ms", pr_ms, PR_SHORT_MS, "ms", source=TEXTBOOK), certainty="probable"))
+    if rhythm.av_block is None and pr_ms > pr_long_ms + 8:  # one sample and a half of every limit's scatter
+        found.append(say("82", evidence("pr_ms", pr_ms, pr_long_ms, "ms", source=norms.source or ACC_2018_BRADYCARDIA)))
+    elif pr_ms < pr_short_ms - 4 and rhythm.name == "sinus":
+        seen = evidence("pr_ms", pr_ms, pr_short_ms, "ms", source=norms.source or TEXTBOOK)
+        found.append(say("80", seen, certainty="probable"))
     two, v1 = reading.wave("II"), reading.wave("V1")
-    if reading.calibrated and two is not None and two.p_uv >= P_TALL_UV:
+    if reading.calibrated and two is not None and two.p_uv >= tall_uv:
         found.append(
             say(
                 "109",
-                evidence("p_mv", two.p_uv / 1000, P_TALL_UV / 1000, "mV", leads=["II"], source=AHA_2009_HYPERTROPHY),
+                evidence("p_mv", two.p_uv / 1000, tall_uv / 1000, "mV", leads=["II"], source=AHA_2009_HYPERTROPHY),
             )
         )
-    if p_ms >= P_LONG_MS + 8 and v1 is not None and v1.p_uv < -60:
+    if p_ms >= norms.p_ms + 8 and v1 is not None and v1.p_uv < -60:
         found.append(
-            say("110", evidence("p_ms", p_ms, P_LONG_MS, "ms", source=AHA_2009_HYPERTROPHY), certainty="possible")
+            say("110", evidence("p_ms", p_ms, norms.p_ms, "ms", source=AHA_2009_HYPERTROPHY), certainty="possible")
         )
     return found
 
@@ -99,13 +95,15 @@ def _conduction(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     side = [waves for lead in ("I", "V5", "V6") if (waves := reading.wave(lead)) is not None]
     if v1 is None or not side:
         return []
-    width = evidence("qrs_ms", qrs_ms, WIDE_MS, "ms", source=AHA_2009_CONDUCTION)
+    broad_ms = reading.norms.broad_qrs_ms
+    width = evidence("qrs_ms", qrs_ms, broad_ms, "ms", source=AHA_2009_CONDUCTION)
     if found := _preexcitation(reading, rhythm, qrs_ms):
         return found
+    qrs_ms += WIDE_MS - broad_ms  # a child's counts as what it would be in an adult
     if _is_right_block(reading, v1, side):
         return _right_block(qrs_ms, v1, width)
     if qrs_ms < WIDE_MS:
-        return _r_prime(reading, v1, width) + _fascicle(reading, qrs_ms)
+        return _r_prime(reading, v1, width) + _fascicle(reading, width)
     if qrs_ms >= WIDE_MS + 4 and _is_left_block(reading, v1, side):
         shape = evidence("area_mvms", v1.area_uvs, 0, "mV·ms", leads=["V1"], source=AHA_2009_CONDUCTION)
         return [say("104", width, shape, certainty="definite" if qrs_ms >= LEFT_SURE_MS else "probable")]
@@ -113,14 +111,22 @@ def _conduction(reading: Reading, rhythm: Rhythm) -> list[Statement]:
 
 
 def _preexcitation(reading: Reading, rhythm: Rhythm, qrs_ms: float) -> list[Statement]:
-    limits = reading.limits
-    if limits is None or limits.p_on is None or rhythm.name != "sinus" or qrs_ms < DELTA_MS:
+    limits, norms = reading.limits, reading.norms
+    short_ms = norms.pr_ms[0]
+    if (
+        limits is None
+        or limits.p_on is None
+        or rhythm.name != "sinus"
+        or qrs_ms < DELTA_MS - (WIDE_MS - norms.broad_qrs_ms)
+    ):
         return []
     pr_ms = reading.ms(limits.qrs_on - limits.p_on)
-    if pr_ms > PR_SHORT_MS or pr_ms + qrs_ms > PJ_MS or not _slow_start(reading):
+    if pr_ms > short_ms or pr_ms + qrs_ms > PJ_MS or not _slow_start(reading):
         return []
-    seen = evidence("pr_ms", pr_ms, PR_SHORT_MS, "ms", source=AHA_2009_CONDUCTION)
-    return [say("108", seen, evidence("qrs_ms", qrs_ms, WIDE_LIMIT_MS, "ms"), certainty="possible")]
+    seen = evidence("pr_ms", pr_ms, short_ms, "ms", source=norms.source or AHA_2009_CONDUCTION)
+    return [
+        say("108", seen, evidence("qrs_ms", qrs_ms, min(WIDE_LIMIT_MS, norms.broad_qrs_ms), "ms"), certainty="possible")
+    ]
 
 
 def _is_right_block(reading: Reading, v1: LeadWaves, side: list[LeadWaves]) -> bool:
@@ -142,9 +148,8 @@ def _right_block(qrs_ms: float, v1: LeadWaves, width: Evidence) -> list[Statemen
 
 def _r_prime(reading: Reading, v1: LeadWaves, width: Evidence) -> list[Statement]:
     """Incomplete right block by its shape alone."""
-    age = reading.person.age_years
-    if v1.r2_uv < R_PRIME_UV or v1.s_uv > R_PRIME_S_UV or (age is not None and age < R_PRIME_YEARS):
-        return []
+    if v1.r2_uv < R_PRIME_UV or v1.s_uv > R_PRIME_S_UV or reading.norms.of_a_child:
+        return []  # in children a narrow rSr' is usual
     if min((waves.s_uv for lead in ("I", "V6") if (waves := reading.wave(lead))), default=0.0) > LATERAL_S_UV:
         return []
     shape = evidence("r_mv", v1.r2_uv / 1000, R_PRIME_UV / 1000, "mV", leads=["V1"], source=AHA_2009_CONDUCTION)
@@ -175,14 +180,14 @@ def frontal_axis_deg(reading: Reading) -> float | None:
     return None if one is None or avf is None else axis_deg(one.net_uv, avf.net_uv)
 
 
-def _fascicle(reading: Reading, qrs_ms: float) -> list[Statement]:
+def _fascicle(reading: Reading, width: Evidence) -> list[Statement]:
     axis = frontal_axis_deg(reading)
     avl, three, two = (reading.wave(lead) for lead in ("aVL", "III", "II"))
     if axis is None or avl is None or three is None or two is None:
         return []
     if LAFB_AXIS_DEG[0] <= axis <= LAFB_AXIS_DEG[1] and three.r_uv > 30 and three.s_uv < three.r_uv and avl.q_uv < 0:
         seen = evidence("qrs_axis_deg", axis, LAFB_AXIS_DEG[1], "°", source=AHA_2009_CONDUCTION)
-        return [say("101", seen, evidence("qrs_ms", qrs_ms, WIDE_MS, "ms"), certainty="probable")]
+        return [say("101", seen, width, certainty="probable")]
     return []
 
 
@@ -190,9 +195,8 @@ def _axis(reading: Reading, codes: set[str]) -> list[Statement]:
     axis = frontal_axis_deg(reading)
     if axis is None or codes & {"101", "102"}:
         return []
-    age = reading.person.age_years
-    if age is not None and age < ADULT_YEARS:
-        return []  # children's axes follow their age
+    if reading.norms.of_a_child:
+        return childhood.axis(reading, axis)
     seen = evidence("qrs_axis_deg", axis, None, "°", source=AHA_2009_CONDUCTION)
     if -90 <= axis < AXIS_LEFT_DEG:
         return [say("121", seen)]
@@ -204,10 +208,12 @@ def _axis(reading: Reading, codes: set[str]) -> list[Statement]:
 
 
 def _voltage(reading: Reading) -> list[Statement]:
-    age, female = reading.person.age_years, reading.person.female
+    female = reading.person.female
     v1, v3, v5, v6, avl = (reading.wave(lead) for lead in ("V1", "V3", "V5", "V6", "aVL"))
     found: list[Statement] = []
-    if age is None or age >= ADULT_YEARS:
+    if reading.norms.of_a_child:
+        found += childhood.voltage(reading)
+    else:
         seen = []
         if v1 is not None and (v5 is not None or v6 is not None):
             sum_uv = max(waves.r_uv for waves in (v5, v6) if waves) + abs(min(v1.s_uv, v1.q_uv))
@@ -247,6 +253,8 @@ TERRITORIES: Final[tuple[tuple[str, tuple[str, ...], int], ...]] = (
 
 def _old_infarction(reading: Reading) -> list[Statement]:
     found: list[Statement] = []
+    if reading.norms.of_a_child:
+        return found  # their q waves are deep in health
     for code, leads, least in TERRITORIES:
         pathological = [lead for lead in leads if _has_infarct_q(reading, lead)]
         if code == "161.333" and "aVF" not in pathological:

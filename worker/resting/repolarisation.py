@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ecg_center.contract.findings import Certainty, Statement
+from worker.resting.childhood import t_may_be_negative
 from worker.resting.measure import formula_for, qt_rr_s, qtc_ms
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
@@ -193,7 +194,12 @@ def _t_waves(reading: Reading, high_voltage: bool) -> list[Statement]:
     judged = {
         lead: waves for lead, waves in reading.waves.items() if lead in ("I", "II", "aVF", "V2", "V3", "V4", "V5", "V6")
     }
-    inverted = [lead for lead, waves in judged.items() if waves.t_uv <= T_INVERTED_UV and waves.r_uv > 200]
+    juvenile = t_may_be_negative(reading)
+    inverted = [
+        lead
+        for lead, waves in judged.items()
+        if lead not in juvenile and waves.t_uv <= T_INVERTED_UV and waves.r_uv > 200
+    ]
     flat = [
         lead
         for lead, waves in judged.items()
@@ -222,6 +228,15 @@ def _t_waves(reading: Reading, high_voltage: bool) -> list[Statement]:
     return found
 
 
+def _childs_qt(reading: Reading, qt_ms: float, rr_s: float) -> list[Statement]:
+    """By Bazett, as the percentiles of children are, which hold what it over-corrects at their rates."""
+    corrected, limit = qtc_ms(qt_ms, rr_s, "bazett"), reading.norms.qtc_ms
+    if limit is None or corrected < limit:
+        return []
+    certainty: Certainty = "definite" if corrected >= limit + 40 else "probable"
+    return [say("148", evidence("qtc_ms", corrected, limit, "ms", source=reading.norms.source), certainty=certainty)]
+
+
 def _qt(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     limits = reading.limits
     if limits is None or limits.t_off is None or rhythm.ventricular_bpm is None or rhythm.name in ("flutter", "paced"):
@@ -231,6 +246,8 @@ def _qt(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     # a broad QRS lengthens QT without any change of repolarisation: what it is too broad is taken off
     qt_ms -= max(0.0, (reading.qrs_ms or 0.0) - NORMAL_QRS_MS - 20)
     formula = formula_for(60 / rr_s)
+    if reading.norms.of_a_child:
+        return _childs_qt(reading, qt_ms, rr_s)
     corrected = qtc_ms(qt_ms, rr_s, formula)
     limit = QTC_LONG_MS[reading.person.female]
     # above 70/min Bazett alone calls healthy people long; Fridericia has to come near as well

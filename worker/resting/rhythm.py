@@ -41,7 +41,6 @@ VF_UNLIKE, VF_IRREGULAR = 0.4, 0.15
 TOGETHER: Final = 2
 """Stretches that are judged together: eight seconds."""
 TACHYCARDIA_BPM: Final = 100.0
-BRADYCARDIA_BPM: Final = 60.0
 WIDE_MS: Final = 120.0
 WIDE_WITH_P_BPM: Final = 140.0
 """Sinus tachycardia with bundle branch block stays below in a person at rest; what looks like a P above is doubted."""
@@ -195,7 +194,8 @@ def _tachycardia_wide(reading: Reading, rhythm: Rhythm) -> bool:
     bpm = 60 / usual
     # most intervals alike; single ones may be doubled or halved where a beat of a formless tachycardia was misjudged
     alike = float(np.mean(np.abs(rr / usual - 1) < REGULAR_WITHIN))
-    steady = bpm >= 120 and qrs_ms >= WIDE_MS + 10 and alike >= REGULAR_SHARE
+    fast_bpm, broad_ms = max(120.0, reading.norms.rate_bpm[1]), reading.norms.broad_qrs_ms
+    steady = bpm >= fast_bpm and qrs_ms >= broad_ms + 10 and alike >= REGULAR_SHARE
     with_p = _has_p(reading) and bpm < WIDE_WITH_P_BPM
     racing = bpm >= TACHYCARDIA_BPM and _races(reading)
     if with_p or not (steady or racing):
@@ -252,6 +252,12 @@ def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     return True
 
 
+def _sinus_code(reading: Reading, bpm: float) -> str:
+    """Sinus tachycardia, bradycardia or rhythm at this age."""
+    slow_bpm, fast_bpm = reading.norms.rate_bpm
+    return "21" if bpm > fast_bpm else "22" if bpm < slow_bpm else "20"
+
+
 def _dropped(reading: Reading, rhythm: Rhythm) -> bool:
     """Sinus rhythm of which not every P is conducted."""
     block = second_degree(reading)
@@ -260,7 +266,7 @@ def _dropped(reading: Reading, rhythm: Rhythm) -> bool:
     rhythm.name, rhythm.atrial_bpm, rhythm.av_block = "sinus", block.atrial_bpm, block.type
     rhythm.kinds[rhythm.kinds == "S"] = "N"
     bpm = block.atrial_bpm
-    code = "21" if bpm > TACHYCARDIA_BPM else "22" if bpm < BRADYCARDIA_BPM else "20"
+    code = _sinus_code(reading, bpm)
     rhythm.statements.append(say(code, evidence("atrial_rate_bpm", bpm, None, "/min", source=TEXTBOOK)))
     rhythm.statements.append(words_of(block))
     return True
@@ -342,12 +348,13 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
         rhythm.statements.append(say("52" if bpm > TACHYCARDIA_BPM else "34", seen, certainty="probable"))
         return True
     rhythm.name = "sinus"
-    code = "21" if bpm > TACHYCARDIA_BPM else "22" if bpm < BRADYCARDIA_BPM else "20"
-    threshold = {"21": TACHYCARDIA_BPM, "22": BRADYCARDIA_BPM}.get(code)
+    code = _sinus_code(reading, bpm)
+    slow_bpm, fast_bpm = reading.norms.rate_bpm
+    threshold = {"21": fast_bpm, "22": slow_bpm}.get(code)
     rhythm.statements.append(
         say(
             code,
-            evidence("heart_rate_bpm", bpm, threshold, "/min", source=TEXTBOOK),
+            evidence("heart_rate_bpm", bpm, threshold, "/min", source=reading.norms.source or TEXTBOOK),
             evidence("p_share", reading.p.share, P_PRESENT, ""),
         )
     )
@@ -377,19 +384,20 @@ def _sinus_arrhythmia(reading: Reading, rhythm: Rhythm) -> None:
 
 def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
     """Regular and no P: from the AV junction or a ventricle."""
-    bpm, wide = _basic_bpm(reading, rhythm), (reading.qrs_ms or 0) >= WIDE_MS + 10
+    broad_ms, fast_bpm = reading.norms.broad_qrs_ms, reading.norms.rate_bpm[1]
+    bpm, wide = _basic_bpm(reading, rhythm), (reading.qrs_ms or 0) >= broad_ms + 10
     rate = evidence("heart_rate_bpm", bpm, None, "/min", source=TEXTBOOK)
-    width = evidence("qrs_ms", reading.qrs_ms, WIDE_MS, "ms")
+    width = evidence("qrs_ms", reading.qrs_ms, broad_ms, "ms")
     if wide:
         rhythm.name = "ventricular"
-        code = "63" if bpm < 50 else "64" if bpm < TACHYCARDIA_BPM else "76"
-    elif bpm >= 150:
+        code = "63" if bpm < 50 else "64" if bpm < fast_bpm else "76"
+    elif bpm >= max(150.0, fast_bpm):
         rhythm.name, code = "svt", "55"
-    elif bpm >= TACHYCARDIA_BPM:
+    elif bpm >= fast_bpm:
         rhythm.name, code = "svt", "27"
     else:
         rhythm.name = "junctional"
-        code = "38" if bpm < 60 else "39" if bpm < 90 else "27"
+        code = "38" if bpm < 60 else "39" if bpm < 90 or reading.norms.of_a_child else "27"
     rhythm.statements.append(say(code, rate, width, certainty="possible"))
     return True
 
