@@ -18,106 +18,6 @@ MMA_LEAST_UV = np.float32(1.0)
 """Nearing and Verrier 2002: an average moves by an eighth of the difference, by 1 to 32 µV."""
 
 
-SEARCH_ABOVE = np.float32(0.05)
-"""Of the power of the shape: a beat that differs more is looked at a little earlier and later, too."""
-SAME_SHAPE = np.float32(0.22)
-FOLLOW = np.float32(16.0)
-"""A shape follows its beats by a sixteenth: it breathes and drifts."""
-
-
-@compiled
-def align(
-    uv: Float32s,
-    at: Int64s,
-    use: Bools,
-    readable: Bools,
-    window: tuple[int, int, int, int],
-    shapes: Float32s,
-    held: Int64s,
-) -> tuple[Int64s, Int64s]:
-    """Bring each beat to the place at which it fits its shape.
-
-    Args:
-        uv: (n_leads, n) µV of one block.
-        at: (m,) R peaks; ``use`` which of them are looked at; ``readable`` (n_leads, m) in which leads.
-        window: samples before and after R that are compared, samples of ``uv`` a step, steps to either side.
-        shapes: (n_shapes, n_leads, width) QRS without its mean; moved on.
-        held: (n_shapes, 2) the number by which each is known and how many beats it has; 0 beats is a free place. The
-            rarest gives way to a new one.
-
-    Returns:
-        (m,) R peaks moved, (m,) the shape's number, -1 where a beat was not looked at.
-    """  # fmt: skip
-    n_leads, n = uv.shape
-    before, after, factor, reach = window
-    moved, shape = at.copy(), np.full(at.size, -1, np.int64)
-    beat, best = np.empty((n_leads, before + after), np.float32), np.empty((n_leads, before + after), np.float32)
-    margin = (reach + max(before, after) + 1) * factor
-    for k in range(at.size):
-        if not use[k] or at[k] - margin < 0 or at[k] + margin >= n or not readable[:, k].any():
-            continue
-        _cut(uv, at[k], before, factor, best)
-        found, least = _nearest(best, shapes, held, readable[:, k], SAME_SHAPE)
-        for step in range(-reach, reach + 1 if found < 0 or least > SEARCH_ABOVE else -reach):
-            _cut(uv, at[k] + step * factor, before, factor, beat)
-            slot, off = _nearest(beat, shapes, held, readable[:, k], least)
-            if slot >= 0:
-                found, least, moved[k] = slot, off, at[k] + step * factor
-                best[:] = beat
-        if found < 0:
-            found = int(np.argmin(held[:, 1]))
-            held[found, 0], held[found, 1] = held[:, 0].max() + 1, 0
-            shapes[found] = best
-        held[found, 1] += 1
-        shape[k] = held[found, 0]
-        for lead in range(n_leads):
-            for j in range(before + after if readable[lead, k] else 0):
-                shapes[found, lead, j] += (best[lead, j] - shapes[found, lead, j]) / FOLLOW
-    return moved, shape
-
-
-@compiled
-def _nearest(
-    beat: Float32s, shapes: Float32s, held: Int64s, readable: Bools, least: np.float32
-) -> tuple[int, np.float32]:
-    """(the place of the shape that is nearer than ``least`` and nearest, or -1; how far it is)."""
-    found = -1
-    for slot in range(held.shape[0]):
-        if held[slot, 1] > 0:
-            off = _off(beat, shapes[slot], readable)
-            if off < least:
-                found, least = slot, off
-    return found, least
-
-
-@compiled
-def _cut(uv: Float32s, at: int, before: int, factor: int, out: Float32s) -> None:
-    """One QRS without its mean."""
-    n_leads, width = out.shape
-    for lead in range(n_leads):
-        mean = np.float32(0.0)
-        for j in range(width):
-            out[lead, j] = uv[lead, at + (j - before) * factor]
-            mean += out[lead, j]
-        mean /= np.float32(width)
-        for j in range(width):
-            out[lead, j] -= mean
-
-
-@compiled
-def _off(beat: Float32s, shape: Float32s, readable: Bools) -> np.float32:
-    """How far a beat is from a shape: the power of the difference over that of the larger of them, leads together."""
-    n_leads, width = beat.shape
-    difference, mine, its = np.float32(0.0), np.float32(1.0), np.float32(1.0)
-    for lead in range(n_leads):
-        for j in range(width if readable[lead] else 0):
-            apart = beat[lead, j] - shape[lead, j]
-            difference += apart * apart
-            mine += beat[lead, j] * beat[lead, j]
-            its += shape[lead, j] * shape[lead, j]
-    return difference / max(mine, its)
-
-
 @compiled
 def average_rows(
     uv: Float32s,
@@ -235,13 +135,32 @@ def _take(
 ) -> None:
     """One beat of one lead, less its base line, which has this level at ``level_at``."""
     before, _, factor = size
-    share = np.float32(1.0) / np.float32(factor)
     first = at - before * factor - factor // 2
+    base = np.float32(level + slope * np.float32(first - level_at))
+    rise = np.float32(slope * np.float32(factor))
+    if first < 0:
+        _take_at_begin(uv, first, factor, out)
+    elif factor == 1:
+        out[:] = uv[first : first + out.size]
+    else:
+        source, share = uv[first : first + out.size * factor], np.float32(1.0) / np.float32(factor)
+        for j in range(out.size):
+            total = np.float32(0.0)
+            for i in range(factor):
+                total += source[j * factor + i]
+            out[j] = total * share
+    for j in range(out.size):
+        out[j] -= base + rise * np.float32(j)
+
+
+@compiled
+def _take_at_begin(uv: Float32s, first: int, factor: int, out: Float32s) -> None:
+    """Means of samples; before the first one it repeats."""
     for j in range(out.size):
         total = np.float32(0.0)
         for i in range(factor):
             total += uv[max(0, first + j * factor + i)]
-        out[j] = total * share - (level + slope * np.float32(first + j * factor - level_at))
+        out[j] = total / np.float32(factor)
 
 
 @compiled
@@ -327,10 +246,8 @@ def _move(average: Float32s, beat: Float32s) -> None:
     """The modified moving average takes one beat in."""
     for j in range(average.size):
         off = (beat[j] - average[j]) / MMA_SHARE
-        if off > 0:
-            average[j] += min(max(off, MMA_LEAST_UV), MMA_MOST_UV)
-        elif off < 0:
-            average[j] -= min(max(-off, MMA_LEAST_UV), MMA_MOST_UV)
+        step = min(max(abs(off), MMA_LEAST_UV), MMA_MOST_UV)
+        average[j] += step * (np.float32(off > 0) - np.float32(off < 0))
 
 
 VARIANT = np.float32(0.10)

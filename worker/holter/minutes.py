@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.holter.beat_rows import align, average_rows, variants
+from worker.holter.align import align
+from worker.holter.beat_rows import average_rows, variants
 from worker.holter.day import Block, Day
 from worker.holter.measured import NOT_MEASURED, Beats, Label, Minutes, Stretch
 from worker.holter.minute_values import Average, Bools, Columns, Float32s, Grid, Limits, alternans, qt_ms, st_columns
@@ -324,7 +325,7 @@ def _learn(average: Average, rr_ms: Float32s, grid: Grid, known: _Known, *, anew
     rr_s = float(np.nanmedian(rr_ms)) / 1000
     usual = usual[:, : int(np.quantile(average.own_end, OWN_QUANTILE))]
     beat = MedianBeat(usual.astype(float), grid.before, int(total.max()), noise / np.sqrt(total[:, 0]))
-    limits = delineate(beat, leads.tolist(), grid.hz, rr_s)
+    limits = delineate(beat, leads.tolist(), grid.hz, rr_s, with_p=False)
     if limits is None:
         return
     if not anew:

@@ -74,8 +74,12 @@ class Limits:
     """Size of P in the combination of leads that shows it best."""
 
 
-def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float) -> Limits | None:
-    """The global limits of the median beat; None where there is no QRS to hold on to."""
+def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float, *, with_p: bool = True) -> Limits | None:
+    """The global limits of the median beat; None where there is no QRS to hold on to.
+
+    Args:
+        with_p: look for the P wave, too; a third of the time.
+    """
     if not usable:
         return None
     signal = moving_mean(beat.signal[usable], max(1, round(0.006 * hz)))
@@ -86,6 +90,8 @@ def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float) -> Li
     on, off = qrs
     level = np.median(signal[:, max(0, on - round(0.024 * hz)) : max(1, on - round(0.004 * hz))], axis=1, keepdims=True)
     t_peak, t_off = _t_wave(signal - level, off, hz, rr_s)
+    if not with_p:
+        return Limits(beat.r, on, off, None, None, t_peak, t_off)
     noise = np.maximum(beat.noise_uv[usable], 1.0)
     quiet = noise <= NOISY_TIMES * np.median(noise)
     # at fast rates the T of the beat before stands where P is looked for
