@@ -13,6 +13,7 @@ from ecg_center.contract.findings import LeadQuality, Quality
 from worker.leads import LIMB
 from worker.resting.traces import Traces
 from worker.signal.filters import Floats, highpass, lowpass, moving_mean
+from worker.signal.order import median, quantile
 
 FLAT_UV: Final = 30.0
 """Peak to peak in a stretch of half a second; the smallest beat in any lead of LUDB and CPSC 2018 has more."""
@@ -87,7 +88,7 @@ def _absence(traces: Traces, row: int) -> str:
     width = max(2, round(0.5 * traces.hz))
     whole = len(signal) // width
     spans = np.ptp(signal[: whole * width].reshape(whole, width), axis=1) if whole else np.array([np.ptp(signal)])
-    return "flat" if np.mean(spans < FLAT_UV) >= FLAT_SHARE and np.quantile(spans, 0.95) < 3 * FLAT_UV else ""
+    return "flat" if np.mean(spans < FLAT_UV) >= FLAT_SHARE and quantile(spans, 0.95) < 3 * FLAT_UV else ""
 
 
 def _rails(signal: Floats, hz: float) -> str:
@@ -110,14 +111,14 @@ def _muscle_uv(traces: Traces) -> Floats:
     for mains in (50.0, 60.0):
         response[np.abs(frequencies - mains) < 1.5] = 0
     power = moving_mean(traces.spectrum.band(response) ** 2, round(0.1 * traces.hz))
-    level: Floats = np.sqrt(np.quantile(power[:, ::8], 0.5, axis=1))
+    level: Floats = np.sqrt(median(power[:, ::8], axis=1))
     return level
 
 
 def _wander_uv(traces: Traces) -> Floats:
     """(n_leads,) drift below 0.5 Hz, peak to peak without the outermost hundredth."""
     drift = moving_mean(traces.raw, round(1.2 * traces.hz))[:, ::16]
-    span: Floats = np.quantile(drift, 0.99, axis=1) - np.quantile(drift, 0.01, axis=1)
+    span: Floats = quantile(drift, 0.99) - quantile(drift, 0.01)
     return span
 
 

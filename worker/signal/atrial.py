@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from worker.signal.beats import Beats, MedianBeat
 from worker.signal.delineate import Limits
-from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
+from worker.signal.filters import Floats, Spectrum, good_length, highpass, lowpass, moving_mean
+from worker.signal.order import median
 
 NDArrayBool = NDArray[np.bool_]
 NDArrayInt = NDArray[np.int_]
@@ -68,7 +69,7 @@ def p_before_beats(spectrum: Spectrum, rows: list[int], beats: Beats, beat: Medi
     margin = round(0.02 * spectrum.hz)
     first, last = limits.p_on - margin - limits.r, limits.p_off + margin - limits.r
     frequencies = spectrum.frequencies
-    band = spectrum.band(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]))[rows]
+    band = spectrum.band(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]), rows)
     template = _level(beat.signal[rows, max(0, limits.r + first) : limits.r + last])
     _, vectors = np.linalg.eigh(template @ template.T)
     weights = vectors[:, -1]
@@ -147,21 +148,23 @@ def without_qrs(signal: Floats, at: list[int], hz: float) -> Floats:
     before, after = round(BLANK_BEFORE_S * hz), round(BLANK_AFTER_S * hz)
     for beat in at:
         first, last = max(0, beat - before), min(signal.shape[1] - 1, beat + after)
-        blanked[:, first : last + 1] = np.linspace(signal[:, first], signal[:, last], last - first + 1, axis=1)
+        along = np.arange(last - first + 1) / max(1, last - first)
+        blanked[:, first : last + 1] = signal[:, first, None] + (signal[:, last] - signal[:, first])[:, None] * along
     return blanked
 
 
 def find_flutter(spectrum: Spectrum, rows: dict[str, int], beats: Beats) -> Flutter | None:
     """The strongest oscillation of flutter's period in the leads given; None where none is regular."""
     hz, frequencies = spectrum.hz, spectrum.frequencies
-    band = spectrum.band(highpass(frequencies, FLUTTER_HZ[0]) * lowpass(frequencies, FLUTTER_HZ[1]))
+    band = spectrum.band(
+        highpass(frequencies, FLUTTER_HZ[0]) * lowpass(frequencies, FLUTTER_HZ[1]), list(rows.values())
+    )
     best: Flutter | None = None
-    for lead, row in rows.items():
-        quiet = without_qrs(band[row : row + 1], beats.at.tolist(), hz)[0]
-        correlation = _autocorrelation(quiet)
-        low, high = round(FLUTTER_PERIOD_S[0] * hz), round(FLUTTER_PERIOD_S[1] * hz)
-        if len(correlation) <= 3 * high:
-            continue
+    low, high = round(FLUTTER_PERIOD_S[0] * hz), round(FLUTTER_PERIOD_S[1] * hz)
+    if not rows or band.shape[1] // 2 <= 3 * high:
+        return None
+    every = _autocorrelation(without_qrs(band, beats.at.tolist(), hz))
+    for lead, correlation in zip(rows, every, strict=True):
         lag = low + int(np.argmax(correlation[low:high]))
         if correlation[lag] < max(correlation[lag - 1], correlation[lag + 1]):
             continue  # a slope, not a peak: no period here
@@ -172,11 +175,14 @@ def find_flutter(spectrum: Spectrum, rows: dict[str, int], beats: Beats) -> Flut
 
 
 def _autocorrelation(signal: Floats) -> Floats:
-    n = len(signal)
-    spectrum = np.abs(np.fft.rfft(signal - signal.mean(), 2 * n)) ** 2
-    correlation = np.fft.irfft(spectrum)[:n]
-    normal: Floats = correlation / (correlation[0] or 1.0) * n / np.arange(n, 0, -1)
-    return normal[: n // 2]
+    """(n_leads, n / 2) of (n_leads, n)."""
+    n = signal.shape[1]
+    length = good_length(n + n // 2)
+    spectrum = np.abs(np.fft.rfft(signal - signal.mean(axis=1, keepdims=True), length, axis=1)) ** 2
+    correlation = np.fft.irfft(spectrum, length, axis=1)[:, : n // 2]
+    power = np.where(correlation[:, :1] == 0, 1.0, correlation[:, :1])
+    normal: Floats = correlation / power * n / np.arange(n, n - n // 2, -1)
+    return normal
 
 
 def free_p_waves(clean: Floats, hz: float, beats: Beats, limits: Limits) -> NDArrayInt | None:
@@ -222,7 +228,7 @@ def ventricles(clean: Floats, beats: Beats, limits: Limits, hz: float) -> Floats
         ]
         if len(at) < 2:
             continue
-        usual = np.median([clean[:, beat - before : beat + after] for beat in at], axis=0)
+        usual = median(np.array([clean[:, beat - before : beat + after] for beat in at]), axis=0)
         usual = _level(usual)  # what is left of the baseline must not become an edge that looks like a P
         for beat in beats.at[beats.group == group].tolist():
             first, last = max(0, beat - before), min(clean.shape[1], beat + after)

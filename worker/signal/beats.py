@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.signal.filters import Floats
+from worker.signal.order import median
 
 NDArrayInt = NDArray[np.int_]
 
@@ -88,19 +89,22 @@ def _window(shape: Floats, at: int, hz: float) -> Floats | None:
 
 def _likeness(shape: Floats, at: int, template: Floats, hz: float) -> tuple[float, int]:
     """(largest correlation with the template, the shift that gives it)."""
-    best, best_shift = -1.0, 0
-    norm = np.linalg.norm(template)
-    for shift in range(-round(SHIFT_S * hz), round(SHIFT_S * hz) + 1, 2):
-        window = _window(shape, at + shift, hz)
-        if window is None:
-            continue
-        size = float(np.linalg.norm(window))
-        if not size or not 1 / SIZE_RATIO < size / norm < SIZE_RATIO:
-            continue
-        likeness = float((window * template).sum() / (norm * size))
-        if likeness > best:
-            best, best_shift = likeness, shift
-    return best, best_shift
+    before, width = round(BEFORE_S * hz), template.shape[1]
+    shifts = np.arange(-round(SHIFT_S * hz), round(SHIFT_S * hz) + 1, 2)
+    shifts = shifts[(at + shifts >= before) & (at + shifts - before + width <= shape.shape[1])]
+    if shifts.size == 0:
+        return -1.0, 0
+    part = shape[:, at + shifts[0] - before : at + shifts[-1] - before + width]
+    windows = np.lib.stride_tricks.sliding_window_view(part, width, axis=1)[:, ::2]
+    norm = float(np.linalg.norm(template))
+    power = np.cumsum(np.concatenate([[0.0], (part**2).sum(axis=0)]))
+    size = np.sqrt(power[width::2] - power[:-width:2])
+    alike = (1 / SIZE_RATIO * norm < size) & (size < SIZE_RATIO * norm)
+    if not alike.any():
+        return -1.0, 0
+    likeness = np.where(alike, np.einsum("lsw,lw->s", windows, template) / (norm * np.maximum(size, 1e-9)), -1.0)
+    best = int(np.argmax(likeness))
+    return float(likeness[best]), int(shifts[best])
 
 
 def _groups(shape: Floats, at: list[int], hz: float) -> NDArrayInt:
@@ -186,7 +190,7 @@ def likenesses(shape: Floats, beats: Beats, hz: float) -> Floats:
     if not windows:
         return np.zeros(0)
     stack = np.array(windows)
-    usual = np.median(stack, axis=0)
+    usual = median(stack, axis=0)
     likeness: Floats = stack @ usual / (np.linalg.norm(stack, axis=1) * np.linalg.norm(usual) + 1e-9)
     return likeness
 
@@ -215,12 +219,13 @@ def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> Media
         whole = [at + _likeness(shape, at, template, hz)[1] for at in whole]
         whole = [at for at in whole if at >= before and at + after <= signal.shape[1]]
     stack = np.stack([signal[:, at - before : at + after] for at in whole])
-    stack = stack - np.median(stack, axis=2, keepdims=True)
-    median = np.median(stack, axis=0)
-    scatter = np.median(np.abs(stack - median), axis=(0, 2)) * 1.4826 / np.sqrt(len(whole))
-    return MedianBeat(median, before, len(whole), scatter)
+    stack = stack - median(stack, axis=2)[:, :, None]
+    usual = median(stack, axis=0)
+    apart = np.abs(stack - usual).transpose(1, 0, 2).reshape(len(signal), -1)
+    scatter = median(apart, axis=1) * 1.4826 / np.sqrt(len(whole))
+    return MedianBeat(usual, before, len(whole), scatter)
 
 
 def _template(shape: Floats, at: list[int], hz: float) -> Floats | None:
     windows = [window for beat in at if (window := _window(shape, beat, hz)) is not None]
-    return np.asarray(np.median(windows, axis=0)) if windows else None
+    return median(np.array(windows), axis=0) if windows else None

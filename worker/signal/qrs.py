@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
+from worker.signal.order import median, quantile
 from worker.signal.qrs_weights import Candidates, weigh
 
 BAND_HZ: Final = (7.0, 26.0)
@@ -135,7 +136,7 @@ def usual_peak(curve: Floats, hz: float) -> Floats:
     whole = n // width
     maxima = curve[:, : whole * width].reshape(curve.shape[0], whole, width).max(axis=2)
     # the upper part: in bradycardia and pauses some stretches hold no beat
-    return np.asarray(np.quantile(maxima, 0.6, axis=1))
+    return quantile(maxima, 0.6)
 
 
 def _clear_leads(units: Floats, hz: float) -> Floats:
@@ -143,7 +144,7 @@ def _clear_leads(units: Floats, hz: float) -> Floats:
     if units.shape[0] == 1:
         return np.ones(1)
     thin = moving_mean(units**2, round(WINDOW_S * hz))[:, :: max(1, round(0.03 * hz))]
-    between = np.median(thin, axis=1)  # most of the time is between the beats
+    between = median(thin, axis=1)  # most of the time is between the beats
     weights = 1 / (between + CALM)
     scaled: Floats = weights / np.sqrt(np.mean(weights**2))
     return scaled
@@ -229,7 +230,7 @@ def _local_rhythm(seconds: Floats, sure: Floats) -> tuple[list[float], list[floa
     rr = np.diff(sure)
     padded = np.pad(rr, LOCAL_BEATS // 2, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, LOCAL_BEATS)
-    local = np.median(windows, axis=1)
+    local = median(windows, axis=1)
     regular = np.mean(np.abs(windows / local[:, None] - 1) < REGULAR_WITHIN / 2, axis=1)
     usual = np.clip(np.interp(seconds, sure[1:], local), *USUAL_RR_S)
     return usual.tolist(), (REGULAR_GAIN * np.interp(seconds, sure[1:], regular)).tolist()

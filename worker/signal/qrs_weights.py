@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.signal.filters import Floats
+from worker.signal.filters import Floats, good_length
+from worker.signal.order import median
 
 LOOKS_HZ: Final = 125.0
 """Likeness is compared at about this rate: the bands end at 30 Hz."""
@@ -66,8 +67,8 @@ def measures(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
     size = _largest_near(magnitude, at, reach)
     near = _nearest(at, beats)
     own = energy[at]
-    usual = np.median(energy[beats][near], axis=1)
-    usual_size = np.median(_largest_near(magnitude, beats, reach)[near], axis=1)
+    usual = median(energy[beats][near], axis=1)
+    usual_size = median(_largest_near(magnitude, beats, reach)[near], axis=1)
     step = max(1, int(hz // LOOKS_HZ))
     low_hz = hz / step
     half = round(SLOPE_HALF_S * low_hz)
@@ -118,20 +119,21 @@ def _likeness(
 ) -> Floats:
     """(n,) largest correlation with the median of the beats over small shifts, all leads together."""
     reach = round(shift)
-    padded = np.pad(signal, ((0, 0), (around[0] + reach, around[1] + reach)), mode="edge")
     width = around[0] + around[1]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)  # (leads, places, width)
-    last = windows.shape[1] - 1
-    template = np.median(windows[:, np.clip(beats + reach, 0, last)], axis=1)
-    template = template - template.mean(axis=1, keepdims=True)
+    padded = np.pad(signal, ((0, 0), (around[0] + reach, around[1] + reach)), mode="edge")
+    last = padded.shape[1] - width
+    starts = np.clip(beats + reach, 0, last)
+    template = median(padded.T[starts[:, None] + np.arange(width)], axis=0)
+    template = template - template.mean(axis=0)
     norm = float(np.linalg.norm(template)) or 1.0
     # correlation of every place with the template, and every place's own size without its mean
-    product = np.einsum("lpw,lw->p", windows, template)
+    length = good_length(padded.shape[1])
+    product = np.fft.rfft(padded, length, axis=1) * np.fft.rfft(template.T, length, axis=1).conj()
     total = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1)
-    square = np.cumsum(np.pad(padded**2, ((0, 0), (1, 0))), axis=1)
-    sums, squares = total[:, width:] - total[:, :-width], square[:, width:] - square[:, :-width]
-    power = np.maximum((squares - sums**2 / width).sum(axis=0), 1e-12)
-    correlation = product / (np.sqrt(power) * norm)
+    squares = np.cumsum(np.pad((padded**2).sum(axis=0), (1, 0)))
+    sums = total[:, width:] - total[:, :-width]
+    power = np.maximum(squares[width:] - squares[:-width] - (sums**2).sum(axis=0) / width, 1e-12)
+    correlation = np.fft.irfft(product.sum(axis=0), length)[: last + 1] / (np.sqrt(power) * norm)
     places = np.clip(at[:, None] + reach + np.arange(-reach, reach + 1), 0, last)
     return np.asarray(correlation[places].max(axis=1))
 
