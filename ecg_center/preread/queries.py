@@ -1,11 +1,14 @@
 """All SQL about pre-reads."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ecg_center.store.tables import FindingsEdit, Institution, PrereadProgress, Recording
+from ecg_center.store.tables import FindingsEdit, FindingsRow, Institution, PrereadProgress, Recording, Report, Study
 
 
 async def recording(session: AsyncSession, recording_id: UUID) -> tuple[Recording, Institution] | None:
@@ -53,3 +56,40 @@ async def progress(session: AsyncSession, study_id: UUID) -> PrereadProgress | N
     return await session.scalar(
         select(PrereadProgress).where(PrereadProgress.study_id == study_id).order_by(PrereadProgress.at.desc()).limit(1)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierEcg:
+    """What was said of an earlier ECG, and what its signed report says; None where none was signed."""
+
+    study_id: UUID
+    at: datetime
+    content: dict[str, Any]
+    report: dict[str, Any] | None
+
+
+async def earlier_ecg(session: AsyncSession, study: Study, recording: Recording) -> EarlierEcg | None:
+    """The newest resting ECG in sight of the study's patient that was recorded before this one and pre-read."""
+    at = func.coalesce(Recording.started_at, Recording.safe_at)
+    row = (
+        await session.execute(
+            select(Study.id, at, FindingsRow.content, Report.content)
+            .join(Recording, Recording.study_id == Study.id)
+            .join(FindingsRow, FindingsRow.recording_id == Recording.id)
+            .outerjoin(
+                Report,
+                and_(Report.recording_id == Recording.id, Report.state.in_(("written", "released", "superseded"))),
+            )
+            .where(
+                Study.patient_id == study.patient_id,
+                Study.kind == "resting",
+                Study.id != study.id,
+                Study.state != "cancelled",
+                Recording.state == "decoded",
+                at < (recording.started_at or recording.safe_at),
+            )
+            .order_by(at.desc(), FindingsRow.created_at.desc(), Report.version.desc().nulls_last())
+            .limit(1)
+        )
+    ).one_or_none()
+    return None if row is None else EarlierEcg(*row)

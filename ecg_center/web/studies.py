@@ -14,6 +14,7 @@ from ecg_center.domain.statements import TERMS, in_report_order, overall_of
 from ecg_center.preread import pressures
 from ecg_center.preread import queries as preread_queries
 from ecg_center.preread import service as preread
+from ecg_center.preread.earlier import Earlier, earlier_of
 from ecg_center.preread.schemas import PressureEditMade
 from ecg_center.reporting import queries as reporting
 from ecg_center.reporting import service as reporting_service
@@ -61,6 +62,8 @@ class StudyView:
     deadlines: list[DeadlineRow]
     deliveries: list[Delivery]
     previous: list[Study]
+    earlier: Earlier | None
+    """What has changed since the patient's resting ECG before this one; None where there is nothing to compare."""
     holder_id: UUID | None
     progress: PrereadProgress | None
     """How far the machine is with a long recording; None where it reads none."""
@@ -188,6 +191,7 @@ async def study_view(session: AsyncSession, study_id: UUID, now: datetime) -> St
         deadlines=await deadlines_of(session, study_id),
         deliveries=await reporting.deliveries_of(session, study_id),
         previous=await reporting.previous_studies(session, study, PREVIOUS_LIMIT),
+        earlier=await earlier_of(session, study, recording, findings) if recording else None,
         holder_id=holder(study.claimed_by, study.lease_until, now),
         progress=await preread_queries.progress(session, study_id),
     )

@@ -1,11 +1,27 @@
 """Two findings of one person: what has changed, and what only looks so."""
 
+import numpy as np
 import pytest
-from test_simulated_pathologies import recording_of
 
-from gateway.simulate.generator import generate
+from ecg_center.contract.findings import Statement
+from ecg_center.contract.upload import RecordingIdentity
+from ecg_center.preread.serial import AXIS_DEG, PR_MS, QRS_MS, QTC_MS, RATE_BPM, compare, side_by_side
+from gateway.simulate.generator import LEADS, generate
+from worker.recording import Recording
 from worker.resting import analyse
-from worker.resting.serial import AXIS_DEG, PR_MS, QRS_MS, QTC_MS, RATE_BPM, compare
+
+
+def recording_of(ecg):
+    return Recording(
+        format="simulated",
+        kind="resting",
+        leads=LEADS,
+        digital=np.asarray(ecg.samples_uv).astype(np.int16),
+        uv_per_lsb=np.ones(12),
+        baseline=np.zeros(12),
+        sampling_hz=float(ecg.sampling_hz),
+        identity=RecordingIdentity(sex=ecg.sex, age_years=ecg.age_years),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +85,28 @@ def test_statements_come_and_go():
     back = compare(now, before)
     assert ("vanished", "161.330") in {(item.kind, item.name) for item in back}
     assert not any(item.name == "1" for item in [*found, *back])
+
+
+def test_what_physicians_signed_weighs(plain):
+    def saying(*codes):
+        return plain.model_copy(update={"statements": [Statement(code=code) for code in codes]})
+
+    def said(*arguments):
+        return [(item.kind, item.name) for item in compare(*arguments)]
+
+    before, now = saying("20", "145c", "147a"), saying("20", "82", "147b")
+    assert said(before, now) == [("new", "82"), ("new", "147b"), ("vanished", "145c"), ("vanished", "147a")]
+    # the physician took the minor ST change out and put the long PR in
+    assert said(before, now, {"20", "82", "147a"}) == [("new", "147b"), ("vanished", "147a")]
+
+
+def test_side_by_side_shows_what_stayed_as_well(plain):
+    moved = changed(plain, pr_ms=plain.measurements.pr_ms + PR_MS + 1, qrs_axis_deg=None)
+    rows = {item.name: item for item in side_by_side(plain, moved)}
+    assert [name for name, item in rows.items() if item.counts] == ["pr_ms"]
+    assert rows["qrs_ms"].change == 0
+    assert rows["qrs_axis_deg"].change is None
+    assert {"I", "V1", "V6"} <= rows.keys()
 
 
 def test_a_day_is_no_resting_ecg(plain):

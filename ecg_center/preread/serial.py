@@ -5,7 +5,7 @@ Schijvenaars, van Herpen and Kors (doi:10.1016/j.jelectrocard.2008.01.012): brea
 Each limit says where it comes from. Pure: two findings in, differences out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -32,13 +32,13 @@ _UNCOUNTED: Final = frozenset(("1", "4"))
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as it was.
+    """One thing that was measured or said in both recordings, or in one of them.
 
     Attributes:
-        kind: what sort of difference; ``new`` and ``vanished`` are of statements.
+        kind: what sort of thing; ``new`` and ``vanished`` are of statements.
         name: the field of ``Measurements``, the lead for ``st``, or the statement's code.
-        before, now: the values; None for statements.
-        limit: what the difference exceeds.
+        before, now: the values; None for statements, and where there is none.
+        limit: what the difference has to exceed (ST: to reach).
         unit: of the values and the limit.
     """
 
@@ -56,20 +56,33 @@ class Difference:
             return None
         return _turn(self.before, self.now) if self.kind == "axis" else self.now - self.before
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is more than an unchanged heart differs by."""
+        if self.kind in ("new", "vanished"):
+            return True
+        change = self.change
+        if change is None or self.limit is None:
+            return False
+        return round(abs(change), 3) >= self.limit if self.kind == "st" else abs(change) > self.limit
 
-_LIMITS: Final[tuple[tuple[str, Callable[[Measurements], float | None], float, str], ...]] = (
+
+_MEASURED: Final[tuple[tuple[str, Callable[[Measurements], float | None], float, str], ...]] = (
     ("heart_rate_bpm", lambda m: m.heart_rate_bpm, RATE_BPM, "/min"),
     ("pr_ms", lambda m: m.pr_ms, PR_MS, "ms"),
     ("qrs_ms", lambda m: m.qrs_ms, QRS_MS, "ms"),
     ("qtc_ms", lambda m: m.qtc_ms, QTC_MS, "ms"),
+    ("qrs_axis_deg", lambda m: m.qrs_axis_deg, AXIS_DEG, "°"),
 )
 
 
-def compare(before: Findings, now: Findings) -> list[Difference]:
-    """Differences in a fixed order: measurements, axis, ST by lead, new statements, vanished ones.
+def compare(before: Findings, now: Findings, signed: Collection[str] | None = None) -> list[Difference]:
+    """What counts, in a fixed order: measurements, axis, ST by lead, new statements, vanished ones.
 
     A value that either recording lacks is no difference. QTc is compared only where both were corrected by the same
-    formula, ST not at all where either recording is to be repeated, for then its leads cannot be trusted.
+    formula, ST not at all where either recording is to be repeated, for then its leads cannot be trusted. Of the
+    earlier one ``signed`` are the codes of its signed report, where there is one: what the physicians added there is
+    not new, what they took out of the pre-read has not vanished.
 
     Raises:
         ValueError: one of the two is not a resting ECG.
@@ -82,21 +95,29 @@ def compare(before: Findings, now: Findings) -> list[Difference]:
     >>> [(item.name, item.change) for item in compare(findings(pr_ms=160, qrs_ms=90), findings(pr_ms=190, qrs_ms=99))]
     [('pr_ms', 30.0)]
     """
+    found = [item for item in side_by_side(before, now) if item.counts]
+    return [*found, *_statements(before, now, signed)]
+
+
+def side_by_side(before: Findings, now: Findings) -> list[Difference]:
+    """Every measurement of either recording, then ST in each lead that both have, whether it changed or not.
+
+    Raises:
+        ValueError: one of the two is not a resting ECG.
+    """
     for findings in (before, now):
         if findings.kind != "resting":
             raise ValueError(f"a {findings.kind} recording: compare two resting ECGs")
     old, new = before.measurements, now.measurements
     found = []
-    for name, value, limit, unit in _LIMITS:
+    for name, value, limit, unit in _MEASURED:
         a, b = value(old), value(new)
-        if name == "qtc_ms" and old.qtc_formula != new.qtc_formula:
-            continue
-        if a is not None and b is not None and abs(b - a) > limit:
-            found.append(Difference("measurement", name, a, b, limit, unit))
-    a, b = old.qrs_axis_deg, new.qrs_axis_deg
-    if a is not None and b is not None and abs(_turn(a, b)) > AXIS_DEG:
-        found.append(Difference("axis", "qrs_axis_deg", a, b, AXIS_DEG, "°"))
-    return [*found, *_st(before, now), *_statements(before, now)]
+        alike = name != "qtc_ms" or old.qtc_formula == new.qtc_formula
+        if a is not None or b is not None:
+            found.append(
+                Difference("axis" if unit == "°" else "measurement", name, a, b, limit if alike else None, unit)
+            )
+    return [*found, *_st(before, now)]
 
 
 def _turn(before: float, now: float) -> float:
@@ -109,20 +130,18 @@ def _turn(before: float, now: float) -> float:
 
 
 def _st(before: Findings, now: Findings) -> list[Difference]:
-    """Leads whose ST level at J moved, in the order of the later recording's leads."""
+    """ST level at J, in the order of the later recording's leads."""
     if "repeat" in (before.quality.verdict, now.quality.verdict):
         return []
     old, new = before.measurements.st_j_mv, now.measurements.st_j_mv
-    return [
-        Difference("st", lead, old[lead], level, ST_MV, "mV")
-        for lead, level in new.items()
-        if lead in old and round(abs(level - old[lead]), 3) >= ST_MV
-    ]
+    return [Difference("st", lead, old[lead], level, ST_MV, "mV") for lead, level in new.items() if lead in old]
 
 
-def _statements(before: Findings, now: Findings) -> list[Difference]:
+def _statements(before: Findings, now: Findings, signed: Collection[str] | None) -> list[Difference]:
     old = {statement.code for statement in before.statements} - _UNCOUNTED
     new = {statement.code for statement in now.statements} - _UNCOUNTED
-    return [Difference("new", code) for code in in_report_order(new - old)] + [
-        Difference("vanished", code) for code in in_report_order(old - new)
+    known = old if signed is None else old | set(signed)
+    stood = old if signed is None else old & set(signed)
+    return [Difference("new", code) for code in in_report_order(new - known)] + [
+        Difference("vanished", code) for code in in_report_order(stood - new)
     ]
