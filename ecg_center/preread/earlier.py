@@ -11,6 +11,8 @@ from ecg_center.preread import queries
 from ecg_center.preread.serial import Difference, compare, side_by_side
 from ecg_center.store.tables import Recording, Study
 
+ST_IN_A_LINE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
@@ -29,6 +31,12 @@ class Earlier:
     signed: bool
     rows: list[Difference]
     differences: list[Difference]
+
+    @property
+    def most_st(self) -> list[Difference]:
+        """The leads whose ST moved most, as many as a line holds, in their order."""
+        largest = sorted(self.st, key=lambda item: -abs(item.change or 0.0))[:ST_IN_A_LINE]
+        return [item for item in self.st if item in largest]
 
     @property
     def st(self) -> list[Difference]:

@@ -26,6 +26,7 @@ AXIS_DEG: Final = 30.0
 """A convention, not measured: rest, posture and electrodes placed anew change rate and axis by as much as this."""
 ST_MV: Final = 0.1
 """At J, as the Fourth Universal Definition of MI asks of two leads (doi:10.1016/j.jacc.2018.08.1038)."""
+_LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _UNCOUNTED: Final = frozenset(("1", "4"))
 """Normal ECG and uninterpretable ECG: they say something of the whole, not of a change."""
 
@@ -130,11 +131,12 @@ def _turn(before: float, now: float) -> float:
 
 
 def _st(before: Findings, now: Findings) -> list[Difference]:
-    """ST level at J, in the order of the later recording's leads."""
+    """ST level at J, the twelve leads in their usual order, then any others."""
     if "repeat" in (before.quality.verdict, now.quality.verdict):
         return []
     old, new = before.measurements.st_j_mv, now.measurements.st_j_mv
-    return [Difference("st", lead, old[lead], level, ST_MV, "mV") for lead, level in new.items() if lead in old]
+    both = [lead for lead in dict.fromkeys((*_LEADS, *new)) if lead in new and lead in old]
+    return [Difference("st", lead, old[lead], new[lead], ST_MV, "mV") for lead in both]
 
 
 def _statements(before: Findings, now: Findings, signed: Collection[str] | None) -> list[Difference]:
