@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from bench.accuracy.beats import COLUMNS, classes_of, count, day_of, matched, summary
 from bench.accuracy.data import Notes, headers, notes, recording
-from bench.accuracy.qrs import mix, unscored
+from bench.accuracy.noise import mix
+from bench.accuracy.qrs import unscored
 from bench.accuracy.simulated_rhythms import simulated
 from worker.holter.beat_rhythm import RHYTHM, rhythm_of
 from worker.holter.classify import Forest, decided

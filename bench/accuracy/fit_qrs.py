@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy.data import headers, notes, recording
-from bench.accuracy.qrs import mix, unscored
+from bench.accuracy.noise import mix
+from bench.accuracy.qrs import unscored
 from bench.accuracy.score import Counts, compare
 from worker.signal import qrs, qrs_weights
 from worker.signal.filters import Spectrum

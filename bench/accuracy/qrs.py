@@ -1,8 +1,8 @@
-"""QRS detection: sensitivity and positive predictivity beat by beat, one lead, two leads, and in noise."""
+"""QRS detection: sensitivity and positive predictivity beat by beat, one lead and two leads."""
 
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,11 @@ from bench.accuracy.score import LEARNING_S, Counts, Table, compare
 from worker.recording import Recording
 from worker.signal.qrs import find_beats
 
-NEEDS = "records with .atr beat annotations, as in mitdb; noise records (em) in ../nstdb for the mixes"
-SNR_DB: Final = (24, 18, 12, 6, 0, -6)
-CLEAN_S, NOISY_S = 300, 120
+NEEDS = "records with .atr beat annotations, as in mitdb"
 
 
 def run(folder: Path, options: Any) -> list[Table]:
-    """Tables for one lead, two leads, and the noise mixes."""
+    """Tables for one lead and two leads."""
     named, missing = detectors() if options.peers else ({}, [])
     ours: dict[str, Detector] = {"ours": lambda mv, hz: find_beats(1000 * np.atleast_2d(mv), hz)}
     records = [(header, found) for header in headers(folder) if (found := notes(header, "atr")) is not None]
@@ -27,9 +25,6 @@ def run(folder: Path, options: Any) -> list[Table]:
         records = records[: options.limit]
     tables = [_table("one lead (the first)", records, ours | named, [0])]
     tables.append(_table("two leads", records, ours, [0, 1]))
-    noise = folder.parent / "nstdb" / "em.hea"
-    if noise.exists() and not options.quick:
-        tables.append(_noise(records, recording(noise), ours | named))
     tables[0].note += "".join(f"; not loaded: {name}" for name in missing)
     return tables
 
@@ -81,45 +76,3 @@ def _score(whole: Recording, found: Notes, at: NDArray[np.int_]) -> tuple[Counts
     first, _ = compare(found.beats, at, hz, excluded=left_out, start=learning)
     second, _ = compare(found.beats, at, hz, excluded=left_out)
     return first, second
-
-
-def mix(mv: NDArray[np.float64], noise: NDArray[np.float64], beats: NDArray[np.int_], hz: float, snr_db: float) -> Any:
-    """The record with noise from 5:00 on, two minutes with and two without, as ``nst`` mixes (NSTDB's protocol).
-
-    Signal power is a sine's of the usual QRS peak to peak amplitude, noise power the mean square over one second.
-    """
-    reach = round(0.05 * hz)
-    spans = np.array([np.ptp(mv[max(0, at - reach) : at + reach]) for at in beats.tolist()])
-    signal_power = float(np.mean(np.sort(spans)[len(spans) // 20 : -max(1, len(spans) // 20)])) ** 2 / 8
-    second = noise[: len(noise) // round(hz) * round(hz)].reshape(-1, round(hz))
-    rms = np.sort(np.sqrt(((second - second.mean(axis=1, keepdims=True)) ** 2).mean(axis=1)))
-    noise_power = float(np.mean(rms[len(rms) // 20 : -max(1, len(rms) // 20)])) ** 2
-    gain = np.sqrt(signal_power / noise_power / 10 ** (snr_db / 10))
-    mixed = mv.copy()
-    seconds = np.arange(len(mv)) / hz
-    on = (seconds >= CLEAN_S) & (((seconds - CLEAN_S) // NOISY_S) % 2 == 0)
-    mixed[on] += gain * np.resize(noise, len(mv))[on]
-    return mixed, on
-
-
-def _noise(records: list[tuple[Path, Notes]], noise: Recording, named: dict[str, Detector]) -> Table:
-    table = Table("QRS in electrode-motion noise (first lead)", ["detector", *[f"{snr} dB Se/+P" for snr in SNR_DB]])
-    table.note = "records 118 and 119 where they are there, else the first two; only the noisy minutes count"
-    chosen = [pair for pair in records if pair[0].stem in ("118", "119")] or records[:2]
-    wave = noise.microvolts()[0] / 1000
-    for name, detect in named.items():
-        row: list[Any] = [name]
-        for snr in SNR_DB:
-            total = Counts()
-            for header, found in chosen:
-                whole = recording(header)
-                mixed, on = mix(whole.microvolts()[0] / 1000, wave, found.beats, whole.sampling_hz, snr)
-                edges = np.flatnonzero(np.diff(np.concatenate([[0], (~on).astype(np.int8), [0]]))).reshape(-1, 2)
-                quiet = [(int(first), int(last)) for first, last in edges]
-                counts, _ = compare(found.beats, detect(mixed, whole.sampling_hz), whole.sampling_hz, excluded=quiet)
-                total.add(counts)
-            row.append(f"{total.se:.2f}/{total.ppv:.2f}")
-            key = f"{name}.noise_{snr}db".replace(" ", "_")
-            table.figures |= {f"{key}.se": total.se, f"{key}.ppv": total.ppv}
-        table.rows.append(row)
-    return table

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.accuracy.data import headers, notes, recording
-from bench.accuracy.qrs import mix
+from bench.accuracy.noise import mix
 from gateway.simulate.generator import generate
 from worker.holter.day import Day
 from worker.holter.detect import Found, Search
