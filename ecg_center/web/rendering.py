@@ -20,6 +20,7 @@ from ecg_center.contract.pressure import printed
 from ecg_center.reporting.schemas import ReportContent
 from ecg_center.store.tables import FeeItem
 from ecg_center.web import day, i18n, pressure, words
+from ecg_center.web.file_notes import note_in
 from ecg_center.web.hours import show_hours
 from ecg_center.web.i18n import Language, Texts
 from ecg_center.web.navigation import navigation_of
@@ -55,6 +56,7 @@ def environment(language: Language) -> Environment:
         after=lambda instant, seconds: instant + timedelta(seconds=seconds),
         device_name=device_name,
         clock=i18n.show_clock,
+        file_note=lambda note: note_in(note, language),
         lapse=i18n.show_lapse,
         figure=i18n.show_figure,
         hours=show_hours,

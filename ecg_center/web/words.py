@@ -163,6 +163,7 @@ QUANTITIES: dict[str, str] = {
     "pauses": N_("pauses"),
     "pauses_over_3_0_s": N_("pauses of 3.0 s or longer"),
     "pr_growth_ms": N_("growth of PR"),
+    "pr_segment_mv": N_("PR segment"),
     "pr_spread_ms": N_("spread of PR"),
     "q_ms": N_("Q duration"),
     "q_mv": N_("Q amplitude"),
@@ -190,12 +191,14 @@ QUANTITIES: dict[str, str] = {
     "span_mv": N_("Amplitude"),
     "spikes": N_("pacing spikes"),
     "st60_mv": N_("ST 60 ms after J"),
+    "st_to_t": N_("ST to T"),
     "st_deviation_mv": N_("ST deviation"),
     "st_j_mv": N_("ST at J"),
     "t_alternans_uv": N_("T-wave alternans"),
     "t_mv": N_("T amplitude"),
     "t_to_r": N_("T to R"),
     "terminal_mv": N_("Terminal P in V1"),
+    "u_mv": N_("U amplitude"),
     "ventricular_rate_bpm": N_("Ventricular rate"),
 }
 """What an evidence's ``quantity`` is called; one that is not listed is shown by its own name."""
@@ -256,6 +259,7 @@ STAGES: dict[str, str] = {
 
 EVENTS: dict[str, Line] = {
     "register": Line(N_("Exam registered")),
+    "safe": Line(N_("Recording safe with the gateway")),
     "receive": Line(N_("Recording stored at the centre")),
     "preread": Line(N_("Pre-read by the machine")),
     "regraded": Line(N_("Graded anew after a change of the beats")),
