@@ -252,6 +252,7 @@ _ROWS: Final[dict[str, tuple[_Row, ...]]] = {
         ("155", "早期复极", "Early repolarization", "zqfj", BORDERLINE),
         ("154", "J波（Osborn波）", "Osborn wave", "jbosbornb", ABNORMAL),
         ("202", "Brugada波", "Brugada pattern", "brugadab", ABNORMAL),
+        ("202a", "Brugada波待排（马鞍型）", "Saddleback ST elevation, consider Brugada", "brugadabdpmax", SUSPICIOUS),
         ("200", "提示急性心包炎", "Consider acute pericarditis", "tsjxxby", ABNORMAL),
         ("205", "洋地黄作用", "Digitalis effect", "ydhzy", ABNORMAL),
     ),
@@ -267,6 +268,8 @@ _ROWS: Final[dict[str, tuple[_Row, ...]]] = {
             "avrdlstdtgbgfstdyd",
             ABNORMAL,
         ),
+        ("220d", "Aslanger ST段改变", "Aslanger pattern", "aslangerstdgb", ABNORMAL),
+        ("220e", "T波超急性期改变", "Hyperacute T waves", "tbcjxqgb", ABNORMAL),
         ("201", "提示急性肺栓塞", "Consider acute pulmonary embolism", "tsjxfss", ABNORMAL),
     ),
     "QT": (

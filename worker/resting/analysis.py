@@ -10,6 +10,7 @@ from ecg_center.contract.findings import Findings, Quality, Statement
 from ecg_center.domain.statements import TERMS, in_report_order
 from worker.critical import DEFAULT, evaluate, load
 from worker.recording import Recording
+from worker.resting.alternans import alternans
 from worker.resting.measure import fiducials, measure
 from worker.resting.morphology import frontal_axis_deg, morphology
 from worker.resting.patient import Patient, person_of
@@ -78,6 +79,7 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
         found += shape + repolarisation(reading, rhythm, shape)
         codes = {statement.code for statement in found}
         found += patterns(reading, rhythm, codes, frontal_axis_deg(reading))
+        found += alternans(reading, rhythm)
     if dextrocardia:
         found.append(say("230", evidence(leads=["I", "V6"]), certainty="possible"))
     if quality.suspected_reversal:

@@ -6,10 +6,13 @@ otherwise; in bundle branch block only what was made for it (Sgarbossa's criteri
 
 from typing import Final
 
+import numpy as np
+
 from ecg_center.contract.findings import Statement
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
-from worker.resting.say import AHA_2009_HYPERTROPHY, UNIVERSAL_MI_4, evidence, say
+from worker.resting.say import AHA_2009_HYPERTROPHY, AHA_2009_ST_QT, UNIVERSAL_MI_4, evidence, say
+from worker.resting.slow_waves import slow_waves
 from worker.resting.waves import LeadWaves
 
 BRUGADA_2013: Final = "HRS/EHRA/APHRS 2013, doi:10.1016/j.hrthm.2013.05.014; Bayés de Luna 2012"
@@ -18,10 +21,13 @@ WELLENS: Final = "de Zwaan, Bär, Wellens 1982, doi:10.1016/0002-8703(82)90480-x
 SGARBOSSA: Final = "Smith 2012, doi:10.1016/j.annemergmed.2012.07.119; Sgarbossa 1996"
 ESC_2019_PE: Final = "ESC 2019 pulmonary embolism, doi:10.1093/eurheartj/ehz405"
 POTASSIUM: Final = "Surawicz 1967, doi:10.1016/0002-8703(67)90234-7; AHA/ACCF/HRS 2009 part IV"
+ASLANGER: Final = "Aslanger 2020, doi:10.1016/j.jelectrocard.2020.04.008"
+PERICARDITIS: Final = "ESC 2015 pericardial diseases, doi:10.1093/eurheartj/ehv318; ST/T of V6: Ginzton and Laks 1982"
 EARLY_REPOLARISATION_2015: Final = "Macfarlane 2015, doi:10.1016/j.jacc.2015.05.033"
 
 COVED_UV: Final = 200.0
-SADDLE_UV: Final = 150.0
+SADDLE_UV, SADDLE_DIP_UV = 75.0, 50.0
+"""The trough of a saddle stands above the PR level, and below both of its ends."""
 WINTER_J_UV: Final = -100.0
 WINTER_T_UV: Final = 500.0
 WELLENS_UV: Final = -100.0
@@ -42,6 +48,15 @@ RVH_R1_UV: Final = 700.0
 RVH_SUM_UV: Final = 1050.0
 RIGHT_AXIS_DEG: Final = 90.0
 NOTCH_J_UV: Final = 100.0
+LONE_THIRD_UV: Final = 100.0
+HYPERACUTE_T_UV, HYPERACUTE_ST_UV = 600.0, 100.0
+HYPERACUTE_T_OVER_QRS: Final = 0.75
+HYPERACUTE_HALF_MS: Final = 140.0
+"""As tall as the QRS nearly, and broad: the pointed T of potassium is not."""
+DIFFUSE_UV: Final = 80.0
+DIFFUSE_LEADS: Final = 5
+ST_OVER_T: Final = 0.25
+PR_SUNK_UV: Final = -40.0
 
 
 def patterns(reading: Reading, rhythm: Rhythm, said: set[str], axis_deg: float | None) -> list[Statement]:
@@ -57,16 +72,20 @@ def patterns(reading: Reading, rhythm: Rhythm, said: set[str], axis_deg: float |
     if wide:
         return found
     acute = any(code.endswith(".330") for code in said)
-    for pattern in (_de_winter, _posterior, _wellens):
+    for pattern in (_de_winter, _aslanger, _posterior, _wellens, _hyperacute):
         if not acute and not found:
             found += pattern(reading)
+    if not found:
+        found += _saddle(reading)
+    if not any(statement.code == "208" for statement in found):
+        found += slow_waves(reading, rhythm, said)
     found += _pulmonary_embolism(reading, rhythm)
     found += _right_ventricle(reading, axis_deg)
     infarct = any(code.split(".")[0] in ("160", "165") for code in said if "." in code)
     if not infarct:
         found += _poor_progression(reading, said)
     if "145a" in said and not acute:
-        found += _early_repolarisation(reading)
+        found += _pericarditis(reading) or _early_repolarisation(reading)
     return found
 
 
@@ -82,6 +101,99 @@ def _brugada(reading: Reading) -> list[Statement]:
             seen = evidence("st_j_mv", waves.st_j_uv / 1000, COVED_UV / 1000, "mV", leads=[lead], source=BRUGADA_2013)
             return [say("202", seen, certainty="probable")]
     return []
+
+
+def _saddle(reading: Reading) -> list[Statement]:
+    """Type 2: J at 0.2 mV and more, a trough that stays above the PR level, up again into T, in V1 or V2.
+
+    An r' of its own in V1 is that of the right bundle.
+    """
+    for lead, waves in _all(reading, "V1", "V2"):
+        trough = min(waves.st60_uv, waves.st80_uv)
+        if lead == "V1" and waves.r2_uv > waves.st_j_uv:
+            continue
+        sinks = SADDLE_UV <= trough <= waves.st_j_uv - SADDLE_DIP_UV
+        if waves.st_j_uv >= COVED_UV and sinks and waves.t_uv >= trough + SADDLE_DIP_UV:
+            seen = evidence("st_j_mv", waves.st_j_uv / 1000, COVED_UV / 1000, "mV", leads=[lead], source=BRUGADA_2013)
+            return [say("202a", seen, certainty="possible")]
+    return []
+
+
+def _aslanger(reading: Reading) -> list[Statement]:
+    """ST raised in III alone of the inferior leads, lowered in V4 to V6 with an upright T, and higher in V1 than V2."""
+    third, v1, v2 = (reading.wave(lead) for lead in ("III", "V1", "V2"))
+    others = _all(reading, "II", "aVF")
+    if third is None or v1 is None or v2 is None or len(others) < 2:
+        return []
+    sunk = [
+        (lead, waves)
+        for lead, waves in _all(reading, "V4", "V5", "V6")
+        if max(waves.st_j_uv, waves.st60_uv) <= POSTERIOR_UV and waves.t_high_uv > 0
+    ]
+    alone = third.st_j_uv >= LONE_THIRD_UV and third.st60_uv >= 0.7 * LONE_THIRD_UV
+    if not alone or not sunk or any(waves.st_j_uv >= LONE_THIRD_UV for _, waves in others):
+        return []
+    if v2.st_j_uv <= POSTERIOR_UV or v1.st_j_uv <= v2.st_j_uv:
+        return []
+    seen = evidence("st_j_mv", third.st_j_uv / 1000, LONE_THIRD_UV / 1000, "mV", leads=["III"], source=ASLANGER)
+    lowest = min(waves.st_j_uv for _, waves in sunk) / 1000
+    down = evidence("st_j_mv", lowest, POSTERIOR_UV / 1000, "mV", leads=[lead for lead, _ in sunk])
+    return [say("220d", seen, down, certainty="probable")]
+
+
+def _hyperacute(reading: Reading) -> list[Statement]:
+    """T nearly as tall as the QRS and broad, out of an ST that rises straight into it, in two neighbouring leads."""
+    for group in (("V2", "V3", "V4", "V5"), ("II", "III", "aVF")):
+        here = [(lead, waves) for lead, waves in _all(reading, *group) if _is_hyperacute(waves)]
+        if len(here) < 2:
+            continue
+        highest = max(waves.t_uv for _, waves in here) / 1000
+        seen = evidence(
+            "t_mv", highest, HYPERACUTE_T_UV / 1000, "mV", leads=[lead for lead, _ in here], source=AHA_2009_ST_QT
+        )
+        return [say("220e", seen, certainty="possible")]
+    return []
+
+
+def _is_hyperacute(waves: LeadWaves) -> bool:
+    tall = waves.t_uv >= max(HYPERACUTE_T_UV, HYPERACUTE_T_OVER_QRS * waves.span_uv) and waves.t_uv > waves.r_uv
+    return tall and waves.t_half_ms >= HYPERACUTE_HALF_MS and waves.st60_uv >= HYPERACUTE_ST_UV
+
+
+def _pericarditis(reading: Reading) -> list[Statement]:
+    """ST raised and hollow nearly everywhere, lowered in none but aVR and V1, high against T; PR lowered proves it."""
+    raised = [
+        lead
+        for lead, waves in _all(reading, "I", "II", "III", "aVL", "aVF", "V2", "V3", "V4", "V5", "V6")
+        if min(waves.st_j_uv, waves.st60_uv) >= DIFFUSE_UV
+    ]
+    sunk = any(
+        waves.st_j_uv <= POSTERIOR_UV for lead, waves in _all(reading, *reading.waves) if lead not in ("aVR", "V1")
+    )
+    lateral, v6 = {"I", "V5", "V6"} & set(raised), reading.wave("V6")
+    if sunk or len(raised) < DIFFUSE_LEADS or "II" not in raised or not lateral or v6 is None or v6.t_uv <= 0:
+        return []
+    if v6.st_j_uv < ST_OVER_T * v6.t_uv:
+        return []
+    highest = max(reading.waves[lead].st_j_uv for lead in raised) / 1000
+    seen = [
+        evidence("st_j_mv", highest, DIFFUSE_UV / 1000, "mV", leads=raised, source=PERICARDITIS),
+        evidence("st_to_t", v6.st_j_uv / v6.t_uv, ST_OVER_T, "", leads=["V6"]),
+    ]
+    pr_uv = _pr_segment_uv(reading, "II")
+    if pr_uv is not None and pr_uv <= PR_SUNK_UV:
+        seen.append(evidence("pr_segment_mv", pr_uv / 1000, PR_SUNK_UV / 1000, "mV", leads=["II"]))
+    return [say("200", *seen, certainty="probable" if len(seen) > 2 else "possible")]
+
+
+def _pr_segment_uv(reading: Reading, lead: str) -> float | None:
+    """The level before the QRS over that before P."""
+    row, beat, limits, hz = reading.traces.row(lead), reading.median, reading.limits, reading.traces.hz
+    if row is None or beat is None or limits is None or limits.p_on is None:
+        return None
+    before = beat.signal[row, max(0, limits.p_on - round(0.040 * hz)) : max(1, limits.p_on - round(0.008 * hz))]
+    segment = beat.signal[row, limits.qrs_on - round(0.020 * hz) : limits.qrs_on - round(0.004 * hz)]
+    return float(np.median(segment) - np.median(before)) if before.size and segment.size else None
 
 
 def _de_winter(reading: Reading) -> list[Statement]:

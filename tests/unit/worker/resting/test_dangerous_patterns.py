@@ -51,6 +51,58 @@ def test_brugada_needs_the_coved_fall_and_the_inverted_t(normal: Reading) -> Non
     assert codes(normal, SINUS, set(), V1=replace(coved, t_low_uv=20.0)) == set()
 
 
+def test_a_saddle_has_a_trough_above_the_line(normal: Reading) -> None:
+    saddle = waves(st_j_uv=260.0, st60_uv=150.0, st80_uv=140.0, t_uv=320.0)
+    assert codes(normal, SINUS, set(), V2=saddle) == {"202a"}
+    assert codes(normal, SINUS, set(), V2=replace(saddle, st60_uv=240.0, st80_uv=230.0)) == set()  # no trough
+    assert codes(normal, SINUS, set(), V2=replace(saddle, st60_uv=60.0, st80_uv=40.0)) == set()  # down to the line
+    assert codes(normal, SINUS, set(), V2=replace(saddle, st_j_uv=190.0)) == set()
+    assert codes(normal, SINUS, set(), V1=replace(saddle, r2_uv=400.0)) == set()  # the r' of a right block
+
+
+def test_aslanger_is_the_third_lead_alone(normal: Reading) -> None:
+    leads = {
+        "III": waves(st_j_uv=120.0, st60_uv=110.0), "V1": waves(st_j_uv=30.0), "V2": waves(st_j_uv=-20.0),
+        "V5": waves(st_j_uv=-90.0, st60_uv=-80.0, t_high_uv=150.0),
+    }  # fmt: skip
+    assert codes(normal, SINUS, set(), **leads) == {"220d"}
+    for name, other in (
+        ("III", waves(st_j_uv=80.0, st60_uv=80.0)),
+        ("aVF", waves(st_j_uv=110.0)),
+        ("V5", waves(st_j_uv=-20.0)),
+        ("V2", waves(st_j_uv=-60.0)),
+        ("V2", waves(st_j_uv=40.0)),
+    ):
+        assert codes(normal, SINUS, set(), **leads | {name: other}) == set(), (name, other)
+
+
+def test_hyperacute_t_is_broad_and_as_tall_as_the_qrs(normal: Reading) -> None:
+    towering = waves(t_uv=1100.0, t_high_uv=1100.0, t_half_ms=170.0, st_j_uv=90.0, st60_uv=150.0, span_uv=1200.0)
+    assert codes(normal, SINUS, set(), V2=towering, V3=towering) == {"220e"}
+    assert codes(normal, SINUS, set(), V3=towering) == set()
+    for change in ({"span_uv": 1600.0}, {"st60_uv": 60.0}, {"t_half_ms": 130.0}, {"r_uv": 1150.0}):
+        assert codes(normal, SINUS, set(), V2=replace(towering, **change), V3=towering) == set(), change
+
+
+def test_pericarditis_is_everywhere_and_high_against_t(normal: Reading) -> None:
+    hollow = waves(st_j_uv=120.0, st60_uv=130.0, t_uv=380.0)
+    everywhere = dict.fromkeys(("I", "II", "aVF", "V3", "V4", "V5", "V6"), hollow)
+    assert codes(normal, SINUS, {"145a"}, **everywhere) == {"200"}
+    assert codes(normal, SINUS, set(), **everywhere) == set()
+    tall = replace(hollow, t_uv=700.0)  # ST less than a quarter of T: early repolarisation
+    assert "200" not in codes(normal, SINUS, {"145a"}, **everywhere | {"V6": tall})
+    assert codes(normal, SINUS, {"145a"}, **dict.fromkeys(everywhere, tall)) == {"155"}
+    assert "200" not in codes(normal, SINUS, {"145a"}, **everywhere | {"aVL": waves(st_j_uv=-60.0)})
+    assert codes(normal, SINUS, {"145a", "161.330"}, **everywhere) == set()
+
+
+def test_sgarbossa_holds_for_a_paced_heart(normal: Reading) -> None:
+    concordant = waves(r_uv=900.0, net_uv=900.0, st_j_uv=130.0, st60_uv=120.0)
+    paced = Rhythm("paced", ventricular_bpm=70.0)
+    assert codes(normal, paced, {"181"}, V5=concordant, V6=concordant) == {"160.330"}
+    assert codes(normal, paced, {"181"}, V5=replace(concordant, st_j_uv=90.0), V6=concordant) == set()
+
+
 def test_de_winter_needs_two_leads_and_avr(normal: Reading) -> None:
     upsloping = waves(st_j_uv=-150.0, st60_uv=-60.0, st80_uv=20.0, t_uv=800.0)
     raised = waves(st_j_uv=60.0)

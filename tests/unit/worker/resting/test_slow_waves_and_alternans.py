@@ -1,0 +1,117 @@
+"""U waves, sagging ST and alternating T: made on a simulated heart, said where they are, and only there."""
+
+import numpy as np
+import pytest
+
+from ecg_center.contract.upload import RecordingIdentity
+from gateway.simulate.generator import LEADS, SimulatedEcg, generate
+from worker.recording import Recording
+from worker.resting import analyse
+
+HZ = 500
+
+
+def said(ecg: SimulatedEcg, samples: np.ndarray) -> dict[str, str]:
+    recording = Recording(
+        format="simulated", kind="resting", leads=LEADS, digital=np.round(samples).astype(np.int16),
+        uv_per_lsb=np.ones(12), baseline=np.zeros(12), sampling_hz=float(HZ),
+        identity=RecordingIdentity(sex=ecg.sex, age_years=ecg.age_years),
+    )  # fmt: skip
+    return {statement.code: statement.certainty for statement in analyse(recording).statements}
+
+
+def heart(seed: int = 1, **changes: object) -> tuple[SimulatedEcg, np.ndarray]:
+    ecg = generate("sinus", seed=seed, rate_bpm=64, sampling_hz=HZ, **changes)
+    return ecg, np.array(ecg.samples_uv, float)
+
+
+def with_bump(ecg: SimulatedEcg, samples: np.ndarray, uv: dict[str, float], at_s: float, sd_s: float) -> np.ndarray:
+    """A wave of this height in these leads, so long after each R."""
+    seconds, changed = np.arange(samples.shape[1]) / HZ, samples.copy()
+    for beat in ecg.truth.beats_s:
+        bump = np.exp(-0.5 * ((seconds - beat - at_s) / sd_s) ** 2)
+        for lead, height in uv.items():
+            changed[LEADS.index(lead)] += height * bump
+    return changed
+
+
+def with_flat_t(ecg: SimulatedEcg, samples: np.ndarray, share: float) -> np.ndarray:
+    """T left with this share of its height."""
+    seconds, changed = np.arange(samples.shape[1]) / HZ, samples.copy()
+    for beat in ecg.truth.beats_s:
+        inside = (seconds > beat + 0.10) & (seconds < beat + 0.44)
+        window = np.sin(np.pi * np.clip((seconds[inside] - beat - 0.10) / 0.34, 0, 1)) ** 0.3
+        changed[:, inside] *= 1 - (1 - share) * window
+    return changed
+
+
+CHEST = ("V2", "V3", "V4", "V5")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_u_above_t_speaks_of_low_potassium(seed: int) -> None:
+    ecg, samples = heart(seed)
+    u = dict.fromkeys(CHEST, 190.0) | {"II": 120.0}
+    flat = with_flat_t(ecg, samples, 0.2)
+    assert "211" in said(ecg, with_bump(ecg, flat, u, 0.50, 0.03))
+    assert "211" not in said(ecg, flat)
+    assert "211" not in said(ecg, with_bump(ecg, flat, {"V3": 190.0}, 0.50, 0.03))  # one lead is too few
+    assert "211" not in said(ecg, with_bump(ecg, samples, dict.fromkeys(CHEST, 40.0), 0.50, 0.03))
+    sunk = with_bump(ecg, with_bump(ecg, flat, u, 0.50, 0.03), dict.fromkeys(CHEST, -110.0), 0.14, 0.05)
+    assert said(ecg, sunk).get("211") == "probable"
+
+
+def test_a_high_u_below_t_is_only_a_high_u() -> None:
+    ecg, samples = heart()
+    tall = with_bump(ecg, samples, dict.fromkeys(CHEST, 400.0), 0.28, 0.05)
+    codes = said(ecg, with_bump(ecg, tall, dict.fromkeys(CHEST, 260.0), 0.50, 0.03))
+    assert "150" in codes
+    assert "211" not in codes
+
+
+def test_digitalis_sags_without_lowering_j() -> None:
+    ecg, samples = heart()
+    flat = with_flat_t(ecg, samples, 0.5)
+    sag = dict.fromkeys(("I", "II", "V4", "V5", "V6"), -230.0)
+    scooped = with_bump(ecg, flat, sag, 0.18, 0.045)
+    assert "205" in said(ecg, scooped)
+    assert "205" not in said(ecg, flat)
+    assert "205" not in said(ecg, with_bump(ecg, flat, {"V5": -230.0}, 0.18, 0.045))
+    lowered = with_bump(ecg, scooped, dict.fromkeys(sag, -200.0), 0.07, 0.03)  # J as well: ischaemia
+    assert "205" not in said(ecg, lowered)
+
+
+def alternating(ecg: SimulatedEcg, samples: np.ndarray, uv: float, leads: tuple[str, ...]) -> np.ndarray:
+    seconds, changed = np.arange(samples.shape[1]) / HZ, samples.copy()
+    for number, beat in enumerate(ecg.truth.beats_s):
+        bump = np.exp(-0.5 * ((seconds - beat - 0.27) / 0.05) ** 2)
+        for lead in leads:
+            changed[LEADS.index(lead)] += (-1) ** number * uv / 2 * bump
+    return changed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_t_that_alternates_is_said_and_other_scatter_is_not(seed: int) -> None:
+    ecg, samples = heart(seed)
+    assert "147f" in said(ecg, alternating(ecg, samples, 180.0, CHEST))
+    assert "147f" not in said(ecg, samples)
+    assert "147f" not in said(ecg, alternating(ecg, samples, 30.0, CHEST))
+    assert "147f" not in said(ecg, alternating(ecg, samples, 180.0, ("V3",)))
+    rng = np.random.default_rng(seed)
+    chance = samples.copy()
+    seconds = np.arange(samples.shape[1]) / HZ
+    for beat in ecg.truth.beats_s:  # as large, but in no order
+        chance += rng.normal(0, 90.0) * np.exp(-0.5 * ((seconds - beat - 0.27) / 0.05) ** 2)
+    assert "147f" not in said(ecg, chance)
+
+
+def test_a_short_run_or_an_alternating_qrs_is_no_alternans_of_t() -> None:
+    ecg, samples = heart(duration_s=7.0)
+    assert "147f" not in said(ecg, alternating(ecg, samples, 180.0, CHEST))  # seven beats
+    ecg, samples = heart()
+    whole = samples.copy()
+    seconds = np.arange(samples.shape[1]) / HZ
+    for number, beat in enumerate(ecg.truth.beats_s):
+        near = np.abs(seconds - beat - 0.12) < 0.32
+        whole[:, near] *= 1 + 0.25 * (-1) ** number
+    assert "147f" not in said(ecg, whole)
