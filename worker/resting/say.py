@@ -1,6 +1,6 @@
 """How is a statement made, with its evidence, in one line?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from ecg_center.contract.findings import Certainty, Evidence, Statement
@@ -43,8 +43,3 @@ def evidence(
 def say(code: str, *found: Evidence, certainty: Certainty = "definite") -> Statement:
     """One statement."""
     return Statement(code=code, certainty=certainty, evidence=list(found))
-
-
-def spans(at_s: Sequence[float], before_s: float = 0.1, after_s: float = 0.3) -> list[tuple[float, float]]:
-    """The stretch of the recording around each beat, for the viewer to mark; at most twenty."""
-    return [(max(0.0, float(at) - before_s), float(at) + after_s) for at in at_s[:20]]
