@@ -8,7 +8,9 @@ and longer; what is shorter is in ``all_…``. Stretches of atrial flutter are c
 whose readers made no difference, and left out elsewhere.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +23,7 @@ from bench.accuracy.score import Table, halves
 from worker.holter.af import af_episodes
 from worker.holter.measure import measure
 from worker.holter.measured import NOT_MEASURED, Beats, Label, Measured, Minutes
-from worker.holter.readable import readable
+from worker.holter.readable import Readable, readable
 
 NEEDS = "records with (AFIB and (N in their .atr, with their signal or with beats in .qrs"
 EPISODE_S: Final = 30.0
@@ -31,18 +33,24 @@ Spans = list[tuple[int, int]]
 
 def run(folder: Path, options: Any) -> list[Table]:
     """Counts by record and in all."""
+    return [table_of("Episodes of atrial fibrillation", _counted(folder, options))]
+
+
+def _counted(folder: Path, options: Any) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    chosen = (rhythm for rhythm in rhythms(folder) if not options.half or halves(rhythm.name) == options.half)
+    for rhythm in islice(chosen, options.limit or None):
+        yield rhythm.name, compare(rhythm, found(folder, rhythm))
+
+
+def table_of(title: str, counted: Iterable[tuple[str, NDArray[np.float64]]]) -> Table:
+    """The table and figures of (record, what :func:`compare` counted in it)."""
     head = ["record", "AF s", "dur Se", "dur +P", "episodes", "ep Se", "ep +P", "all ep Se", "all ep +P"]
-    table = Table("Episodes of atrial fibrillation", head)
+    table = Table(title, head)
     total = np.zeros(11)
-    for rhythm in rhythms(folder):
-        if options.half and halves(rhythm.name) != options.half:
-            continue
-        counted = compare(rhythm, found(folder, rhythm))
-        total += counted
-        if counted[1] or counted[2]:
-            table.rows.append([rhythm.name, *_row(counted)])
-        if options.limit and len(table.rows) >= options.limit:
-            break
+    for name, counts in counted:
+        total += counts
+        if counts[1] or counts[2]:
+            table.rows.append([name, *_row(counts)])
     table.rows.append(["all", *_row(total)])
     table.figures = {
         "episode_se": _share(total[3], total[4]),
@@ -53,15 +61,22 @@ def run(folder: Path, options: Any) -> list[Table]:
         "all_episode_ppv": _share(total[9], total[10]),
     }
     table.note = ", ".join(f"{name} {value:.2f} %" for name, value in table.figures.items())
-    return [table]
+    return table
 
 
 def found(folder: Path, rhythm: Rhythm) -> Spans:
     """(start, end) samples of the episodes that the Holter engine says, flutter among them."""
-    if rhythm.has_signal:
-        day = readable(measure(replace(recording(next(folder.rglob(f"{rhythm.name}.hea"))), kind="holter")))
-    else:
-        day = readable(_measured(rhythm))
+    if not rhythm.has_signal:
+        return episodes_of_beats(rhythm)
+    return _spans(readable(measure(replace(recording(next(folder.rglob(f"{rhythm.name}.hea"))), kind="holter"))))
+
+
+def episodes_of_beats(rhythm: Rhythm) -> Spans:
+    """(start, end) samples of the episodes, told from the annotated beats alone."""
+    return _spans(readable(_measured(rhythm)))
+
+
+def _spans(day: Readable) -> Spans:
     at = day.beats.sample
     return [(int(at[episode.first]), int(at[episode.last])) for episode in af_episodes(day)]
 

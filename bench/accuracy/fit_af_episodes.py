@@ -1,33 +1,39 @@
-"""Fits ``worker/holter/af_weights.py``: ``python -m bench.accuracy.fit_af_episodes ECG_DATA [--folds]``.
+"""Fits the coefficients of ``worker/holter/af.py``: ``python -m bench.accuracy.fit_af_episodes ECG_DATA [--folds]``.
 
 Seen are the RR series of AFDB, MIT-BIH, CPSC 2021 (beats as annotated and as detected) and CinC 2017 (as detected),
 and series made from their sinus rhythm by putting in early beats, blocked ones, bigeminy, runs and errors of
-detection: there is no end of ectopy, and the records hold only some kinds. With ``--folds`` each AFDB record is judged
-by coefficients that have not seen it; without, the coefficients for the source file are printed.
+detection: there is no end of ectopy, and the records hold only some kinds. With ``--folds`` each patient of AFDB,
+MIT-BIH and CPSC 2021 is judged, on the annotated beats, by coefficients that have not seen him; without, the
+coefficients for the source file are printed.
 """
 
 import argparse
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy.af_data import Rhythm, rhythms
+from bench.accuracy.af_episodes import compare, episodes_of_beats, table_of
 from bench.accuracy.data import headers, recording
 from worker.holter import af
 from worker.holter.af_measures import RR_S, measures
 from worker.signal.qrs import find_beats
 
 Floats = NDArray[np.float64]
+LONG: Final = ("afdb_annotations_only", "mitdb", "cpsc2021")
 WEIGHT: Final = {"afdb_annotations_only": 1.0, "mitdb": 0.25, "cpsc2021": 0.15, "cinc2017": 0.04, "made": 0.004}
 """Of one record of each kind."""
 EVERY: Final = {"afdb_annotations_only": 13, "made": 11}
 MADE: Final = 60
 MADE_BEATS: Final = 500
-RIDGE: Final = 3e-4
+RIDGE: Final = 1e-5
+STEPS: Final = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +54,29 @@ def main() -> None:
     options = parser.parse_args()
     series = collected(options.folder)
     if not options.folds:
-        for name, values in zip(("CENTRE", "SCALE", "COEFFICIENTS"), fit(series), strict=True):
-            print(f"{name}: Final = np.array({np.round(values, 4).tolist()})")
+        print(f"COEFFICIENTS: Final = np.array({np.round(fit(series), 2).tolist()})")
         return
-    for name in sorted({one.name for one in series if one.kind == "afdb_annotations_only"}):
-        for word, values in zip(
-            ("CENTRE", "SCALE", "COEFFICIENTS"), fit([s for s in series if s.name != name]), strict=True
-        ):
-            setattr(af, word, values)
-        for one in series:
-            if one.name == name and one.kind != "made":
-                found, known = af.af_beats(one.rr_s, one.counts), one.fibrillates >= 0
-                both = float(one.rr_s[known & found & (one.fibrillates == 1)].sum())
-                true, said = (float(one.rr_s[known & which].sum()) for which in (one.fibrillates == 1, found))
-                print(f"{name}: Se {100 * both / max(true, 1e-9):.1f} %, +P {100 * both / max(said, 1e-9):.1f} %")
+    for kind in LONG:
+        print(table_of(f"{kind}, each patient left out", _left_out(options.folder / kind, series)).text())
+
+
+def _left_out(folder: Path, series: list[Series]) -> Iterator[tuple[str, Any]]:
+    """(record, counts of :func:`compare`)."""
+    for rhythm in rhythms(folder):
+        coefficients = fit([one for one in series if _patient(one.name) != _patient(rhythm.name)])
+        with patch.object(af, "COEFFICIENTS", coefficients):
+            yield rhythm.name, compare(rhythm, episodes_of_beats(rhythm))
+
+
+def _patient(name: str) -> str:
+    """CPSC 2021 has several records of one patient."""
+    return name.rsplit("_", 1)[0]
 
 
 def collected(folder: Path) -> list[Series]:
     """All series, those made from the others behind them."""
     found: list[Series] = []
-    for kind in ("afdb_annotations_only", "mitdb", "cpsc2021"):
+    for kind in LONG:
         for rhythm in rhythms(folder / kind):
             found.append(_series(kind, rhythm, rhythm.at, rhythm.ventricular))
             if rhythm.has_signal:
@@ -98,8 +107,8 @@ def _intervals(at: NDArray[np.int_], hz: float, left_out: NDArray[np.bool_]) -> 
     return np.clip(rr, *RR_S), af.counted(left_out)
 
 
-def fit(series: list[Series]) -> tuple[Floats, Floats, Floats]:
-    """(centre, scale, coefficients): logistic regression on the scaled measures and their squares (Newton)."""
+def fit(series: list[Series]) -> Floats:
+    """Coefficients of the measures and a constant: logistic regression (Newton)."""
     rows, truth, weight = [], [], []
     for one in series:
         chosen = np.flatnonzero(one.fibrillates >= 0)[:: EVERY.get(one.kind, 4)]
@@ -115,16 +124,14 @@ def fit(series: list[Series]) -> tuple[Floats, Floats, Floats]:
         weight.append(each)
     x, y, w = np.concatenate(rows), np.concatenate(truth).astype(float), np.concatenate(weight)
     w /= w.sum()
-    centre, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
-    scaled = np.clip((x - centre) / scale, -3, 3)
-    design = np.concatenate([scaled, scaled**2, np.ones((len(x), 1))], axis=1)
+    design = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     found = np.zeros(design.shape[1])
-    for _ in range(40):
+    for _ in range(STEPS):
         chance = 1 / (1 + np.exp(-np.clip(design @ found, -30, 30)))
         slope = design.T @ (w * (chance - y)) + RIDGE * found
         curvature = (design * (w * chance * (1 - chance))[:, None]).T @ design + RIDGE * np.eye(len(found))
         found = found - np.linalg.solve(curvature, slope)
-    return centre, scale, found
+    return found
 
 
 def _made(series: list[Series]) -> list[Series]:

@@ -167,7 +167,8 @@ def test_a_day_is_concluded_in_less_than_a_second():
 def fibrillating_day():
     rng = np.random.default_rng(8)
     spread = rng.uniform(0.45, 1.1, 600)
-    return day("N" * 1800, at_s=np.cumsum(np.concatenate([np.full(600, 0.8), spread, np.full(600, 0.8)])))
+    rr_s = np.concatenate([np.full(600, 0.8), spread, np.full(600, 0.8)])
+    return day("N" * 1800, at_s=np.cumsum(rr_s), p_wave=0.2)
 
 
 def test_a_physician_says_that_it_never_fibrillated():
