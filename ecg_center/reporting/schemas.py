@@ -9,8 +9,9 @@ from ecg_center.contract.holter import HolterFindings, ReportStrip
 from ecg_center.contract.pressure import PressureFindings
 from ecg_center.domain.statements import TERMS
 
-MAX_STATEMENTS = 20
-"""More than a page of the report holds; a reading rarely has ten."""
+MAX_STATEMENTS = 40
+"""A resting ECG rarely has ten, a day of ECG and of pressures together some twenty-five; the report goes on to a second
+page."""
 MAX_STRIPS = 24
 """Eight pages."""
 

@@ -17,7 +17,7 @@ from ecg_center.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from ecg_center.domain.statements import contradicts, in_report_order, overall_of
 from ecg_center.domain.workflow import Move, State
 from ecg_center.reporting import queries
-from ecg_center.reporting.schemas import OpinionForm, ReportContent
+from ecg_center.reporting.schemas import MAX_STATEMENTS, OpinionForm, ReportContent
 from ecg_center.signing.service import Signatures, require_certificate
 from ecg_center.store.day_reports import kept_figures, usual_strips
 from ecg_center.store.deadlines import meet
@@ -89,7 +89,7 @@ async def _suggested(session: AsyncSession, study_id: UUID) -> ReportContent:
     codes = in_report_order([statement.code for findings in found for statement in findings.statements])
     overall = overall_of(codes)
     return ReportContent(
-        statements=codes[:20],
+        statements=codes[:MAX_STATEMENTS],
         conclusion=overall.value if overall else None,
         measurements=next((one.measurements for one in found if one.kind != "abpm"), Measurements()),
     )
