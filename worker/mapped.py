@@ -31,6 +31,10 @@ BLOCK_SAMPLES: Final = 1 << 18
 """Of each lead: 17 minutes at 250 Hz; some megabytes, within a processor's cache for few leads."""
 
 
+AROUND_BYTES: Final = 1 << 16
+"""The kernel brings the pages around one that is looked at, too (fault_around_bytes): they are given back with it."""
+
+
 def map_file(path: Path) -> memoryview:
     """The bytes of this file, mapped; it is not empty.
 
@@ -84,8 +88,9 @@ def forget(array: NDArray[Any]) -> None:
         return
     begin = np.frombuffer(room, np.uint8).ctypes.data
     low, high = np.lib.array_utils.byte_bounds(array)
-    first = (low - begin) // mmap.PAGESIZE * mmap.PAGESIZE
-    room.madvise(mmap.MADV_DONTNEED, first, high - begin - first)
+    first = (low - begin) // AROUND_BYTES * AROUND_BYTES
+    last = min(len(room), -(-(high - begin) // AROUND_BYTES) * AROUND_BYTES)
+    room.madvise(mmap.MADV_DONTNEED, first, last - first)
 
 
 def _mapping_of(array: NDArray[Any]) -> mmap.mmap | None:

@@ -74,7 +74,8 @@ class Day:
     def block(self, start: int, stop: int, rows: tuple[int, ...] | None = None) -> Float32s:
         """(n_leads, stop − start) float32 µV, of all leads or of these rows; a gap is bridged by a straight line.
 
-        Samples before the first and after the last one repeat the one at the end.
+        Samples before the first and after the last one repeat the one at the end. The memory of a mapped file is given
+        back behind it, so that nobody needs to think of that.
 
         >>> recording = Recording("", "holter", ("I",), np.array([[100, 102, 104]], np.int16), np.array([2.5]),
         ...                       np.array([100.0]), 250.0)
@@ -89,7 +90,9 @@ class Day:
             return uv
         scale, zero = self.recording.uv_per_lsb, self.recording.baseline
         inner = uv[:, first - start : last - start]
-        _microvolts(self.recording.digital[:, first:last], np.array(chosen, np.int64), scale, zero, inner)
+        digital = self.recording.digital[:, first:last]
+        _microvolts(digital, np.array(chosen, np.int64), scale, zero, inner)
+        forget(digital)
         for place, row in enumerate(chosen):
             if row in self._gaps:
                 self._bridge(inner[place], row, first, last)
@@ -106,7 +109,6 @@ class Day:
             stop = min(self.n_samples, start + step)
             first, last = max(0, start - margin), min(self.n_samples, stop + margin)
             yield Block(start, stop, first, self.block(first, last, rows))
-            forget(self.recording.digital)
 
     @cached_property
     def _gaps(self) -> dict[int, Int64s]:
