@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.signal.compiled import compiled_finite
+from worker.signal.ranks import exchange, insert, of_rank
 
 Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
@@ -60,19 +61,29 @@ USUAL_RR_S: Final = (0.3, 1.6)
 
 
 @compiled_finite
-def beats_of(curves: Curves, at: Int64s, hz: float, coefficients: Float32s) -> tuple[Int64s, Float32s]:
-    """(places of the beats among the candidates ``at``, log odds of their looks), minute by minute.
+def about_of(curves: Curves, at: Int64s, hz: float) -> About:
+    """What is measured of each candidate by itself.
 
     Args:
         curves: units, shapes, magnitude and power of :mod:`worker.holter.units` at ``hz``.
         at: (n,) places of the candidates, increasing.
+    """
+    own = _roots(curves[3], at)
+    return own, _sizes(curves[2], at, hz), _floors(curves[3], at, hz), _neighbours(at, own, hz)
+
+
+@compiled_finite
+def beats_of(curves: Curves, at: Int64s, measured: About, hz: float, coefficients: Float32s) -> tuple[Int64s, Float32s]:
+    """(places of the beats among the candidates ``at``, log odds of their looks), minute by minute.
+
+    Args:
+        curves, at: as in :func:`about_of`, and what it ``measured``.
         coefficients: (23,) of the log odds.
     """
-    units, shapes, magnitude, power = curves
+    units, shapes, _, power = curves
+    own, size, floor, beside = measured
     minute, around = int(MINUTE_S * hz), int(AROUND_S * hz)
     places, worth, count = np.empty_like(at), np.empty(at.size, np.float32), 0
-    own, size = _roots(power, at), _sizes(magnitude, at, hz)
-    floor, beside = _floors(power, at, hz), _neighbours(at, own, hz)
     a, b = 0, 0
     for start in range(0, power.size, minute):
         while a < at.size and at[a] < start - around:
@@ -100,7 +111,7 @@ def _minute(
         if beats.size < 2:
             break
         likely, odds = log_odds(units, shapes, at, about, beats, hz, coefficients)
-        chosen = _sequence(at[likely], odds, hz)
+        chosen = sequence(at[likely], odds, hz)
         odds = odds[chosen]
         change = _differences(likely[chosen], beats)
         beats = likely[chosen]
@@ -229,8 +240,8 @@ def _usual_near(beats: Int64s, own: Float32s, size: Float32s) -> tuple[Float32s,
     usual, usual_size = np.empty_like(own), np.empty_like(own)
     energies, sizes = np.empty(count, np.float32), np.empty(count, np.float32)
     for k in range(count):
-        _insert(energies, k, own[beats[k]])
-        _insert(sizes, k, size[beats[k]])
+        insert(energies, k, own[beats[k]])
+        insert(sizes, k, size[beats[k]])
     place, first = 0, 0
     for i in range(own.size):
         while place < beats.size and beats[place] < i:
@@ -238,34 +249,11 @@ def _usual_near(beats: Int64s, own: Float32s, size: Float32s) -> tuple[Float32s,
         wanted = min(max(place - count // 2, 0), beats.size - count)
         while first < wanted:
             gone, come = beats[first], beats[first + count]
-            _exchange(energies, own[gone], own[come])
-            _exchange(sizes, size[gone], size[come])
+            exchange(energies, own[gone], own[come])
+            exchange(sizes, size[gone], size[come])
             first += 1
         usual[i], usual_size[i] = energies[count // 2], sizes[count // 2]
     return usual, usual_size
-
-
-@compiled_finite
-def _insert(ordered: Float32s, count: int, value: float) -> None:
-    """Put one more value into a sorted list of ``count``."""
-    i = count
-    while i > 0 and ordered[i - 1] > value:
-        ordered[i] = ordered[i - 1]
-        i -= 1
-    ordered[i] = value
-
-
-@compiled_finite
-def _of_rank(values: Float32s, rank: int) -> float:
-    """The value that has this many below it; counting all of a few is faster than sorting them."""
-    best, most = np.float32(3e38), np.float32(rank)
-    for i in range(values.size):
-        upto, own = np.float32(0.0), values[i]
-        for j in range(values.size):
-            upto += np.float32(1.0) if values[j] <= own else np.float32(0.0)
-        if upto > most:
-            best = min(best, own)
-    return float(best)
 
 
 @compiled_finite
@@ -286,7 +274,7 @@ def _template(signal: Float32s, beats: Int64s, before: int, after: int) -> Float
                     column[count] = signal[lead, place]
                     count += 1
             if count:
-                template[lead, j] = _of_rank(column[:count], count // 2)
+                template[lead, j] = of_rank(column[:count], count // 2)
             mean += template[lead, j] / np.float32(width)
         for j in range(width):
             template[lead, j] -= mean
@@ -373,7 +361,7 @@ def _floors(power: Float32s, at: Int64s, hz: float) -> Float32s:
         count = (end - begin + step - 1) // step
         for k in range(count):
             values[k] = power[begin + k * step]
-        floors[number] = np.sqrt(_of_rank(values[:count], count // 4))
+        floors[number] = np.sqrt(of_rank(values[:count], count // 4))
     return floors
 
 
@@ -394,7 +382,7 @@ def _neighbours(at: Int64s, own: Float32s, hz: float) -> Float32s:
 
 
 @compiled_finite
-def _sequence(at: Int64s, odds: Float32s, hz: float) -> Int64s:
+def sequence(at: Int64s, odds: Float32s, hz: float) -> Int64s:
     """Numbers of the candidates that together are the most plausible rhythm (Viterbi)."""
     n = at.size
     usual, gain = _local_rhythm(at, odds, hz)
@@ -471,28 +459,13 @@ def _local_median(rr: Float32s) -> tuple[Float32s, Float32s]:
     half = LOCAL_BEATS // 2
     ordered = np.empty(LOCAL_BEATS, np.float32)
     for k in range(LOCAL_BEATS):
-        _insert(ordered, k, rr[min(max(k - half, 0), rr.size - 1)])
+        insert(ordered, k, rr[min(max(k - half, 0), rr.size - 1)])
     for i in range(rr.size):
         if i:
-            _exchange(ordered, rr[max(i - 1 - half, 0)], rr[min(i + half, rr.size - 1)])
+            exchange(ordered, rr[max(i - 1 - half, 0)], rr[min(i + half, rr.size - 1)])
         local[i] = ordered[half]
         alike = 0
         for k in range(LOCAL_BEATS):
             alike += abs(ordered[k] - local[i]) < REGULAR_WITHIN / 2 * local[i]
         regular[i] = alike / LOCAL_BEATS
     return local, regular
-
-
-@compiled_finite
-def _exchange(ordered: Float32s, gone: float, come: float) -> None:
-    """Take one value out of a sorted list and put another in."""
-    i = 0
-    while ordered[i] != gone and i < ordered.size - 1:
-        i += 1
-    while i < ordered.size - 1 and ordered[i + 1] < come:
-        ordered[i] = ordered[i + 1]
-        i += 1
-    while i > 0 and ordered[i - 1] > come:
-        ordered[i] = ordered[i - 1]
-        i -= 1
-    ordered[i] = come

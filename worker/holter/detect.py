@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.holter.bands import Float32s, Room, bands_for, curves
-from worker.holter.candidates import beats_of
+from worker.holter.candidates import about_of, beats_of
 from worker.holter.day import Block, Day
+from worker.holter.gaps import second_look
 from worker.holter.units import WINDOW_S, candidates, in_units
 from worker.signal.compiled import compiled_finite
 from worker.signal.qrs_weights import COEFFICIENTS
@@ -42,6 +43,7 @@ class Seen:
     Attributes:
         sample: (n,) int64 R peaks within the block proper, samples of the recording.
         odds: (n,) float32 log odds of each being a beat, by its looks.
+        unrest: (k, 2) int64 first and one past the last sample of gaps without beats that do not rest either.
         tops, floors: (n_leads, n_windows) of windows of ``units.WINDOW_S``, the first at the block's ``first``: the
             steepest slope, and the median mean square of the slope, in units of the usual QRS.
         window: length of such a window, samples of the recording.
@@ -51,6 +53,7 @@ class Seen:
 
     sample: Int64s
     odds: Float32s
+    unrest: Int64s
     tops: Float32s
     floors: Float32s
     window: int
@@ -81,10 +84,15 @@ class Search:
         memory = self._memory(len(slope))
         magnitude, power, tops, floors, levels = in_units(slope, broad, hz, memory, units, shapes)
         self._levels.append(levels)
-        at, odds = beats_of((units, shapes, magnitude, power), candidates(power, hz), hz, _COEFFICIENTS)
+        maxima, seen = candidates(power, hz), (units, shapes, magnitude, power)
+        about = about_of(seen, maxima, hz)
+        at, odds = beats_of(seen, maxima, about, hz, _COEFFICIENTS)
+        at, odds, unrest = second_look(seen, maxima, about, at, odds, hz, _COEFFICIENTS)
         inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
         peaks = _peaks(magnitude, at[inside], factor, round(PEAK_REACH_S * hz))
-        return Seen(peaks + block.first, odds[inside], tops, floors, self.window, broad, hz)
+        unrest = np.clip(unrest * factor + block.first, block.start, block.stop)
+        unrest = unrest[unrest[:, 1] > unrest[:, 0]]
+        return Seen(peaks + block.first, odds[inside], unrest, tops, floors, self.window, broad, hz)
 
     def _memory(self, n_leads: int) -> Float32s:
         """The levels of the blocks before; 0 where there were none."""

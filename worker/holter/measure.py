@@ -18,7 +18,7 @@ from worker.holter.detect import Found, Search, Seen
 from worker.holter.features import beat_features
 from worker.holter.measured import Beats, Label, Measured
 from worker.holter.minutes import minutes_of
-from worker.holter.noise import Noise, Windows, noise_of, windows_of
+from worker.holter.noise import Noise, Windows, noise_of, windows_of, without
 from worker.holter.spikes import believed, blanked, paced, pulses_in
 from worker.holter.templates import cluster
 from worker.holter.vf import restless, rhythms_of
@@ -66,7 +66,9 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     template, templates = cluster(day, first.at, features.blocks, label, features.rows)
     beats = Beats(first.at, label, confidence, template, _whole_ms(features.qrs_ms), features.p_like)
     progress(CLASSES_UNTIL, "minutes")
-    minutes = minutes_of(day, beats, first.noise.unreadable, first.noise.leads)
+    rhythms = rhythms_of(day, first.suspects, first.at, first.noise.unreadable)
+    unreadable = without(first.noise.unreadable, rhythms)
+    minutes = minutes_of(day, beats, unreadable, first.noise.leads)
     progress(1.0, "minutes")
     return Measured(
         leads=recording.leads,
@@ -77,9 +79,9 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
         beats=beats,
         templates=templates,
         minutes=minutes,
-        unreadable=first.noise.unreadable,
+        unreadable=unreadable,
         lead_noise=first.noise.leads,
-        rhythms=rhythms_of(day, first.suspects, first.at, first.noise.unreadable),
+        rhythms=rhythms,
         marks=recording.annotations,
         warnings=recording.warnings,
     )
@@ -90,17 +92,20 @@ def search(day: Day, progress: Callable[[float], None] = lambda share: None) -> 
     rows = day.independent
     finder, found = Search(day), Found([], [])
     windows: list[Windows] = []
+    unrest: list[Int64s] = []
     pulses: list[Int64s] = []
     suspects: list[Int64s] = []
     for block in day.blocks(rows=rows):
         seen, given = _block(day, finder, block)
         found.add(seen)
+        unrest.append(seen.unrest)
         pulses.append(given)
         windows.append(windows_of(day, block, seen, rows))
         suspects.append(restless(block, seen.broad, seen.hz, day.hz))
         progress(block.stop / day.n_samples)
     at, odds = found.in_order(day.hz)
     noise = noise_of(day, rows, windows, finder.window, at, odds)
+    noise = noise.with_unrest(np.concatenate(unrest))
     return Searched(at, np.concatenate(pulses), np.concatenate(suspects), noise)
 
 

@@ -21,6 +21,7 @@ from worker.holter.measured import Stretch
 from worker.holter.noise_weights import BEATS, CENTRE, SCALE, SHAPE
 from worker.holter.units import WINDOW_S
 from worker.signal.compiled import compiled_finite
+from worker.signal.ranks import insert
 from worker.signal.fibrillation import measures
 
 Float32s = NDArray[np.float32]
@@ -86,6 +87,11 @@ class Noise:
 
     unreadable: tuple[Stretch, ...]
     leads: tuple[Stretch, ...]
+
+    def with_unrest(self, spans: Int64s) -> "Noise":
+        """The same, and (k, 2) samples in which neither beats nor a base line can be seen: no pause is there."""
+        more = [Stretch(start, stop, (), REASONS[MOTION]) for start, stop in spans.tolist()]
+        return Noise(tuple(sorted((*self.unreadable, *without(more, self.unreadable)), key=_start)), self.leads)
 
 
 def windows_of(day: Day, block: Block, seen: Seen, rows: Sequence[int]) -> Windows:
@@ -178,6 +184,10 @@ def _judged(doubts: Float32s, calm: Float32s, shape: Float32s) -> Floats:
     others = np.stack([np.clip(doubts, *DOUBT_RANGE), np.log(np.maximum(calm, CALMEST))], axis=1).astype(np.float64)
     odds = shape + _weighed(others, slice(CENTRE.size - 2, CENTRE.size)) + SHAPE[-1]
     return np.where((doubts > 0) & np.isfinite(shape), odds, SURE)
+
+
+def _start(stretch: Stretch) -> int:
+    return stretch.start
 
 
 def without(stretches: Iterable[Stretch], others: Iterable[Stretch]) -> tuple[Stretch, ...]:
@@ -279,7 +289,7 @@ def _doubts(
         mean = np.float32(0.0)
         for k in range(count):
             mean += odds[first + k] / np.float32(count)
-            _insert(ordered, k, odds[first + k])
+            insert(ordered, k, odds[first + k])
         lower = ordered[int(0.2 * (count - 1))]
         noise = np.log(max(float(calm[j]), CALMEST))
         irregular = min(_irregular(at[first : first + count]), IRREGULAR_MOST)
@@ -291,16 +301,6 @@ def _doubts(
 
 
 @compiled_finite
-def _insert(ordered: Float32s, count: int, value: float) -> None:
-    """Put one more value into a sorted list of ``count``."""
-    i = count
-    while i > 0 and ordered[i - 1] > value:
-        ordered[i] = ordered[i - 1]
-        i -= 1
-    ordered[i] = value
-
-
-@compiled_finite
 def _irregular(at: Int64s) -> float:
     """The median change from one interval to the next, as a share of the median interval."""
     n = at.size - 1
@@ -308,9 +308,9 @@ def _irregular(at: Int64s) -> float:
         return 0.0
     intervals, changes = np.empty(n, np.float32), np.empty(n - 1, np.float32)
     for k in range(n):
-        _insert(intervals, k, float(at[k + 1] - at[k]))
+        insert(intervals, k, float(at[k + 1] - at[k]))
         if k:
-            _insert(changes, k - 1, float(abs(at[k + 1] - 2 * at[k] + at[k - 1])))
+            insert(changes, k - 1, float(abs(at[k + 1] - 2 * at[k] + at[k - 1])))
     middle = intervals[n // 2] + intervals[(n - 1) // 2]
     m = n - 1
     return float((changes[m // 2] + changes[(m - 1) // 2]) / max(middle, np.float32(1.0)))

@@ -1,0 +1,133 @@
+"""Where no beat was found for long: a pause, beats of another kind, or neither?"""
+
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.accuracy.data import notes, recording
+from gateway.simulate.holter import record_day
+from worker.formats import read
+from worker.holter.analysis import analyse
+from worker.holter.day import Day
+from worker.holter.measure import measure, search
+from worker.recording import Recording
+
+DATA = Path(os.environ.get("ECG_DATA", "../shared/ecg-data"))
+CHINA = timezone(timedelta(hours=8))
+HZ = 250.0
+SECONDS = 120
+
+
+def beat(t, at, size_uv=1000.0):
+    """QRS, T and P of a narrow beat."""
+    return size_uv * (
+        np.exp(-(((t - at) / 0.012) ** 2))
+        + 0.25 * np.exp(-(((t - at - 0.3) / 0.06) ** 2))
+        + 0.12 * np.exp(-(((t - at + 0.16) / 0.03) ** 2))
+    )
+
+
+def sinus_but(first_s, last_s, seed=5):
+    """(time, µV of two leads) of sinus rhythm that stops between two moments."""
+    t = np.arange(round(SECONDS * HZ)) / HZ
+    uv = sum(beat(t, at) for at in np.arange(0.5, SECONDS, 0.85) if not first_s < at < last_s)
+    noise = np.random.default_rng(seed).normal(scale=8.0, size=(2, t.size))
+    return t, np.stack([uv, 0.6 * uv]) + noise
+
+
+def searched(uv):
+    digital = np.clip(np.rint(uv / 2.5), -32768, 32767).astype(np.int16)
+    return search(Day(Recording("", "holter", ("II", "V5"), digital, np.full(2, 2.5), np.zeros(2), HZ)))
+
+
+def inside(found, first_s, last_s):
+    return np.count_nonzero((found.at > first_s * HZ) & (found.at < last_s * HZ))
+
+
+def unreadable_s(found, first_s, last_s):
+    return sum(
+        max(0.0, min(last_s, stretch.stop / HZ) - max(first_s, stretch.start / HZ))
+        for stretch in found.noise.unreadable
+    )
+
+
+@pytest.mark.parametrize("number", [1, 4, 9, 12])
+def test_a_short_tachycardia_is_no_pause(number):
+    """Its beats are unlike the day's in every measure; seven of twelve such days had a pause of ten seconds."""
+    day = record_day(number, datetime(2026, 11, 21, 14, 20, tzinfo=CHINA), hours=0.5)
+    findings, _ = analyse(read(day.content))
+    kinds = [event.kind for event in findings.holter.events]
+    assert "pause" not in kinds
+    (run,) = [event for event in findings.holter.events if event.kind == "vt"]
+    assert run.beats >= 25
+    assert 160 <= run.rate_bpm <= 195
+    assert "pauses" not in {value.rule for value in findings.critical}
+
+
+@pytest.mark.parametrize("wave_uv", [60.0, 150.0, 250.0])
+def test_p_waves_of_a_block_do_not_fill_its_pause(wave_uv):
+    t, uv = sinus_but(60.0, 66.0)
+    for at in np.arange(60.3, 66.0, 0.7):
+        uv += wave_uv * np.exp(-(((t - at) / 0.035) ** 2)) * np.array([[1.0], [0.6]])
+    found = searched(uv)
+    assert inside(found, 60.5, 65.5) == 0
+    assert unreadable_s(found, 60.5, 65.5) == 0
+
+
+def test_fibrillating_atria_do_not_fill_a_pause():
+    t, uv = sinus_but(60.0, 64.5)
+    uv += 70 * np.sin(2 * np.pi * (6.2 * t + 0.4 * np.sin(0.9 * t)))
+    found = searched(uv)
+    assert inside(found, 60.3, 64.2) == 0
+    assert unreadable_s(found, 60.3, 64.2) == 0
+
+
+def test_a_broad_beat_alone_in_a_gap_is_found():
+    t, uv = sinus_but(60.0, 64.5)
+    uv += np.array([[-900.0], [700.0]]) * np.exp(-(((t - 62.2) / 0.05) ** 2))
+    found = searched(uv)
+    assert inside(found, 60.5, 64.2) == 1
+    assert abs(found.at / HZ - 62.2).min() < 0.06
+
+
+def test_where_the_signal_never_rests_no_pause_is_believed():
+    t, uv = sinus_but(60.0, 64.5)
+    rng = np.random.default_rng(8)
+    moving = (t > 60.2) & (t < 64.2)
+    for row in uv:
+        phase = 2 * np.pi * np.cumsum(rng.uniform(2.0, 9.0, t.size)) / HZ
+        row[moving] += (rng.uniform(300, 700, t.size) * np.sin(phase) + 150 * rng.normal(size=t.size))[moving]
+    found = searched(uv)
+    filled = inside(found, 60.3, 64.2)
+    assert filled >= 3 or unreadable_s(found, 60.0, 64.5) > 2.5
+
+
+def test_one_calm_lead_is_enough_to_believe_a_pause():
+    t, uv = sinus_but(60.0, 65.0)
+    rng = np.random.default_rng(9)
+    uv[0] += 250 * rng.normal(size=t.size)
+    found = searched(uv)
+    assert inside(found, 60.4, 64.6) == 0
+    assert unreadable_s(found, 60.4, 64.6) < 1.0
+
+
+def test_fibrillation_of_the_ventricles_is_not_hidden_as_noise():
+    """What lies in a stretch that quivers is no noise: such an event would be left out of the findings."""
+    if not (DATA / "vfdb" / "422.hea").exists():
+        pytest.skip("needs vfdb (ECG_DATA)")
+    measured = measure(recording(DATA / "vfdb" / "422.hea"))
+    quivers = [stretch for stretch in measured.rhythms if stretch.reason == "vf"]
+    assert quivers
+    for stretch in quivers:
+        assert not any(other.start < stretch.stop and other.stop > stretch.start for other in measured.unreadable)
+
+
+@pytest.mark.skipif(not (DATA / "mitdb" / "201.hea").exists(), reason="needs MIT-BIH records (ECG_DATA)")
+def test_every_annotated_pause_of_a_record_is_found():
+    whole = recording(DATA / "mitdb" / "201.hea")
+    beats = notes(DATA / "mitdb" / "201.hea", "atr").beats
+    findings, _ = analyse(whole)
+    assert findings.holter.pauses.over_2_0_s == np.count_nonzero(np.diff(beats) > 2.0 * whole.sampling_hz) == 13
