@@ -154,11 +154,11 @@ def _likeness(rest: Floats, p: Floats) -> Floats:
     left = (total[:, edge : edge + last] - total[:, :last]) / edge
     right = (total[:, width : width + last] - total[:, width - edge : width - edge + last]) / edge
     rise, sums = right - left, total[:, width:] - total[:, :last]
-    moment = np.cumsum(np.pad(rest * np.arange(rest.shape[1]), ((0, 0), (1, 0))), axis=1)
-    ramp = (moment[:, width:] - moment[:, :last] - np.arange(last) * sums) / (width - 1)
     length = good_length(rest.shape[1])
-    product = (np.fft.rfft(rest, length, axis=1) * np.fft.rfft(usual, length, axis=1).conj()).sum(axis=0)
-    product = np.fft.irfft(product, length)[:last] - usual.sum(axis=1) @ left - (usual @ along) @ rise
+    values = np.fft.rfft(rest, length, axis=1)
+    ramp = np.fft.irfft(values * np.fft.rfft(along, length).conj(), length, axis=1)[:, :last]
+    product = np.fft.irfft((values * np.fft.rfft(usual, length, axis=1).conj()).sum(axis=0), length)[:last]
+    product = product - usual.sum(axis=1) @ left - (usual @ along) @ rise
     lines = left * (width * left + 2 * along.sum() * rise - 2 * sums) + rise * (along @ along * rise - 2 * ramp)
     own = np.sqrt(np.maximum(power[width:] - power[:last] + lines.sum(axis=0), 0.0))
     size = float(np.linalg.norm(usual))

@@ -82,40 +82,52 @@ def _peak(magnitude: Floats, near: int, reach: int) -> int:
     return first + int(np.argmax(magnitude[first : near + reach + 1]))
 
 
-def _window(shape: Floats, at: int, hz: float) -> Floats | None:
-    before, after = round(BEFORE_S * hz), round(AFTER_S * hz)
-    return shape[:, at - before : at + after] if at >= before and at + after <= shape.shape[1] else None
+class _Windows:
+    """Every stretch of a beat's length in the signal, and what of it is needed again and again."""
 
+    def __init__(self, shape: Floats, hz: float) -> None:
+        self.before, self.width = round(BEFORE_S * hz), round(BEFORE_S * hz) + round(AFTER_S * hz)
+        reach = round(SHIFT_S * hz)
+        self.shifts = np.arange(-reach, reach + 1, 2)
+        self.count = max(0, shape.shape[1] - self.width + 1)
+        if self.count:
+            self.every = np.lib.stride_tricks.sliding_window_view(shape, self.width, axis=1)
+            power = np.cumsum(np.concatenate([[0.0], (shape**2).sum(axis=0)]))
+            self.size = np.sqrt(np.maximum(power[self.width :] - power[: -self.width], 0.0))
 
-def _likeness(shape: Floats, at: int, template: Floats, hz: float) -> tuple[float, int]:
-    """(largest correlation with the template, the shift that gives it)."""
-    before, width = round(BEFORE_S * hz), template.shape[1]
-    shifts = np.arange(-round(SHIFT_S * hz), round(SHIFT_S * hz) + 1, 2)
-    shifts = shifts[(at + shifts >= before) & (at + shifts - before + width <= shape.shape[1])]
-    if shifts.size == 0:
-        return -1.0, 0
-    part = shape[:, at + shifts[0] - before : at + shifts[-1] - before + width]
-    windows = np.lib.stride_tricks.sliding_window_view(part, width, axis=1)[:, ::2]
-    norm = float(np.linalg.norm(template))
-    power = np.cumsum(np.concatenate([[0.0], (part**2).sum(axis=0)]))
-    size = np.sqrt(power[width::2] - power[:-width:2])
-    alike = (1 / SIZE_RATIO * norm < size) & (size < SIZE_RATIO * norm)
-    if not alike.any():
-        return -1.0, 0
-    likeness = np.where(alike, np.einsum("lsw,lw->s", windows, template) / (norm * np.maximum(size, 1e-9)), -1.0)
-    best = int(np.argmax(likeness))
-    return float(likeness[best]), int(shifts[best])
+    def at(self, beat: int) -> Floats | None:
+        """(n_leads, width) around a beat; None where the recording's edge cuts it."""
+        start = beat - self.before
+        return np.asarray(self.every[:, start]) if 0 <= start < self.count else None
+
+    def likeness(self, beat: int, template: Floats) -> tuple[float, int]:
+        """(largest correlation with the template, the shift that gives it)."""
+        starts = beat - self.before + self.shifts
+        if starts[0] < 0 or starts[-1] >= self.count:
+            starts = starts[(starts >= 0) & (starts < self.count)]
+            if starts.size == 0:
+                return -1.0, 0
+        norm = float(np.sqrt(np.vdot(template, template)))
+        size = self.size[starts]
+        alike = (norm / SIZE_RATIO < size) & (size < SIZE_RATIO * norm)
+        if not alike.any():
+            return -1.0, 0
+        product = np.einsum("lsw,lw->s", self.every[:, starts[0] : starts[-1] + 1 : 2], template)
+        likeness = np.where(alike, product / (norm * np.maximum(size, 1e-9)), -1.0)
+        best = int(likeness.argmax())
+        return float(likeness[best]), int(starts[best]) - beat + self.before
 
 
 def _groups(shape: Floats, at: list[int], hz: float) -> NDArrayInt:
     """(n_beats,) group numbers, the largest group being 0; beats at the edge join the group of their neighbours."""
+    windows = _Windows(shape, hz)
     leaders: list[Floats] = []
     members: list[list[int]] = []
     for number, beat in enumerate(at):
-        window = _window(shape, beat, hz)
+        window = windows.at(beat)
         if window is None:
             continue
-        scores = [_likeness(shape, beat, leader, hz)[0] for leader in leaders]
+        scores = [windows.likeness(beat, leader)[0] for leader in leaders]
         if scores and max(scores) >= ALIKE:
             chosen = int(np.argmax(scores))
             members[chosen].append(number)
@@ -186,10 +198,11 @@ def _end_of_activity(high: Floats, gap: int) -> int:
 
 def likenesses(shape: Floats, beats: Beats, hz: float) -> Floats:
     """(n,) correlation of each beat that lies whole in the recording with the median of them all."""
-    windows = [window.ravel() for at in beats.at.tolist() if (window := _window(shape, at, hz)) is not None]
-    if not windows:
+    every = _Windows(shape, hz)
+    whole = [window.ravel() for at in beats.at.tolist() if (window := every.at(at)) is not None]
+    if not whole:
         return np.zeros(0)
-    stack = np.array(windows)
+    stack = np.array(whole)
     usual = median(stack, axis=0)
     likeness: Floats = stack @ usual / (np.linalg.norm(stack, axis=1) * np.linalg.norm(usual) + 1e-9)
     return likeness
@@ -214,9 +227,11 @@ def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> Media
     if not whole:
         return None
     whole = whole[:MAX_MEDIAN_BEATS]
-    template = _template(shape, whole, hz)
-    if template is not None:
-        whole = [at + _likeness(shape, at, template, hz)[1] for at in whole]
+    windows = _Windows(shape, hz)
+    known = [window for at in whole if (window := windows.at(at)) is not None]
+    if known:
+        template = median(np.array(known), axis=0)
+        whole = [at + windows.likeness(at, template)[1] for at in whole]
         whole = [at for at in whole if at >= before and at + after <= signal.shape[1]]
     stack = np.stack([signal[:, at - before : at + after] for at in whole])
     stack = stack - median(stack, axis=2)[:, :, None]
@@ -224,8 +239,3 @@ def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> Media
     apart = np.abs(stack - usual).transpose(1, 0, 2).reshape(len(signal), -1)
     scatter = median(apart, axis=1) * 1.4826 / np.sqrt(len(whole))
     return MedianBeat(usual, before, len(whole), scatter)
-
-
-def _template(shape: Floats, at: list[int], hz: float) -> Floats | None:
-    windows = [window for beat in at if (window := _window(shape, beat, hz)) is not None]
-    return median(np.array(windows), axis=0) if windows else None
