@@ -21,8 +21,8 @@ from worker.holter.measured import Stretch
 from worker.holter.noise_weights import BEATS, CENTRE, SCALE, SHAPE
 from worker.holter.units import WINDOW_S
 from worker.signal.compiled import compiled_finite
-from worker.signal.ranks import insert
 from worker.signal.fibrillation import measures
+from worker.signal.ranks import insert
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]

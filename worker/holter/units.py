@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.signal.compiled import compiled_finite
+from worker.signal.ranks import exchange, of_rank
 
 Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
@@ -110,20 +111,7 @@ def _floors_of_windows(curve: Float32s, width: int, short: int, floors: Float32s
             for i in range(part.size):
                 total += part[i] * part[i]
             powers[k] = total / np.float32(short)
-        floors[j] = _of_rank(powers, powers.size // 2) if powers.size else np.float32(0.0)
-
-
-@compiled_finite
-def _of_rank(values: Float32s, rank: int) -> float:
-    """The value that has this many below it; counting all of a few is faster than sorting them."""
-    best, most = np.float32(3e38), np.float32(rank)
-    for i in range(values.size):
-        upto, own = np.float32(0.0), values[i]
-        for j in range(values.size):
-            upto += np.float32(1.0) if values[j] <= own else np.float32(0.0)
-        if upto > most:
-            best = min(best, own)
-    return float(best)
+        floors[j] = of_rank(powers, powers.size // 2) if powers.size else np.float32(0.0)
 
 
 @compiled_finite
@@ -140,25 +128,10 @@ def _level(tops: Float32s) -> Float32s:
     for j in range(n):
         wanted = min(max(j - span // 2, 0), n - span)
         if wanted > first:
-            _exchange(ordered, tops[first], tops[first + span])
+            exchange(ordered, tops[first], tops[first + span])
             first = wanted
         level[j] = ordered[low] + (ordered[high] - ordered[low]) * share
     return level
-
-
-@compiled_finite
-def _exchange(ordered: Float32s, gone: float, come: float) -> None:
-    """Take one value out of a sorted list and put another in."""
-    i = 0
-    while ordered[i] != gone and i < ordered.size - 1:
-        i += 1
-    while i < ordered.size - 1 and ordered[i + 1] < come:
-        ordered[i] = ordered[i + 1]
-        i += 1
-    while i > 0 and ordered[i - 1] > come:
-        ordered[i] = ordered[i - 1]
-        i -= 1
-    ordered[i] = come
 
 
 @compiled_finite

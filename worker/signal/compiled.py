@@ -5,11 +5,13 @@ docs/adr/0007). What is compiled is kept in ``__pycache__`` beside its source, o
 ``NUMBA_CACHE_DIR`` or the user's cache; where neither may be written it is compiled anew in each process.
 
 numba notices a change of the file that holds a compiled function, not of another file that it takes functions or
-constants from. A compiled function therefore calls only such of its own file.
+constants from. A compiled function therefore calls only such of its own file, and of :data:`SHARED`, of which a change
+is noticed here.
 """
 
 from collections.abc import Callable
-from typing import Final, ParamSpec, TypeVar, cast
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -20,6 +22,8 @@ FAST: Final = {"contract", "reassoc", "arcp", "nsz"}
 """Sums may be taken in another order, which lets them run in parallel lanes; nan and infinity keep their meaning."""
 FINITE: Final = FAST | {"nnan", "ninf"}
 """Maxima too: only where no value can be nan."""
+SHARED: Final = Path(__file__).with_name("ranks.py")
+"""The file whose compiled functions others may call."""
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -45,6 +49,15 @@ def compiled_finite(function: Callable[P, R]) -> Callable[P, R]:
 def _compiled(function: Callable[P, R], fast: set[str]) -> Callable[P, R]:
     try:
         kept = numba.njit(function, cache=True, nogil=True, fastmath=fast, error_model="numpy")
+        _made_anew_with_shared(kept)
     except RuntimeError:  # nowhere to keep it
         kept = numba.njit(function, nogil=True, fastmath=fast, error_model="numpy")
     return cast("Callable[P, R]", kept)
+
+
+def _made_anew_with_shared(kept: Any) -> None:
+    """What is kept of a function is worth nothing any more once :data:`SHARED` has changed, as with its own file."""
+    file = getattr(getattr(kept, "_cache", None), "_cache_file", None)
+    if file is not None:  # none under NUMBA_DISABLE_JIT
+        shared = SHARED.stat()
+        file._source_stamp = (file._source_stamp, shared.st_mtime, shared.st_size)
