@@ -1,13 +1,23 @@
 """Measured day and a physician's edits → findings, without the signal and in under a second."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from ecg_center.contract.findings import Findings, LeadQuality, Measurements, Quality
-from ecg_center.contract.holter import MAX_EVENTS, MAX_TEMPLATES, BeatTemplate, Edit, Event, HolterFindings, RateAt
+from ecg_center.contract.holter import (
+    MAX_EVENTS,
+    MAX_TEMPLATES,
+    BeatTemplate,
+    Edit,
+    Event,
+    HolterFindings,
+    QtTrend,
+    RateAt,
+    StTrend,
+)
 from worker.critical import DEFAULT, evaluate, load
 from worker.holter.af import Episode, af_burden, af_episodes, af_events, spans_of_episodes, without_early_atrial
 from worker.holter.alternans import alternans_events
@@ -15,9 +25,10 @@ from worker.holter.conclusions import conclusions
 from worker.holter.edits import apply
 from worker.holter.events import ectopy, events_of, pauses
 from worker.holter.hrv import variability
+from worker.holter.kept import kept
 from worker.holter.measured import Label, Measured, Stretch
 from worker.holter.qt import long_qt_events, qt_trend, qtc_rows
-from worker.holter.readable import Readable, Spans, readable
+from worker.holter.readable import Floats, Readable, Spans, readable
 from worker.holter.st import st_episodes, st_trends
 from worker.holter.summary import extreme_events, hours, nights, rate_in, rate_mean
 from worker.holter.turbulence import capacities, turbulence
@@ -84,7 +95,8 @@ def conclude(
 
 def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     measured, minutes = day.measured, day.measured.minutes
-    qtc_ms = qtc_rows(minutes)
+    of_minutes = kept(minutes, ("minutes", measured.calibrated, measured.leads), lambda: _of_minutes(measured))
+    qtc_ms = of_minutes.qtc_ms
     fibrillating = _ruled(day, af_episodes(day))
     day = without_early_atrial(day, fibrillating)
     af = spans_of_episodes(day, fibrillating)
@@ -96,9 +108,7 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
         *af_events(day, fibrillating),
         *events_of(day, af),
         *_rhythm_events(measured),
-        *st_episodes(measured),
-        *long_qt_events(minutes, qtc_ms),
-        *alternans_events(minutes),
+        *of_minutes.events,
         *_noise_events(measured),
         *_diary(measured),
     ]
@@ -119,8 +129,8 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
             supraventricular=supraventricular,
             pauses=pauses(day),
             af=af_burden(day, fibrillating),
-            qt=qt_trend(minutes, qtc_ms),
-            st=st_trends(measured),
+            qt=of_minutes.qt,
+            st=of_minutes.st,
             hours=hours(day, happened, qtc_ms),
             hrv=variability(sinus, night),
             turbulence=turbulence(sinus),
@@ -130,6 +140,27 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
             edits=edits,
         ),
         warnings,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _OfMinutes:
+    """What the averaged beats say, which no edit changes."""
+
+    qtc_ms: Floats
+    events: list[Event]
+    qt: QtTrend
+    st: list[StTrend]
+
+
+def _of_minutes(measured: Measured) -> _OfMinutes:
+    minutes = measured.minutes
+    qtc_ms = qtc_rows(minutes)
+    return _OfMinutes(
+        qtc_ms,
+        [*st_episodes(measured), *long_qt_events(minutes, qtc_ms), *alternans_events(minutes)],
+        qt_trend(minutes, qtc_ms),
+        st_trends(measured),
     )
 
 

@@ -105,6 +105,7 @@ def _event(day: Readable, kind: EventKind, first: int, last: int, **more: float 
             "end_s": end_s,
             "beats": last - first + 1,
             "rate_bpm": None if rate is None else round(float(rate), 1),
+            "leads": [],  # given, since pydantic copies a default deeply
             **more,
         }
     )

@@ -10,6 +10,7 @@ from worker.holter.hrv.frequency import frequency_metrics
 from worker.holter.hrv.intervals import Intervals, normal_intervals
 from worker.holter.hrv.nonlinear import nonlinear_metrics
 from worker.holter.hrv.time import time_metrics
+from worker.holter.kept import kept
 from worker.holter.readable import Readable, Spans
 from worker.holter.summary import hour_edges, nights
 
@@ -58,5 +59,9 @@ def _window(day: Readable, intervals: Intervals, name: str, parts: list[tuple[fl
         start_s=round(parts[0][0], 3),
         end_s=round(parts[-1][1], 3),
         nn_share=round(min(1.0, mine.share), 4),
-        metrics={metric: round(value, DIGITS) for metric, value in metrics_of(mine).items() if np.isfinite(value)},
+        metrics=kept(day.measured.minutes, ("variability", mine.digest), lambda: _finite(metrics_of(mine))),
     )
+
+
+def _finite(metrics: dict[str, float]) -> dict[str, float]:
+    return {metric: round(value, DIGITS) for metric, value in metrics.items() if np.isfinite(value)}
