@@ -18,6 +18,7 @@ TASKS = {
     "af": ("af", "cinc2017"),
     "af-episodes": ("af_episodes", "cpsc2021"),
     "vf": ("vf", "vfdb"),
+    "alarms": ("alarms", "cinc2015"),
     "classes": ("classes", "cpsc2018_12lead"),
     "reversal": ("reversal", "ludb"),
     "critical": ("critical", "cpsc2018_12lead"),

@@ -18,6 +18,9 @@ VT_CODES: Final = frozenset(("70", "71", "72", "73", "73a", "76"))
 MIN_VT_S: Final = 3.0
 NOT_HEARD: Final = ("(NOISE", "(ASYS")
 FLAT_UV: Final = 150.0
+RAIL_UV: Final = 2000.0
+RAIL_S: Final = 0.5
+"""A window in which the amplifier's end hides the heart for so long in each lead is not counted, and said."""
 
 
 def rhythm_of(found: Notes, n: int) -> np.ndarray[Any, Any]:
@@ -38,6 +41,14 @@ def rhythm_of(found: Notes, n: int) -> np.ndarray[Any, Any]:
         since, now = at, new
     letters[since:] = now
     return letters
+
+
+def railed(strip: Recording) -> bool:
+    """Whether every lead of the strip lies on the amplifier's end for longer than :data:`RAIL_S`."""
+    uv = strip.microvolts()
+    ends = np.stack([uv.max(axis=1), uv.min(axis=1)])[:, :, None]
+    on = ((np.abs(uv - ends) < 1.0) & (np.abs(ends) > RAIL_UV)).sum(axis=2).max(axis=0)
+    return bool((on > RAIL_S * strip.sampling_hz).all())
 
 
 def run(folder: Path, options: Any) -> list[Table]:

@@ -81,13 +81,26 @@ class Reading:
         return self.waves.get(lead)
 
 
+def heard_rows(qualities: list[LeadQuality]) -> list[int]:
+    """Rows with a signal, however noisy: resuscitation shakes every lead, and fibrillation is looked for then too."""
+    return [row for row, lead in enumerate(qualities) if lead.verdict != "off" and "flat" not in lead.reasons]
+
+
+def _stretches(traces: Traces, rows: list[int], beats: Beats) -> list[fibrillation.Stretch]:
+    if not rows:
+        return []
+    if not beats.at.size:
+        beats = describe(traces.shape[rows], detect(traces.spectrum, rows).beats, traces.hz)
+    return fibrillation.stretches(traces.spectrum, rows, beats)
+
+
 def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     """Find everything that the rules need."""
     qualities = lead_qualities(traces)
     rows = usable_rows(qualities, traces.leads, derived=False)
     detection = detect(traces.spectrum, rows)
     beats = without_artefacts(traces.shape[rows], describe(traces.shape[rows], detection.beats, traces.hz), traces.hz)
-    stretches = fibrillation.stretches(traces.spectrum, rows, beats) if rows else []
+    stretches = _stretches(traces, rows or heard_rows(qualities), beats)
     median = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
     rr_s = float(np.median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
     limits = delineate(median, rows, traces.hz, rr_s) if median else None

@@ -4,17 +4,15 @@ One decision in a fixed order, the dangerous first: standstill, fibrillation, ve
 flutter, complete AV block, atrial fibrillation, then sinus and what replaces it; each statement with its evidence.
 """
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecg_center.contract.findings import Certainty, Statement
 from worker.resting import af
-from worker.resting.artefacts import believable
-from worker.resting.av_block import Type, second_degree, words_of
-from worker.resting.beat_kinds import kinds, runs
+from worker.resting.av_block import second_degree, words_of
+from worker.resting.beat_kinds import kinds
+from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, pauses
+from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import (
     ACC_2018_BRADYCARDIA,
@@ -25,22 +23,12 @@ from worker.resting.say import (
     evidence,
     say,
 )
-from worker.signal.fibrillation import STANDSTILL_UV, Stretch
+from worker.signal.fibrillation import STANDSTILL_UV
 from worker.signal.filters import Floats
 
-Name = Literal[
-    "none", "standstill", "vf", "vt", "paced", "flutter", "af", "complete_block", "sinus", "atrial", "junctional",
-    "svt", "ventricular", "wide_tachycardia",
-]  # fmt: skip
+__all__ = ["Rhythm", "rhythm_of"]
 
-VF_RATE_HZ: Final = (1.5, 12.0)
-VF_MIN_UV: Final = 150.0
-VF_ALIKE: Final = 0.6
-"""Share of a stretch's beats that look alike: above it the ventricles beat, below it they quiver."""
-VF_UNLIKE, VF_IRREGULAR = 0.4, 0.15
-TOGETHER: Final = 2
-"""Stretches that are judged together: eight seconds."""
-TACHYCARDIA_BPM: Final = 100.0
+BRADYCARDIA_BPM: Final = 60.0
 WIDE_MS: Final = 120.0
 WIDE_WITH_P_BPM: Final = 140.0
 """Sinus tachycardia with bundle branch block stays below in a person at rest; what looks like a P above is doubted."""
@@ -59,35 +47,16 @@ FLUTTER_BPM: Final = (220.0, 350.0)
 BLOCK_MAX_BPM: Final = 60.0
 BLOCK_REGULAR: Final = 0.10
 BLOCK_SPREAD_MS: Final = 60.0
-PAUSE_S: Final = 2.0
-PAUSE_TIMES: Final = 1.7
 SINUS_ARRHYTHMIA_S: Final = 0.12
 SPIKE_BEFORE_QRS_S: Final = (0.0, 0.09)
 SPIKE_BEFORE_P_S: Final = (0.09, 0.32)
 PACED_SHARE: Final = 0.4
-R_ON_T_AFTER_SUMMIT_S: Final = 0.02
-FREQUENT_ECTOPICS_PER_MIN: Final = 6.0
-"""More than five a minute is frequent (频发, 诊断学)."""
-
-
-@dataclass(eq=False)
-class Rhythm:
-    """The leading rhythm and all statements about rhythm and rate."""
-
-    name: Name
-    statements: list[Statement] = field(default_factory=list)
-    kinds: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, "U1"))
-    ventricular_bpm: float | None = None
-    atrial_bpm: float | None = None
-    rr_max_s: float | None = None
-    av_block: Type | None = None
-    """The second-degree block, if there is one."""
 
 
 def rhythm_of(reading: Reading) -> Rhythm:
     """Decide."""
-    if not reading.rows:
-        return Rhythm("none")
+    if not reading.rows:  # too noisy to measure; fibrillation is said all the same
+        return _quivering(reading) or Rhythm("none")
     found = _arrest_or_fibrillation(reading)
     if found is not None:
         return found
@@ -99,13 +68,13 @@ def rhythm_of(reading: Reading) -> Rhythm:
     for decide in (_tachycardia_wide, _paced, _flutter, _dropped, _complete_block, _fibrillation, _with_p, _without_p):
         if decide(reading, rhythm):
             break
-    _ectopics(reading, rhythm)
-    _pauses(reading, rhythm)
+    ectopics(reading, rhythm)
+    pauses(reading, rhythm)
     return rhythm
 
 
 def _arrest_or_fibrillation(reading: Reading) -> Rhythm | None:
-    stretches, beats = reading.stretches, reading.beats
+    stretches = reading.stretches
     if stretches and max(stretch.span_uv for stretch in stretches) < STANDSTILL_UV:
         seen = evidence(
             "span_mv", max(s.span_uv for s in stretches) / 1000, STANDSTILL_UV / 1000, "mV",
@@ -114,7 +83,11 @@ def _arrest_or_fibrillation(reading: Reading) -> Rhythm | None:
         rhythm = Rhythm("standstill", [say("26a", seen, certainty="probable")])
         rhythm.rr_max_s = reading.traces.duration_s
         return rhythm
-    quivering = [stretch for group in _groups(reading) if _answer(reading, group) == "F" for stretch in group]
+    return _quivering(reading)
+
+
+def _quivering(reading: Reading) -> Rhythm | None:
+    quivering = [stretch for stretch in reading.stretches if stretch.says == "F"]
     if not quivering:
         return None
     first, last = quivering[0], quivering[-1]
@@ -123,38 +96,12 @@ def _arrest_or_fibrillation(reading: Reading) -> Rhythm | None:
         start_s=first.start_s, end_s=last.end_s, source="Kuo and Dillman 1978; fitted on VFDB, CUDB",
     )  # fmt: skip
     rate = evidence("rate_hz", float(np.median([s.rate_hz for s in quivering])), None, "Hz")
-    return Rhythm("vf", [say("74", seen, rate, certainty="probable")], kinds=np.full(beats.at.size, "O"))
-
-
-def _groups(reading: Reading) -> list[list[Stretch]]:
-    """The stretches in neighbouring pairs; a single one alone."""
-    stretches = reading.stretches
-    return [stretches[n : n + TOGETHER] for n in range(max(1, len(stretches) - TOGETHER + 1))] if stretches else []
-
-
-def _answer(reading: Reading, group: list[Stretch]) -> str:
-    """``F`` the ventricles quiver, ``T`` they race, ``N`` neither."""
-    odds = np.array([[s.quivers, s.races, 0.0] for s in group])
-    likely = (odds - np.log(np.exp(odds).sum(axis=1, keepdims=True))).mean(axis=0)
-    answer = "FTN"[int(np.argmax(likely))]
-    if answer == "N":
-        return answer
-    inside = (reading.at_s >= group[0].start_s) & (reading.at_s < group[-1].end_s)
-    groups, rr = reading.beats.group[inside], np.diff(reading.at_s[inside])
-    if groups.size >= 3:
-        # what the two have in common is sure; which of them it is, the beats' likeness says where it speaks clearly
-        alike, irregular = np.bincount(groups).max() / groups.size, float(rr.std() / rr.mean())
-        if alike >= VF_ALIKE and irregular < VF_IRREGULAR:
-            return "T"
-        answer = "F" if alike <= VF_UNLIKE and irregular >= VF_IRREGULAR else answer
-    rate, span = float(np.median([s.rate_hz for s in group])), max(s.span_uv for s in group)
-    heard = VF_RATE_HZ[0] <= rate <= VF_RATE_HZ[1] and span >= VF_MIN_UV
-    return answer if answer == "T" or heard else "N"
+    return Rhythm("vf", [say("74", seen, rate, certainty="probable")], kinds=np.full(reading.beats.at.size, "O"))
 
 
 def _races(reading: Reading) -> bool:
     """Whether most of the recording is what ventricular tachycardia looks like."""
-    answers = [_answer(reading, group) for group in _groups(reading)]
+    answers = [stretch.says for stretch in reading.stretches]
     return bool(answers) and answers.count("T") > len(answers) / 2
 
 
@@ -400,104 +347,3 @@ def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
         code = "38" if bpm < 60 else "39" if bpm < 90 or reading.norms.of_a_child else "27"
     rhythm.statements.append(say(code, rate, width, certainty="possible"))
     return True
-
-
-def _ectopics(reading: Reading, rhythm: Rhythm) -> None:
-    """Early beats and runs, where the rhythm itself lets one tell."""
-    if rhythm.name in ("vt", "wide_tachycardia", "af", "flutter"):
-        supraventricular = False
-    else:
-        supraventricular = rhythm.name in ("sinus", "atrial", "junctional")
-    at, found = reading.at_s, rhythm.kinds
-    if rhythm.name not in ("vt", "wide_tachycardia", "paced"):
-        _ventricular(reading, rhythm)
-    early = np.flatnonzero(found == "S")
-    if supraventricular and early.size:
-        often = early.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and early.size > 1
-        seen = [
-            evidence("early_beats", early.size, None, "", start_s=at[n] - 0.25, end_s=at[n] + 0.4) for n in early[:8]
-        ]
-        rhythm.statements.append(say("30a" if often else "30", *seen, certainty="probable"))
-
-
-def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
-    at, found = reading.at_s, rhythm.kinds
-    single = np.flatnonzero(found == "V")
-    if not single.size:
-        return
-    shape = reading.traces.shape[reading.rows]
-    sure: Certainty = "probable" if believable(shape, reading.beats, found == "V", reading.traces.hz) else "possible"
-    for first, last in runs(found, "V"):
-        if last - first < 3:
-            continue
-        bpm = 60 / float(np.diff(at[first:last]).mean())
-        if bpm < TACHYCARDIA_BPM:
-            continue
-        length = float(at[last - 1] - at[first])
-        seen = (
-            evidence(
-                "run_rate_bpm", round(bpm), 100, "/min", start_s=at[first], end_s=at[last - 1], source=AHA_2017_VA
-            ),
-            evidence("run_beats", last - first, 3, ""),
-            evidence("run_s", length, 30, "s"),
-            evidence("run_share", length / reading.traces.duration_s, None, ""),
-        )
-        rhythm.statements.append(say("70" if length >= 30 else "71", *seen, certainty=sure))
-    often = single.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and single.size > 1
-    pairs = sum(1 for first, last in runs(found, "V") if last - first == 2)
-    seen_at = [
-        evidence("early_beats", single.size, None, "", start_s=at[n] - 0.15, end_s=at[n] + 0.4) for n in single[:8]
-    ]
-    pattern = _pattern(found)
-    code = pattern or ("60a" if often else "60")
-    rhythm.statements.append(say(code, *seen_at, certainty=sure))
-    _r_on_t(reading, rhythm, single.tolist(), sure)
-    if pairs:
-        rhythm.statements.append(say("60d", evidence("pairs", pairs, 1, ""), certainty=sure))
-    if len({int(group) for group in reading.beats.group[single]}) > 1 and single.size >= 3:
-        forms = len({int(group) for group in reading.beats.group[single]})
-        rhythm.statements.append(say("60e", evidence("forms", forms, 2, ""), certainty="possible"))
-
-
-def _r_on_t(reading: Reading, rhythm: Rhythm, single: list[int], sure: Certainty) -> None:
-    """A ventricular beat that begins before or on the summit of the T before it, the vulnerable phase."""
-    limits, hz, at = reading.limits, reading.traces.hz, reading.at_s
-    if limits is None or limits.t_peak is None or limits.t_off is None or rhythm.name == "af":
-        return
-    for number in single:
-        if number == 0 or rhythm.kinds[number - 1] != "N":
-            continue
-        begins_s = at[number] - reading.beats.width_s[number] / 2
-        summit_s = at[number - 1] + (limits.t_peak - limits.r) / hz
-        if begins_s <= summit_s + R_ON_T_AFTER_SUMMIT_S:
-            seen = evidence(
-                "before_t_summit_ms", 1000 * (summit_s - begins_s), -1000 * R_ON_T_AFTER_SUMMIT_S, "ms",
-                start_s=at[number - 1] - 0.1, end_s=at[number] + 0.4, source=AHA_2017_VA,
-            )  # fmt: skip
-            rhythm.statements.append(say("60g", seen, certainty=sure))
-            return
-
-
-def _pattern(found: NDArray[np.str_]) -> str:
-    """Bi- or trigeminy where it holds for three cycles, else nothing."""
-    word = "".join("V" if kind == "V" else "N" for kind in found)
-    if "NVNVNV" in word:
-        return "60b"
-    return "60c" if "NNVNNVNNV" in word else ""
-
-
-def _pauses(reading: Reading, rhythm: Rhythm) -> None:
-    rr_max = rhythm.rr_max_s or 0.0
-    usual = float(np.median(reading.rr_s)) if reading.rr_s.size else 0.0
-    if rr_max < PAUSE_S or (rhythm.name != "complete_block" and rr_max < PAUSE_TIMES * usual):
-        return
-    if rhythm.name in ("complete_block", "vt", "paced") or rhythm.av_block:
-        return
-    at = np.concatenate([[0.0], reading.at_s, [reading.traces.duration_s]])
-    longest = int(np.argmax(np.diff(at)))
-    seen = evidence(
-        "rr_ms", 1000 * rr_max, 1000 * PAUSE_S, "ms",
-        start_s=at[longest], end_s=at[longest + 1], source=ACC_2018_BRADYCARDIA,
-    )  # fmt: skip
-    code = "50c" if rhythm.name == "af" else "26" if rhythm.name == "sinus" else "26b"
-    rhythm.statements.append(say(code, seen, certainty="probable"))

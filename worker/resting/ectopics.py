@@ -1,0 +1,122 @@
+"""What comes early, what runs, and what stays away?
+
+Single early beats with their patterns, ventricular runs, R on T, and pauses: said beside the leading rhythm.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg_center.contract.findings import Certainty
+from worker.resting.artefacts import believable
+from worker.resting.beat_kinds import runs
+from worker.resting.leading import Rhythm
+from worker.resting.reading import Reading
+from worker.resting.say import ACC_2018_BRADYCARDIA, AHA_2017_VA, evidence, say
+
+PAUSE_S: Final = 2.0
+PAUSE_TIMES: Final = 1.7
+R_ON_T_AFTER_SUMMIT_S: Final = 0.02
+FREQUENT_ECTOPICS_PER_MIN: Final = 6.0
+"""More than five a minute is frequent (频发, 诊断学)."""
+TACHYCARDIA_BPM: Final = 100.0
+
+
+def ectopics(reading: Reading, rhythm: Rhythm) -> None:
+    """Early beats and runs, where the rhythm itself lets one tell."""
+    supraventricular = rhythm.name in ("sinus", "atrial", "junctional")
+    at, found = reading.at_s, rhythm.kinds
+    if rhythm.name not in ("vt", "wide_tachycardia", "paced"):
+        _ventricular(reading, rhythm)
+    early = np.flatnonzero(found == "S")
+    if supraventricular and early.size:
+        often = early.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and early.size > 1
+        seen = [
+            evidence("early_beats", early.size, None, "", start_s=at[n] - 0.25, end_s=at[n] + 0.4) for n in early[:8]
+        ]
+        rhythm.statements.append(say("30a" if often else "30", *seen, certainty="probable"))
+
+
+def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
+    at, found = reading.at_s, rhythm.kinds
+    single = np.flatnonzero(found == "V")
+    if not single.size:
+        return
+    shape = reading.traces.shape[reading.rows]
+    sure: Certainty = "probable" if believable(shape, reading.beats, found == "V", reading.traces.hz) else "possible"
+    for first, last in runs(found, "V"):
+        if last - first < 3:
+            continue
+        bpm = 60 / float(np.diff(at[first:last]).mean())
+        if bpm < TACHYCARDIA_BPM:
+            continue
+        length = float(at[last - 1] - at[first])
+        seen = (
+            evidence(
+                "run_rate_bpm", round(bpm), 100, "/min", start_s=at[first], end_s=at[last - 1], source=AHA_2017_VA
+            ),
+            evidence("run_beats", last - first, 3, ""),
+            evidence("run_s", length, 30, "s"),
+            evidence("run_share", length / reading.traces.duration_s, None, ""),
+        )
+        rhythm.statements.append(say("70" if length >= 30 else "71", *seen, certainty=sure))
+    often = single.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and single.size > 1
+    pairs = sum(1 for first, last in runs(found, "V") if last - first == 2)
+    seen_at = [
+        evidence("early_beats", single.size, None, "", start_s=at[n] - 0.15, end_s=at[n] + 0.4) for n in single[:8]
+    ]
+    pattern = _pattern(found)
+    code = pattern or ("60a" if often else "60")
+    rhythm.statements.append(say(code, *seen_at, certainty=sure))
+    _r_on_t(reading, rhythm, single.tolist(), sure)
+    if pairs:
+        rhythm.statements.append(say("60d", evidence("pairs", pairs, 1, ""), certainty=sure))
+    if len({int(group) for group in reading.beats.group[single]}) > 1 and single.size >= 3:
+        forms = len({int(group) for group in reading.beats.group[single]})
+        rhythm.statements.append(say("60e", evidence("forms", forms, 2, ""), certainty="possible"))
+
+
+def _r_on_t(reading: Reading, rhythm: Rhythm, single: list[int], sure: Certainty) -> None:
+    """A ventricular beat that begins before or on the summit of the T before it, the vulnerable phase."""
+    limits, hz, at = reading.limits, reading.traces.hz, reading.at_s
+    if limits is None or limits.t_peak is None or limits.t_off is None or rhythm.name == "af":
+        return
+    for number in single:
+        if number == 0 or rhythm.kinds[number - 1] != "N":
+            continue
+        begins_s = at[number] - reading.beats.width_s[number] / 2
+        summit_s = at[number - 1] + (limits.t_peak - limits.r) / hz
+        if begins_s <= summit_s + R_ON_T_AFTER_SUMMIT_S:
+            seen = evidence(
+                "before_t_summit_ms", 1000 * (summit_s - begins_s), -1000 * R_ON_T_AFTER_SUMMIT_S, "ms",
+                start_s=at[number - 1] - 0.1, end_s=at[number] + 0.4, source=AHA_2017_VA,
+            )  # fmt: skip
+            rhythm.statements.append(say("60g", seen, certainty=sure))
+            return
+
+
+def _pattern(found: NDArray[np.str_]) -> str:
+    """Bi- or trigeminy where it holds for three cycles, else nothing."""
+    word = "".join("V" if kind == "V" else "N" for kind in found)
+    if "NVNVNV" in word:
+        return "60b"
+    return "60c" if "NNVNNVNNV" in word else ""
+
+
+def pauses(reading: Reading, rhythm: Rhythm) -> None:
+    """The longest interval, where no other statement says why it is long."""
+    rr_max = rhythm.rr_max_s or 0.0
+    usual = float(np.median(reading.rr_s)) if reading.rr_s.size else 0.0
+    if rr_max < PAUSE_S or (rhythm.name != "complete_block" and rr_max < PAUSE_TIMES * usual):
+        return
+    if rhythm.name in ("complete_block", "vt", "paced") or rhythm.av_block:
+        return
+    at = np.concatenate([[0.0], reading.at_s, [reading.traces.duration_s]])
+    longest = int(np.argmax(np.diff(at)))
+    seen = evidence(
+        "rr_ms", 1000 * rr_max, 1000 * PAUSE_S, "ms",
+        start_s=at[longest], end_s=at[longest + 1], source=ACC_2018_BRADYCARDIA,
+    )  # fmt: skip
+    code = "50c" if rhythm.name == "af" else "26" if rhythm.name == "sinus" else "26b"
+    rhythm.statements.append(say(code, seen, certainty="probable"))
