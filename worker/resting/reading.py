@@ -14,8 +14,9 @@ from worker.resting.traces import Traces
 from worker.resting.waves import LeadWaves, measure_leads
 from worker.signal import atrial, fibrillation
 from worker.signal.beats import Beats, MedianBeat, describe, median_beat
-from worker.signal.delineate import Limits, delineate
+from worker.signal.delineate import Limits, delineate, pacing_spike
 from worker.signal.filters import Floats
+from worker.signal.lead_limits import LeadLimits, lead_limits, over_all_leads
 from worker.signal.qrs import detect
 
 FLUTTER_LEADS = ("II", "III", "aVF", "V1")
@@ -44,6 +45,9 @@ class Reading:
     beats: Beats
     stretches: list[fibrillation.Stretch]
     median: MedianBeat | None = None
+    first_limits: Limits | None = None
+    """What :mod:`worker.signal.delineate` said, before each lead was asked."""
+    lead_limits: LeadLimits | None = None
     limits: Limits | None = None
     waves: dict[str, LeadWaves] = field(default_factory=dict)
     p: atrial.PWaves | None = None
@@ -103,11 +107,15 @@ def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     stretches = _stretches(traces, rows or heard_rows(qualities), beats)
     median = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
     rr_s = float(np.median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
-    limits = delineate(median, rows, traces.hz, rr_s) if median else None
-    reading = Reading(traces, person, calibrated, qualities, rows, beats, stretches, median, limits)
-    if median is None or limits is None:
+    spike = pacing_spike(traces.spikes_s, beats, traces.hz)
+    first = delineate(median, rows, traces.hz, rr_s, spike_before_r=spike) if median else None
+    reading = Reading(traces, person, calibrated, qualities, rows, beats, stretches, median)
+    if median is None or first is None:
         return reading
     every = usable_rows(qualities, traces.leads)
+    by_lead = lead_limits(median, rows, first, traces.hz)
+    limits = over_all_leads(by_lead, every, first)
+    reading = replace(reading, first_limits=first, lead_limits=by_lead, limits=limits)
     waves = measure_leads(traces.leads, median, limits, traces.hz)
     flutter_rows = {lead: row for lead in FLUTTER_LEADS if (row := traces.row(lead)) is not None and row in every}
     p = atrial.p_before_beats(traces.spectrum, rows, beats, median, limits)

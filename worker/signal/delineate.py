@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.signal.beats import MedianBeat
+from worker.signal.beats import Beats, MedianBeat
 from worker.signal.filters import Floats, moving_mean
 
 QRS_BEFORE_S: Final = 0.14
@@ -57,6 +57,12 @@ T_LOBES_S, T_SECOND_LOBE = 0.18, 0.5
 """A T of two lobes ends with the second, if that is this large a share of the first; a U wave is neither that large nor
 that near."""
 T_BEYOND_TANGENT: Final = 0.30
+SPIKE_BEFORE_R_S: Final = (0.15, 0.03)
+SPIKE_STEADY_S: Final = 0.008
+SPIKE_SHARE: Final = 0.3
+"""Of the beats; a spike that was drowned in one beat stands in the next."""
+SPIKE_LASTS_S: Final = 0.014
+"""What is left of a blanked spike in the median beat; the ventricle answers later than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,44 @@ class Limits:
     t_off: int | None = None
     p_uv: float = 0.0
     """Size of P in the combination of leads that shows it best."""
+    spike_off: int | None = None
+    """Where the pacing spike that starts this QRS has died away."""
 
 
-def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float, *, with_p: bool = True) -> Limits | None:
+def pacing_spike(spikes_s: list[float], beats: Beats, hz: float) -> int | None:
+    """How many samples before R the pacemaker starts the dominant QRS; None where it does not."""
+    if not spikes_s:
+        return None
+    leads_in = []
+    for at in beats.at[beats.group == 0].tolist():
+        before = [at - second * hz for second in spikes_s]
+        near = [lead_in for lead_in in before if SPIKE_BEFORE_R_S[1] * hz <= lead_in <= SPIKE_BEFORE_R_S[0] * hz]
+        leads_in += near[:1]
+    if not leads_in:
+        return None
+    usual = float(np.median(leads_in))
+    steady = sum(abs(lead_in - usual) <= SPIKE_STEADY_S * hz for lead_in in leads_in)
+    return round(usual) if steady >= max(2, SPIKE_SHARE * (beats.group == 0).sum()) else None
+
+
+def delineate(
+    beat: MedianBeat,
+    usable: list[int],
+    hz: float,
+    rr_s: float,
+    *,
+    with_p: bool = True,
+    spike_before_r: int | None = None,
+) -> Limits | None:
     """The global limits of the median beat; None where there is no QRS to hold on to.
 
     Args:
+        beat: the median beat.
+        usable: the leads that may be believed.
+        hz: its sampling rate.
+        rr_s: the usual interval between beats.
         with_p: look for the P wave, too; a third of the time.
+        spike_before_r: samples from the pacing spike to R; the QRS cannot begin before the pacemaker has spoken.
     """
     if not usable:
         return None
@@ -88,16 +125,18 @@ def delineate(beat: MedianBeat, usable: list[int], hz: float, rr_s: float, *, wi
     if qrs is None:
         return None
     on, off = qrs
+    spike_off = None if spike_before_r is None else max(0, beat.r - spike_before_r + round(SPIKE_LASTS_S * hz))
+    on = on if spike_off is None else max(on, min(spike_off, beat.r))
     level = np.median(signal[:, max(0, on - round(0.024 * hz)) : max(1, on - round(0.004 * hz))], axis=1, keepdims=True)
     t_peak, t_off = _t_wave(signal - level, off, hz, rr_s)
     if not with_p:
-        return Limits(beat.r, on, off, None, None, t_peak, t_off)
+        return Limits(beat.r, on, off, None, None, t_peak, t_off, spike_off=spike_off)
     noise = np.maximum(beat.noise_uv[usable], 1.0)
     quiet = noise <= NOISY_TIMES * np.median(noise)
     # at fast rates the T of the beat before stands where P is looked for
     t_before = beat.r - round(rr_s * hz) + t_off - beat.r if t_off is not None and rr_s < FAST_RR_S else None
     p_on, p_off, p_uv = _p_wave(signal[quiet], on, hz, rr_s, noise[quiet], t_before)
-    return Limits(beat.r, on, off, p_on, p_off, t_peak, t_off, p_uv)
+    return Limits(beat.r, on, off, p_on, p_off, t_peak, t_off, p_uv, spike_off)
 
 
 def _qrs(velocity: Floats, r: int, hz: float) -> tuple[int, int] | None:
