@@ -3,7 +3,8 @@
 The two ECG leads of the last sixteen seconds before the alarm at 5:00 are read as a resting strip; the pulse trace,
 which lets the challenge's best entries refute most false alarms, is not used. The challenge's definitions: asystole
 four seconds without a beat, bradycardia below 40/min for five beats, tachycardia above 140/min for 17, tachycardia of
-five ventricular beats above 100/min, fibrillation or flutter for four seconds.
+five ventricular beats above 100/min, fibrillation or flutter for four seconds. An alarm of asystole is kept where
+fibrillation is said: the agonal line between the two is not for a machine to draw.
 """
 
 from pathlib import Path
@@ -52,7 +53,7 @@ def confirmed(kind: str, findings: Findings) -> bool:
     if kind == "Ventricular_Tachycardia":
         return quivers or _runs(findings)
     if kind == "Asystole":
-        return "26a" in codes or (findings.measurements.rr_max_ms or 0) >= 1000 * ASYSTOLE_S
+        return quivers or "26a" in codes or (findings.measurements.rr_max_ms or 0) >= 1000 * ASYSTOLE_S
     count, limit = BRADYCARDIA if kind == "Bradycardia" else TACHYCARDIA
     at = np.array(findings.beats_s)
     if at.size < count:
