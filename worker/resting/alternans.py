@@ -10,12 +10,16 @@ well is that of an effusion or of a tachycardia, not of the T wave.
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecg_center.contract.findings import Statement
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
 from worker.resting.say import evidence, say
+from worker.signal.delineate import Limits
 from worker.signal.filters import Floats, moving_mean
+
+Samples = NDArray[np.int_]
 
 METHOD: Final = "Nearing and Verrier 2002, doi:10.1152/japplphysiol.00592.2001"
 LEAST_BEATS: Final = 8
@@ -39,38 +43,43 @@ def alternans(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if limits is None or not reading.calibrated or rhythm.name not in ("sinus", "atrial", "junctional", "svt"):
         return []
     at = _regular_run(reading)
-    if at.size < LEAST_BEATS:
-        return []
     rr_s = np.diff(at) / hz
-    if abs(float(rr_s[::2].mean() - rr_s[1::2].mean())) > RR_ALTERNATES_S:
+    if at.size < LEAST_BEATS or abs(float(rr_s[::2].mean() - rr_s[1::2].mean())) > RR_ALTERNATES_S:
         return []
-    on, j = limits.qrs_on - limits.r, limits.qrs_off - limits.r
-    stop = min(limits.t_off - limits.r if limits.t_off else j + round(LAST_S * hz), int(np.diff(at).min()) + on)
-    first = j + round(T_FROM_J_S * hz)
-    quiet = round(0.02 * hz)
-    at = at[(at + on >= quiet) & (at + stop < reading.traces.clean.shape[1])]
-    at = at[: at.size - at.size % 2]
-    if at.size < LEAST_BEATS or stop - first < round(0.08 * hz):
+    found = _by_lead(reading, limits, at)
+    if len(found) < LEAST_LEADS:
         return []
-    signal = reading.traces.clean[reading.rows]
-    beats = np.stack([signal[:, place + on - quiet : place + stop] for place in at.tolist()])
-    beats = beats - beats[:, :, :quiet].mean(axis=2, keepdims=True)
-    beats = moving_mean(beats, max(1, round(SMOOTH_S * hz)))
-    start = first - on + quiet
-    differs, sigma = _even_against_odd(beats[:, :, start:])
-    in_qrs = np.abs(_difference(beats[:, :, quiet : j - on + quiet])).max(axis=1)
-    here = (differs >= LEAST_UV) & (differs >= LEAST_SIGMA * sigma) & (in_qrs <= QRS_SHARE * differs)
-    if int(here.sum()) < LEAST_LEADS:
-        return []
-    leads = [reading.traces.leads[row] for row, alternates in zip(reading.rows, here, strict=True) if alternates]
     seen = evidence(
-        "t_alternans_uv", float(differs[here].max()), LEAST_UV, "µV", leads=leads,
+        "t_alternans_uv", max(found.values()), LEAST_UV, "µV", leads=found,
         start_s=at[0] / hz, end_s=at[-1] / hz, source=METHOD,
     )  # fmt: skip
     return [say("147f", seen, evidence("beats", int(at.size), LEAST_BEATS, ""), certainty="possible")]
 
 
-def _regular_run(reading: Reading) -> "np.ndarray[tuple[int], np.dtype[np.int_]]":
+def _by_lead(reading: Reading, limits: Limits, at: Samples) -> dict[str, float]:
+    """How far the mean T of even and of odd beats lie apart, µV, in the leads in which it is no chance."""
+    hz, clean = reading.traces.hz, reading.traces.clean
+    on, j = limits.qrs_on - limits.r, limits.qrs_off - limits.r
+    stop = min(limits.t_off - limits.r if limits.t_off else j + round(LAST_S * hz), int(np.diff(at).min()) + on)
+    first, quiet, width = j + round(T_FROM_J_S * hz), round(0.02 * hz), max(1, round(SMOOTH_S * hz))
+    at = at[(at + on >= quiet) & (at + stop < clean.shape[1])]
+    at = at[: at.size - at.size % 2]
+    if at.size < LEAST_BEATS or stop - first < round(0.08 * hz):
+        return {}
+    signal, start = clean[reading.rows], first - on + quiet
+    beats = np.stack([signal[:, place + on - quiet : place + stop] for place in at.tolist()])
+    beats = beats - beats[:, :, :quiet].mean(axis=2, keepdims=True)
+    apart = np.abs(moving_mean(_difference(beats), width)[:, start:]).max(axis=1)
+    if int((apart >= LEAST_UV).sum()) < LEAST_LEADS:
+        return {}  # so it is in nearly every recording: what follows takes twice as long
+    beats = moving_mean(beats, width)
+    apart, sigma = _even_against_odd(beats[:, :, start:])
+    in_qrs = np.abs(_difference(beats[:, :, quiet : j - on + quiet])).max(axis=1)
+    here = (apart >= LEAST_UV) & (apart >= LEAST_SIGMA * sigma) & (in_qrs <= QRS_SHARE * apart)
+    return {reading.traces.leads[reading.rows[n]]: float(apart[n]) for n in np.flatnonzero(here).tolist()}
+
+
+def _regular_run(reading: Reading) -> Samples:
     """(n,) the longest run of usual beats at even intervals."""
     at, usual = reading.beats.at, reading.beats.group == 0
     if at.size < LEAST_BEATS:
