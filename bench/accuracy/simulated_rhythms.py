@@ -17,13 +17,13 @@ RHYTHMS: Final = 14
 """Of each kind."""
 
 
-def simulated(seed: int = 3) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
-    """(seconds of the beats, 1 where supraventricular) of each rhythm."""
+def simulated(seed: int = 3) -> Iterator[tuple[str, Floats, NDArray[np.int64]]]:
+    """(kind, seconds of the beats, 1 where supraventricular and 2 where ventricular) of each rhythm."""
     random = np.random.default_rng(seed)
     for kind, times in KINDS.items():
         for _ in range(round(times * RHYTHMS)):
             rr, early = kind(random)
-            yield np.cumsum(rr), np.array(early, np.int64)
+            yield kind.__name__.strip("_"), np.cumsum(rr), np.array(early, np.int64)
 
 
 def _sinus(random: np.random.Generator, swing: tuple[float, float] = (0.005, 0.06)) -> Floats:
@@ -90,16 +90,20 @@ def _bigeminy(random: np.random.Generator) -> Rhythm:
 
 def _sick_sinus(random: np.random.Generator) -> Rhythm:
     """A slow sinus beat after each pause, then a run of atrial beats: most beats are ectopic."""
-    slow, change = random.uniform(1.15, 2.6), random.uniform(0.05, 0.25)
-    fast, chance = min(random.uniform(0.5, 0.95), slow / 1.3), random.uniform(0.02, 0.1)
-    length = random.uniform(1.5, 7)
+    slow, change = random.uniform(1.1, 2.8), random.uniform(0.05, 0.3)
+    fast, chance = min(random.uniform(0.5, 1.0), slow / 1.45), random.uniform(0.015, 0.12)
+    length, first = random.uniform(1.3, 6.5), random.uniform(-0.12, 0.12)
+    drift, again = random.uniform(-0.04, 0.04), random.uniform(0.0, 0.3)
     rr: list[float] = []
     early: list[int] = []
     while len(rr) < BEATS:
-        sinus = 1 if random.random() < 0.75 else int(random.integers(2, 4))
+        sinus = 1 if random.random() > again else int(random.integers(2, 4))
         beats = int(random.geometric(1 / length))
-        rr += (slow * np.exp(random.normal(0, change, sinus))).tolist()
-        rr += (fast * np.exp(random.normal(0, chance, beats))).tolist()
+        coupled = random.normal(0, chance, beats) + np.clip(drift * np.arange(beats), -0.15, 0.15)
+        coupled[0] += first
+        standstill = np.where(random.random(sinus) < 0.03, random.uniform(1.2, 2.2), 1.0)
+        rr += (standstill * slow * np.exp(random.normal(0, change, sinus))).tolist()
+        rr += np.maximum(0.3, fast * np.exp(coupled)).tolist()
         early += [0] * sinus + [1] * beats
     return rr, early
 
@@ -132,6 +136,41 @@ def _effort(random: np.random.Generator) -> Rhythm:
     return (_sinus(random) * np.exp(random.uniform(0.1, 0.35) * wave)).tolist(), [0] * BEATS
 
 
+def _ventricular(random: np.random.Generator) -> Rhythm:
+    """Ventricular beats, single, in bigeminy or trigeminy, with full pauses or between two sinus beats."""
+    rr: list[float] = []
+    kind: list[int] = []
+    every, share, coupling = int(random.integers(1, 5)), random.uniform(0.02, 0.3), random.uniform(0.45, 0.85)
+    chain, full, since = False, random.uniform(0.6, 1.0), 0
+    for interval in _sinus(random).tolist():
+        if random.random() < 0.03:
+            chain = not chain
+        since += 1
+        if since > 1 and (since > every if chain else random.random() < share):
+            early = max(0.3, interval * coupling * float(np.exp(random.normal(0, 0.05))))
+            pause = 2 * interval - early if random.random() < full else interval * random.uniform(0.9, 1.15)
+            rr += [early, pause]
+            kind += [2, 0]
+            since = 0
+        else:
+            rr.append(interval)
+            kind.append(0)
+    return rr, kind
+
+
+def _escape(random: np.random.Generator) -> Rhythm:
+    """Stretches of a slow escape rhythm; the sinus node comes back at once, and is not early."""
+    rr: list[float] = []
+    share, slower = random.uniform(0.004, 0.02), random.uniform(1.15, 1.5)
+    for interval in _sinus(random).tolist():
+        rr.append(interval)
+        if random.random() < share:
+            beats = int(random.geometric(0.12)) if random.random() < 0.7 else int(random.integers(20, 60))
+            rr += (slower * interval * np.exp(random.normal(0, 0.02, beats))).tolist()
+    return rr[:BEATS], [0] * BEATS
+
+
 KINDS: Final[dict[Callable[[np.random.Generator], Rhythm], float]] = {
-    _singles: 1, _runs: 1, _bigeminy: 0.5, _sick_sinus: 1, _pauses: 1, _arrhythmia: 1, _effort: 0.5,
+    _singles: 1, _runs: 1, _bigeminy: 0.5, _sick_sinus: 2, _pauses: 1.5, _arrhythmia: 1, _effort: 0.5,
+    _ventricular: 1.5, _escape: 1,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.holter.af import CHANGE_COST, LEAN, SURE, log_odds, most_plausible
+from worker.holter.af import af_beats, log_odds
 from worker.signal.compiled import compiled
 
 Float32s = NDArray[np.float32]
@@ -26,9 +26,11 @@ AROUND: Final = 60
 SLOW_S: Final = 150.0
 SMALL: Final = 0.05
 ABRUPT: Final = 0.17
+ABRUPT_STEP: Final = 0.12
 STILL_FAST: Final = 0.14
-HELD_S: Final = 180.0
-"""A change of rate of this log ratio from one beat to the next is abrupt; the rhythm before it is held so long."""
+HELD_S: Final = 90.0
+"""Abrupt is a change to an interval shorter by so much than the usual and than the last one (log ratios); while it
+stays so much shorter, the rhythm before it is held on to, so long at the most."""
 RHYTHM: Final = (
     "pre", "post", "pre_prev", "post_pre", "comp", "next_post", "before_pre", "next_pre", "next_next",
     "pre_slow", "q10", "q90", "spread", "irregular", "steady", "odd", "odd_prev",
@@ -52,13 +54,14 @@ def rhythm_of(t: Floats, usual: Bools) -> Float32s:
     fibrillation = np.clip(log_odds(pre, good), -10, 10)
     near, wide = _spread(pre, good, NEAR, WIDE)
     slow = _slow(t, pre, good)
-    log_pre, log_post, usual_rr = np.log(pre), np.log(post), np.log(near[:, 1])
+    log_pre, log_post, usual_rr = np.log(pre), np.log(post), near[:, 0]
     shifted = {step: _shift(log_pre, step) for step in (-1, 1, 2)}
-    held, run, onset = _held(pre, good, near[:, 1])
+    held, run, onset = _held(log_pre, good, usual_rr)
     held_back, run_back, offset = (
-        part[::-1] for part in _held(post[::-1].copy(), np.append(good[1:], False)[::-1].copy(), near[::-1, 1].copy())
+        part[::-1]
+        for part in _held(log_post[::-1].copy(), np.append(good[1:], False)[::-1].copy(), usual_rr[::-1].copy())
     )
-    irregular = near[:, 3]
+    irregular, (short, long) = near[:, 1], (wide[:, 4], wide[:, 5])
     columns = {
         "pre": log_pre - usual_rr,
         "post": log_post - usual_rr,
@@ -70,29 +73,29 @@ def rhythm_of(t: Floats, usual: Bools) -> Float32s:
         "next_pre": log_post - usual_rr,
         "next_next": shifted[2] - usual_rr,
         "pre_slow": log_pre - np.log(slow),
-        "q10": log_pre - np.log(wide[:, 0]),
-        "q90": log_pre - np.log(wide[:, 2]),
-        "spread": np.log(wide[:, 2] / wide[:, 0]),
+        "q10": log_pre - wide[:, 0],
+        "q90": log_pre - wide[:, 1],
+        "spread": wide[:, 1] - wide[:, 0],
         "irregular": irregular,
-        "steady": wide[:, 4],
+        "steady": wide[:, 3],
         "odd": (log_pre - usual_rr) / (0.02 + irregular),
         "odd_prev": (log_pre - shifted[-1]) / (0.02 + irregular),
-        "hold": log_pre - np.log(held),
+        "hold": log_pre - held,
         "run": np.log1p(run),
         "onset": onset,
-        "hold_back": log_post - np.log(held_back),
+        "hold_back": log_post - held_back,
         "run_back": np.log1p(run_back),
         "offset": offset,
-        "slowest": log_pre - np.log(wide[:, 5]),
+        "slowest": log_pre - wide[:, 2],
         "af": fibrillation,
-        "af_state": _widened(most_plausible(np.clip(fibrillation, -SURE, SURE) + LEAN, CHANGE_COST)),
-        "split": wide[:, 7] - wide[:, 6],
-        "split_share": wide[:, 8],
-        "split_clean": wide[:, 9],
-        "to_short": log_pre - wide[:, 6],
-        "to_long": log_pre - wide[:, 7],
-        "since_long": np.log1p(_beats_since(log_pre > (wide[:, 6] + wide[:, 7]) / 2)),
-        "until_long": np.log1p(_beats_since((log_post > (wide[:, 6] + wide[:, 7]) / 2)[::-1])[::-1]),
+        "af_state": _widened(af_beats(pre, good)),
+        "split": long - short,
+        "split_share": wide[:, 6],
+        "split_clean": wide[:, 7],
+        "to_short": log_pre - short,
+        "to_long": log_pre - long,
+        "since_long": np.log1p(_beats_since(log_pre > (short + long) / 2)),
+        "until_long": np.log1p(_beats_since((log_post > (short + long) / 2)[::-1])[::-1]),
     }
     for place, name in enumerate(RHYTHM):
         out[:, place] = columns[name]
@@ -113,7 +116,7 @@ def _slow(t: Floats, pre: Floats, good: Bools) -> Floats:
     for first, last in zip(*_edges(bins), strict=True):
         part = pre[first:last][good[first:last]]
         if part.size:
-            middle[bins[first]] = np.median(part)
+            middle[bins[first]] = np.sort(part)[part.size // 2]
     known = np.flatnonzero(np.isfinite(middle))
     middle = np.interp(np.arange(count), known, middle[known])
     padded = np.pad(middle, 5, mode="edge")
@@ -142,44 +145,73 @@ def _edges(bins: NDArray[np.int64]) -> tuple[list[int], list[int]]:
 
 
 @compiled
+def _moved(ordered: Floats, size: int, gone: float, come: float) -> None:
+    """Of the ``size`` values in order one is taken out and another put in."""
+    i = 0
+    while i < size - 1 and ordered[i] != gone:
+        i += 1
+    while i < size - 1 and ordered[i + 1] < come:
+        ordered[i] = ordered[i + 1]
+        i += 1
+    while i > 0 and ordered[i - 1] > come:
+        ordered[i] = ordered[i - 1]
+        i -= 1
+    ordered[i] = come
+
+
+@compiled
+def _split(logs: Floats, m: int, out: Floats) -> None:
+    """The two groups of ordered values that differ most: means of both, share of the upper, share of the variance
+    that lies between them."""
+    total, square = 0.0, 1e-6
+    for i in range(m):
+        total += logs[i]
+    for i in range(m):
+        square += (logs[i] - total / m) ** 2
+    best, part, at, lower = -1.0, 0.0, 1, 0.0
+    for cut in range(1, m):
+        part += logs[cut - 1]
+        apart = part * m - total * cut
+        between = apart * apart / (cut * (m - cut))
+        if between > best:
+            best, at, lower = between, cut, part
+    if best >= 0:
+        out[0], out[1], out[2] = lower / at, (total - lower) / (m - at), (m - at) / m
+        out[3] = best / m / square
+
+
+@compiled
 def _spread(pre: Floats, good: Bools, near: int, wide: int) -> tuple[Floats, Floats]:
-    """Of the good intervals around each beat: 10 %, 50 %, 90 %, median change, share of small changes, 97 %,
-    and of the wide ones the two groups that differ most: log means of the short and the long, share of the long, and
-    the share of the variance that lies between them."""
+    """Of the good intervals around each beat, as logarithms: of the near ones the median and the median change; of the
+    wide ones 10 %, 90 %, 97 %, share of small changes, and what :func:`_split` says."""
     n = pre.size
     place = np.cumsum(good.astype(np.int64)) - 1
-    kept = pre[good]
-    change = np.zeros(kept.size)
-    for i in range(1, kept.size):
-        change[i] = abs(np.log(kept[i] / kept[i - 1]))
-    if kept.size > 1:
+    kept = np.log(pre[good])
+    size = kept.size
+    change = np.zeros(size)
+    for i in range(1, size):
+        change[i] = abs(kept[i] - kept[i - 1])
+    if size > 1:
         change[0] = change[1]
-    at_near, at_wide = np.zeros((kept.size, 10)), np.zeros((kept.size, 10))
-    for c in range(kept.size):
-        for which in range(2):
-            half = near if which == 0 else wide
-            first = max(0, min(c - half, kept.size - 2 * half - 1))
-            last = min(kept.size, first + 2 * half + 1)
-            values, m = np.sort(kept[first:last]), last - first
-            out = at_near if which == 0 else at_wide
-            out[c, 0], out[c, 1], out[c, 2] = values[m // 10], values[m // 2], values[m - 1 - m // 10]
-            changes = np.sort(change[first:last])
-            out[c, 3] = changes[m // 2]
-            out[c, 4] = np.searchsorted(changes, 0.05) / m
-            out[c, 5] = values[m - 1 - m // 33]
-            if which == 1:
-                logs = np.log(values)
-                total = logs.sum()
-                square = ((logs - total / m) ** 2).sum() + 1e-6
-                best, part = -1.0, 0.0
-                for cut in range(1, m):
-                    part += logs[cut - 1]
-                    low, high = part / cut, (total - part) / (m - cut)
-                    between = cut * (m - cut) / m * (high - low) ** 2
-                    if between > best:
-                        best = between
-                        out[c, 6], out[c, 7], out[c, 8] = low, high, (m - cut) / m
-                out[c, 9] = best / square
+    n_near, n_wide = min(size, 2 * near + 1), min(size, 2 * wide + 1)
+    near_values, near_changes, wide_values = np.sort(kept[:n_near]), np.sort(change[:n_near]), np.sort(kept[:n_wide])
+    small = 0
+    for i in range(n_wide):
+        small += change[i] < SMALL
+    at_near, at_wide = np.zeros((size, 2)), np.zeros((size, 8))
+    for c in range(size):
+        first = max(0, min(c - near, size - n_near))
+        if first > max(0, min(c - 1 - near, size - n_near)):
+            _moved(near_values, n_near, kept[first - 1], kept[first + n_near - 1])
+            _moved(near_changes, n_near, change[first - 1], change[first + n_near - 1])
+        at_near[c, 0], at_near[c, 1] = near_values[n_near // 2], near_changes[n_near // 2]
+        first = max(0, min(c - wide, size - n_wide))
+        if first > max(0, min(c - 1 - wide, size - n_wide)):
+            _moved(wide_values, n_wide, kept[first - 1], kept[first + n_wide - 1])
+            small += (change[first + n_wide - 1] < SMALL) - (change[first - 1] < SMALL)
+        at_wide[c, 0], at_wide[c, 1] = wide_values[n_wide // 10], wide_values[n_wide - 1 - n_wide // 10]
+        at_wide[c, 2], at_wide[c, 3] = wide_values[n_wide - 1 - n_wide // 33], small / n_wide
+        _split(wide_values, n_wide, at_wide[c, 4:])
     index = np.empty(n, np.int64)
     for i in range(n):
         index[i] = max(0, place[i])
@@ -188,25 +220,29 @@ def _spread(pre: Floats, good: Bools, near: int, wide: int) -> tuple[Floats, Flo
 
 @compiled
 def _held(pre: Floats, good: Bools, usual: Floats) -> tuple[Floats, Floats, Floats]:
-    """(the interval usual before the last abrupt change, beats since it while it lasts, how abrupt it was)."""
+    """(log of the interval usual before the last abrupt change, beats since it while it lasts, how abrupt it was).
+
+    Args:
+        pre: (n,) log of the interval before each beat; ``usual`` the usual one's.
+    """
     n = pre.size
     held, run, onset = np.empty(n), np.zeros(n), np.zeros(n)
     ref, beats, seconds, fall, last = usual[0], 0, 0.0, 0.0, usual[0]
-    recent = np.full(7, usual[0])
+    recent, ordered, oldest = np.full(7, usual[0]), np.full(7, usual[0]), 0
     for i in range(n):
+        seconds += np.exp(pre[i])
         if good[i]:
-            ratio = np.log(pre[i] / ref)
-            step = np.log(pre[i] / last)
-            if beats == 0 and ratio < -0.17 and step < -0.12:
-                beats, seconds, fall = 1, pre[i], step
-            elif beats > 0 and ratio < -0.14 and seconds < 180.0:
+            ratio, step = pre[i] - ref, pre[i] - last
+            if beats == 0 and ratio < -ABRUPT and step < -ABRUPT_STEP:
+                beats, seconds, fall = 1, np.exp(pre[i]), step
+            elif beats > 0 and ratio < -STILL_FAST and seconds < HELD_S:
                 beats += 1
-                seconds += pre[i]
             else:
                 beats, seconds, fall = 0, 0.0, 0.0
-                recent[:6] = recent[1:].copy()
-                recent[6] = pre[i]
-                ref = np.sort(recent)[3]
+                _moved(ordered, 7, recent[oldest], pre[i])
+                recent[oldest] = pre[i]
+                oldest = (oldest + 1) % 7
+                ref = ordered[3]
             last = pre[i]
         held[i], run[i], onset[i] = ref, beats, fall
     return held, run, onset

@@ -4,7 +4,7 @@ All measures are relative to the recording itself, in blocks of half an hour: no
 number or amplitude, so that one model serves a patch with one lead and a recorder with twelve.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,24 +19,34 @@ from worker.signal.compiled import compiled
 
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 BLOCK_S: Final = 1800.0
 """The records of MIT-BIH, on which the model is fitted, are so long."""
 MARGIN_S: Final = 5.0
 MAX_LEADS: Final = 4
+PIECE_BLOCKS: Final = 8
+REACH_BEATS: Final = 600
+"""Measures are made for so many blocks at once; the rhythm is looked at in so many beats beyond: more than any of its
+measures reaches, but for the state of fibrillation, which settles long before."""
 OWN: Final = 0.80
 """A beat so alike the usual one has the usual shape."""
 REGULAR: Final = 0.10
+P_BEATS, P_LEAST, SPLIT_BEATS, SPLIT_HALF = 30, 8, 100, 5.0
+"""Beats to either side over which P waves are compared; a difference seen in so few beats counts half."""
 T_FROM, T_TO = QRS_TO, BEFORE + 52
 P_FROM, P_TO, P_LAG = BEFORE - 34, BEFORE - 9, 6
 """P is looked for 270 to 70 ms before the centre of QRS, and its likeness up to 48 ms to either side."""
+BEGIN, FIRST_P = 4, 30
+"""What is before that."""
+P_MEDIAN_OF: Final = 200
 SHAPE: Final = (
     "like", "corr", "size", "min_like", "max_like", "min_corr", "max_size", "min_size", "area", "t_area", "t_corr",
     "width", "width_rel", "extent", "extent_rel", "steep", "begin", "p_like", "p_size", "p_energy", "p_shift",
     "p_before", "noise", "own",
 )  # fmt: skip
 GROUP: Final = ("k_share", "k_pre", "k_post", "k_early", "k_like", "k_width", "k_p")
-BESIDE: Final = ("like_before", "like_next", "p_usual", "p_rel")
+BESIDE: Final = ("like_before", "like_next", "p_usual", "p_rel", "p_local", "p_split")
 FEATURES: Final = (*SHAPE, *GROUP, *BESIDE, *RHYTHM)
 
 
@@ -67,35 +77,89 @@ class BeatFeatures:
 
 
 def beat_features(day: Day, beats: Int64s, rows: tuple[int, ...] | None = None) -> BeatFeatures:
-    """Measure all beats (samples, increasing) in the leads ``rows``, or in those chosen by :func:`leads_for`."""
+    """Measure all beats (samples, increasing) in the leads ``rows``, or in the first four independent ones."""
+    parts = list(features_of(day, beats, rows))
+    if not parts:
+        rows = day.independent[:MAX_LEADS] if rows is None else rows
+        none, zeros = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        return BeatFeatures(np.zeros((0, len(FEATURES)), np.float32), none, none, zeros, zeros, (), rows)
+    values, shape, block, qrs_ms, p_like = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("values", "shape", "block", "qrs_ms", "p_like")
+    )
+    blocks = tuple(each for part in parts for each in part.blocks)
+    return BeatFeatures(values, shape, block, qrs_ms, p_like, blocks, parts[0].rows)
+
+
+def features_of(day: Day, beats: Int64s, rows: tuple[int, ...] | None = None) -> Iterator[BeatFeatures]:
+    """The same piece by piece, some hours each, so that a longer day needs no more memory.
+
+    The intervals are those of the piece and of some minutes before and after it.
+    """
     rows = day.independent[:MAX_LEADS] if rows is None else rows
-    n = len(beats)
-    values = np.zeros((n, len(FEATURES)), np.float32)
-    shape, block = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    qrs_ms = np.zeros(n, np.float32)
-    seconds = beats / day.hz
-    blocks: list[BlockShapes] = []
-    for first, last, start, stop in _spans(day, beats):
+    waiting: list[_Block] = []
+    before = _nothing()
+    for block in _blocks_of(day, beats, rows):
+        waiting.append(block)
+        if len(waiting) == PIECE_BLOCKS + 1:
+            yield _piece(before, waiting[:-1], waiting[-1], rows)
+            before, waiting = waiting[-2].end(), waiting[-1:]
+    if waiting:
+        yield _piece(before, waiting, None, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """What the signal of one block says: shape columns and the times of its beats."""
+
+    number: int
+    columns: Float32s
+    seconds: Floats
+    found: BlockShapes
+
+    def end(self) -> tuple[Floats, Float32s]:
+        """Times and likenesses of the last beats, for the piece that follows."""
+        return self.seconds[-REACH_BEATS:], self.columns[-REACH_BEATS:, SHAPE.index("like")]
+
+
+def _nothing() -> tuple[Floats, Float32s]:
+    return np.zeros(0), np.zeros(0, np.float32)
+
+
+def _blocks_of(day: Day, beats: Int64s, rows: tuple[int, ...]) -> Iterator[_Block]:
+    for number, (first, last, start, stop) in enumerate(_spans(day, beats)):
         snippets = cut(day.block(start, stop, rows), day.hz, beats[first:last] - start)
-        seconds[first:last] += snippets.shift_s
         shapes = shapes_of(snippets)
-        rr = np.diff(seconds[first:last])
-        dominant = dominant_of(shapes, snippets, rr)
-        values[first:last, : len(SHAPE)] = _shape_columns(snippets, shapes, dominant, rr)
-        values[first:last, FEATURES.index("p_usual")] = _usual(values[first:last, : len(SHAPE)])
-        shape[first:last], block[first:last] = shapes.of, len(blocks)
-        qrs_ms[first:last] = 1000 * values[first:last, FEATURES.index("extent")]
-        blocks.append(BlockShapes(first, shapes, snippets.scale))
+        seconds = beats[first:last] / day.hz + snippets.shift_s
+        rr = np.diff(seconds)
+        columns = _shape_columns(snippets, shapes, dominant_of(shapes, snippets, rr), rr)
+        yield _Block(number, columns, seconds, BlockShapes(first, shapes, snippets.scale))
+
+
+def _piece(
+    before: tuple[Floats, Float32s], blocks: Sequence[_Block], after: _Block | None, rows: tuple[int, ...]
+) -> BeatFeatures:
+    """Some blocks' beats with all their measures."""
+    counts = [len(block.seconds) for block in blocks]
+    n, block = sum(counts), np.repeat([each.number for each in blocks], counts)
+    values = np.zeros((n, len(FEATURES)), np.float32)
+    values[:, : len(SHAPE)] = np.concatenate([each.columns for each in blocks])
+    values[:, FEATURES.index("p_usual")] = np.repeat([_usual(each.columns) for each in blocks], counts)
     values[:, FEATURES.index("p_rel")] = values[:, FEATURES.index("p_like")] - values[:, FEATURES.index("p_usual")]
-    like = values[:, FEATURES.index("like")]
-    rhythm = rhythm_of(seconds, like > OWN)
-    values[:, len(FEATURES) - len(RHYTHM) :] = rhythm
-    if n:
-        values[:, FEATURES.index("like_before")] = like[np.maximum(np.arange(n) - 1, 0)]
-        values[:, FEATURES.index("like_next")] = like[np.minimum(np.arange(n) + 1, n - 1)]
-        _group_columns(values, together(shape, block))
+    next_s, next_like = (after.seconds, after.columns[:, SHAPE.index("like")]) if after else _nothing()
+    next_s, next_like = next_s[:REACH_BEATS], next_like[:REACH_BEATS]
+    like = np.concatenate([before[1], values[:, FEATURES.index("like")], next_like])
+    seconds = np.concatenate([before[0], *(each.seconds for each in blocks), next_s])
+    own = np.arange(len(before[0]), len(before[0]) + n)
+    values[:, len(FEATURES) - len(RHYTHM) :] = rhythm_of(seconds, like > OWN)[own]
+    values[:, FEATURES.index("like_before")] = like[np.maximum(own - 1, 0)]
+    values[:, FEATURES.index("like_next")] = like[np.minimum(own + 1, len(like) - 1)]
+    shape = np.concatenate([each.found.shapes.of for each in blocks])
+    _group_columns(values, together(shape, block))
+    p_columns(values)
+    qrs_ms = 1000 * values[:, FEATURES.index("extent")]
     p_like = values[:, FEATURES.index("p_like")].copy()
-    return BeatFeatures(values, shape, block, qrs_ms, p_like, tuple(blocks), rows)
+    return BeatFeatures(values, shape, block, qrs_ms, p_like, tuple(each.found for each in blocks), rows)
 
 
 def _spans(day: Day, beats: Int64s) -> Iterator[tuple[int, int, int, int]]:
@@ -110,13 +174,16 @@ def _spans(day: Day, beats: Int64s) -> Iterator[tuple[int, int, int, int]]:
 
 
 def dominant_of(shapes: Shapes, snippets: Snippets, rr: NDArray[np.float64]) -> int:
-    """The shape of the basic rhythm: common, narrow, not early; in bigeminy that decides between two."""
+    """The shape of the basic rhythm: common, narrow, not early and without a pause; in bigeminy that decides."""
     width = _widths(snippets.z, BEFORE, 20)[:, 0]
-    median = float(np.median(rr)) if rr.size else 1.0
-    early = np.concatenate([[1.0], rr / median]) if rr.size else np.ones(len(shapes.of))
+    rr = rr if rr.size else np.ones(1)
+    pre = np.concatenate([[1.0], rr / np.median(rr)])[: len(shapes.of)]
+    pause = np.log(np.append(rr, rr[-1]) / np.concatenate([rr[:1], rr]))[: len(shapes.of)]
     big = np.flatnonzero(shapes.count >= 0.2 * shapes.count.max())
-    narrow = np.array([np.median(width[shapes.of == k]) for k in big])
-    timely = np.array([np.clip((np.median(early[shapes.of == k]) - 0.6) / 0.35, 0.05, 1) for k in big])
+    narrow, early, after = (
+        np.array([np.median(each[shapes.of == k]) for k in big]) for each in (width, pre, np.clip(pause, -1, 1))
+    )
+    timely = np.clip((early - 0.6) / 0.35, 0.05, 1) * np.clip(1 - 3 * after, 0.1, 1)
     return int(big[np.argmax(shapes.count[big] * timely * (narrow.min() / np.maximum(narrow, 1e-3)) ** 2)])
 
 
@@ -135,7 +202,7 @@ def _shape_columns(snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArra
     basic = shapes.of == dominant
     usual_width = np.maximum(np.median(width[basic], axis=0), 1e-6)
     alike = against[:, 0] > OWN
-    p, p_begin = _p_wave(snippets, alike, rr)
+    p = _p_wave(snippets, alike, rr)
     columns = {
         "like": against[:, 0], "corr": against[:, 1], "size": np.log(against[:, 2] + 1e-3),
         "min_like": leads[:, :, 0].min(axis=1), "max_like": leads[:, :, 0].max(axis=1),
@@ -149,7 +216,7 @@ def _shape_columns(snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArra
         "steep": np.log((width[:, 2] + 1e-6) / usual_width[2]),
         "begin": _begin(z, gain, usual, width[:, 3].astype(np.int64), round(float(usual_width[3]))),
         "p_like": p[:, 0], "p_size": p[:, 1], "p_energy": np.log(p[:, 2] + 1e-3), "p_shift": np.abs(p[:, 3]),
-        "p_before": np.log(p_begin + 1e-3), "noise": np.log(snippets.noise + 1e-3), "own": own,
+        "p_before": np.log(p[:, 4] + 1e-3), "noise": np.log(snippets.noise + 1e-3), "own": own,
     }  # fmt: skip
     return np.stack([np.asarray(columns[name], np.float32) for name in SHAPE], axis=1)
 
@@ -166,8 +233,8 @@ def _usual(columns: Float32s) -> float:
     return float(np.median(likes)) if likes.size else 0.0
 
 
-def _p_wave(snippets: Snippets, alike: Bools, rr: NDArray[np.float64]) -> tuple[Float32s, Float32s]:
-    """((n, 4) likeness, size, energy, shift of what precedes QRS beside the usual P; (n,) activity before that)."""
+def _p_wave(snippets: Snippets, alike: Bools, rr: NDArray[np.float64]) -> Float32s:
+    """(n, 5) likeness, size, energy, shift of what precedes QRS beside the usual P; activity before that."""
     z = snippets.z
     regular = alike.copy()
     if rr.size > 2:
@@ -175,9 +242,8 @@ def _p_wave(snippets: Snippets, alike: Bools, rr: NDArray[np.float64]) -> tuple[
         regular[1:-1] &= steady
     chosen = regular if regular.sum() >= 20 else alike if alike.any() else np.ones(len(z), bool)
     picked = np.flatnonzero(chosen)
-    usual = np.median(z[picked[:: max(1, len(picked) // 400)]], axis=0)
-    early = np.ptp(z[:, :, 4:30], axis=2).mean(axis=1) / (np.ptp(usual[:, 4:30], axis=1).mean() + 1e-6)
-    return _p_likeness(z, snippets.gain, usual.astype(np.float32), P_FROM, P_TO, P_LAG), early.astype(np.float32)
+    usual = np.median(z[picked[:: max(1, len(picked) // P_MEDIAN_OF)]], axis=0).astype(np.float32)
+    return _p_likeness(z, snippets.gain, usual, P_FROM, P_TO, P_LAG)
 
 
 def together(shape: Int64s, block: Int64s) -> Int64s:
@@ -207,6 +273,33 @@ def _group_columns(values: Float32s, group: Int64s) -> None:
         values[:, FEATURES.index(name)] = found[name]
 
 
+def p_columns(values: Float32s) -> None:
+    """Whether P waves march here, and whether they differ before short and before long intervals; in place.
+
+    In fibrillation nothing marches. Where atrial beats lead most of the time, theirs are the usual P waves, and those
+    after the pauses the unusual ones: a single P wave says nothing then, but that there are two kinds does.
+    """
+    p, alike = values[:, FEATURES.index("p_like")], values[:, FEATURES.index("like")] > OWN
+    short = values[:, FEATURES.index("to_short")] + values[:, FEATURES.index("to_long")] < 0
+
+    def mean(chosen: Bools, reach: int) -> tuple[Floats, Floats]:
+        count, total = _around(chosen.astype(np.float64), reach), _around(np.where(chosen, p, 0.0), reach)
+        return total / np.maximum(count, 1), count
+
+    march, seen = mean(alike, P_BEATS)
+    values[:, FEATURES.index("p_local")] = np.where(seen >= P_LEAST, march, values[:, FEATURES.index("p_usual")])
+    (at_short, n_short), (at_long, n_long) = (mean(alike & part, SPLIT_BEATS) for part in (short, ~short))
+    seen = n_short * n_long / np.maximum(n_short + n_long, 1)
+    values[:, FEATURES.index("p_split")] = np.abs(at_short - at_long) * seen / (seen + SPLIT_HALF)
+
+
+def _around(of: Floats, reach: int) -> Floats:
+    """(n,) sum over so many beats to either side."""
+    total = np.concatenate([[0.0], np.cumsum(of)])
+    index = np.arange(len(of))
+    return np.asarray(total[np.minimum(index + reach + 1, len(of))] - total[np.maximum(index - reach, 0)])
+
+
 @compiled
 def _by_lead(z: Float32s, shape: Float32s, shift: Int64s, first: int, last: int) -> Float32s:
     """(n, n_leads, 4): alike, correlation, log relative size and difference of area of each lead."""
@@ -214,7 +307,7 @@ def _by_lead(z: Float32s, shape: Float32s, shift: Int64s, first: int, last: int)
     out = np.empty((n, n_leads, 4), np.float32)
     for b in range(n):
         for lead in range(n_leads):
-            xy, xx, yy, area = 0.0, 1e-6, 1e-6, 0.0
+            xy, xx, yy, area = np.float32(0.0), np.float32(1e-6), np.float32(1e-6), np.float32(0.0)
             for i in range(first, last):
                 x, y = z[b, lead, min(i + shift[b], width - 1)], shape[lead, i]
                 xy += x * y
@@ -294,35 +387,46 @@ def _begin(z: Float32s, gain: Float32s, shape: Float32s, first: Float32s, usual_
 
 @compiled
 def _p_likeness(z: Float32s, gain: Float32s, usual: Float32s, first: int, last: int, lag: int) -> Float32s:
-    """(n, 4): correlation with the usual P, size along it, energy beside it, shift; straight lines taken away."""
+    """(n, 5): correlation with the usual P, size along it, energy beside it, shift; straight lines taken away; and the
+    span of what lies before, beside the usual one's.
+
+    With ``usual`` free of its straight line, that of the beat drops out of their product.
+    """
     n, n_leads, _ = z.shape
     m = last - first
-    shape, part = np.zeros((n_leads, m)), np.zeros(m)
-    ramp = np.arange(m) - (m - 1) / 2
-    square = (ramp * ramp).sum()
+    shape, own = np.zeros((n_leads, m), np.float32), np.zeros(n_leads, np.float32)
+    ramp = (np.arange(m) - (m - 1) / 2).astype(np.float32)
+    square, share = (ramp * ramp).sum(), np.float32(1.0 / m)
+    span = np.float32(1e-6)
     for lead in range(n_leads):
-        mean, slope = 0.0, 0.0
-        for i in range(m):
-            mean += usual[lead, first + i] / m
-            slope += usual[lead, first + i] * ramp[i] / square
-        for i in range(m):
-            shape[lead, i] = usual[lead, first + i] - mean - slope * ramp[i]
-    out = np.empty((n, 4), np.float32)
+        part = usual[lead, first:last]
+        shape[lead] = part - part.sum() * share - (part * ramp).sum() / square * ramp
+        own[lead] = (shape[lead] * shape[lead]).sum()
+        span += (usual[lead, BEGIN:FIRST_P].max() - usual[lead, BEGIN:FIRST_P].min()) / np.float32(n_leads)
+    out = np.empty((n, 5), np.float32)
     for b in range(n):
         out[b, 0] = -2.0
+        wide, yy = np.float32(0.0), np.float32(1e-9)
+        for lead in range(n_leads):
+            low, high = z[b, lead, BEGIN], z[b, lead, BEGIN]
+            for i in range(BEGIN, FIRST_P):
+                low, high = min(low, z[b, lead, i]), max(high, z[b, lead, i])
+            wide += high - low
+            yy += own[lead] * gain[b, lead]
+        out[b, 4] = wide / np.float32(n_leads) / span
         for g in range(-lag, lag + 1):
-            xy, xx, yy = 0.0, 1e-9, 1e-9
+            xy, xx = np.float32(0.0), np.float32(1e-9)
             for lead in range(n_leads):
-                mean, slope = 0.0, 0.0
+                total, slope, power, both = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
                 for i in range(m):
-                    part[i] = z[b, lead, first + g + i]
-                    mean += part[i] / m
-                    slope += part[i] * ramp[i] / square
-                for i in range(m):
-                    x, y = part[i] - mean - slope * ramp[i], shape[lead, i]
-                    xy += x * y * gain[b, lead]
-                    xx += x * x * gain[b, lead]
-                    yy += y * y * gain[b, lead]
+                    value = z[b, lead, first + g + i]
+                    total += value
+                    slope += value * ramp[i]
+                    power += value * value
+                    both += value * shape[lead, i]
+                xy += both * gain[b, lead]
+                rest = power - total * total * share - slope * slope / square
+                xx += max(rest, np.float32(0.0)) * gain[b, lead]
             found = xy / np.sqrt(xx * yy)
             if found > out[b, 0]:
                 out[b, 0], out[b, 1], out[b, 2], out[b, 3] = found, xy / yy, np.sqrt(xx / yy), g

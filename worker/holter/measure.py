@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.holter.classify import classify
+from worker.holter.classify import classified
 from worker.holter.day import Block, Day
 from worker.holter.detect import Found, Search, Seen
-from worker.holter.features import beat_features
+from worker.holter.flutter import flutter_of
 from worker.holter.measured import Beats, Label, Measured
 from worker.holter.minutes import minutes_of
 from worker.holter.noise import Noise, Windows, noise_of, windows_of, without
@@ -59,12 +59,12 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     day = Day(recording)
     first = search(day, lambda share: progress(share * BEATS_UNTIL, "beats"))
     progress(BEATS_UNTIL, "classes")
-    features = beat_features(day, first.at)
-    label, confidence = classify(features)
+    found = classified(day, first.at)
+    label, confidence = found.label, found.confidence
     given = paced(first.pulses, first.at, day.hz)
     label[given], confidence[given] = Label.P, PACED_CONFIDENCE
-    template, templates = cluster(day, first.at, features.blocks, label, features.rows)
-    beats = Beats(first.at, label, confidence, template, _whole_ms(features.qrs_ms), features.p_like)
+    template, templates = cluster(day, first.at, found.blocks, label, found.rows)
+    beats = Beats(first.at, label, confidence, template, _whole_ms(found.qrs_ms), found.p_like)
     progress(CLASSES_UNTIL, "minutes")
     rhythms = rhythms_of(day, first.suspects, first.at, first.noise.unreadable)
     unreadable = without(first.noise.unreadable, rhythms)
@@ -82,6 +82,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
         unreadable=unreadable,
         lead_noise=first.noise.leads,
         rhythms=rhythms,
+        flutter=flutter_of(day, beats),
         marks=recording.annotations,
         warnings=recording.warnings,
     )

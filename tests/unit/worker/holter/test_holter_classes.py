@@ -1,0 +1,140 @@
+"""Which class has each beat of a day? Made beats whose class is known; figures of real ones are in docs/accuracy.md."""
+
+import numpy as np
+import pytest
+from support.holter_beats import HZ, day_of, sinus_with, wave
+
+from worker.holter import features as measured
+from worker.holter.classify import Forest, classified, classify, forests
+from worker.holter.classify_weights import packed, unpacked
+from worker.holter.features import FEATURES, beat_features
+from worker.holter.measured import Label
+
+N = 420
+EARLY = dict.fromkeys(range(15, N - 5, 23), ("V", 0.62, 1.38)) | dict.fromkeys(range(25, N - 5, 31), ("S", 0.7, 1.1))
+
+
+@pytest.fixture(scope="module")
+def ectopic():
+    return sinus_with(N, EARLY)
+
+
+@pytest.fixture(scope="module")
+def ectopic_uv(ectopic):
+    return wave(*ectopic)
+
+
+def labels(uv, at_s, hz=HZ):
+    found = classified(day_of(uv, hz), np.rint(at_s * hz).astype(np.int64))
+    return "".join(Label(int(label)).name for label in found.label)
+
+
+def right(found, kinds, letter):
+    """(share of these beats so called, how many others are)."""
+    truth, called = np.array(list(kinds)) == letter, np.array(list(found)) == letter
+    return float(called[truth].mean()), int((called & ~truth).sum())
+
+
+def test_wide_early_beats_are_ventricular_and_narrow_ones_with_another_p_supraventricular(ectopic, ectopic_uv):
+    found = labels(ectopic_uv, ectopic[0])
+    share, false = right(found, ectopic[1], "V")
+    assert share == 1.0
+    assert false == 0
+    share, false = right(found, ectopic[1], "S")
+    assert share > 0.9
+    assert false <= 2
+
+
+@pytest.mark.parametrize("gains", [(0.4, 0.4), (-1, -1), (2, 0.5), (1, -1)], ids=str)
+def test_gain_and_polarity_change_no_class(ectopic, ectopic_uv, gains):
+    changed = ectopic_uv * np.array(gains)[:, None]
+    assert labels(changed, ectopic[0]) == labels(ectopic_uv, ectopic[0])
+
+
+def test_leads_may_stand_in_any_order(ectopic, ectopic_uv):
+    assert labels(ectopic_uv[::-1], ectopic[0]) == labels(ectopic_uv, ectopic[0])
+
+
+@pytest.mark.parametrize("lead", [0, 1])
+def test_one_lead_alone_tells_most(ectopic, ectopic_uv, lead):
+    found = labels(ectopic_uv[lead : lead + 1], ectopic[0])
+    assert right(found, ectopic[1], "V") == (1.0, 0)
+    share, false = right(found, ectopic[1], "S")
+    assert share > 0.8
+    assert false <= 3
+
+
+def test_in_fibrillation_nothing_is_supraventricular_and_wide_beats_are_still_ventricular():
+    random = np.random.default_rng(4)
+    rr = np.clip(random.lognormal(np.log(0.7), 0.22, 500), 0.35, 1.4)
+    kinds = ["V" if at % 29 == 20 else "f" for at in range(500)]
+    rr[20::29], rr[21::29] = 0.48, 0.95
+    at_s = np.cumsum(rr) + 1
+    found = labels(wave(at_s, kinds), at_s)
+    assert found.count("S") == 0
+    assert right(found, kinds, "V") == (1.0, 0)
+
+
+def test_where_atrial_beats_lead_most_of_the_time_the_timely_ones_are_the_rare_ones():
+    random = np.random.default_rng(5)
+    rr, kinds = [], []
+    while len(rr) < 500:
+        beats = 1 + int(random.geometric(0.35))
+        rr += [float(random.uniform(1.6, 2.4)), *(0.75 * np.exp(random.normal(0, 0.05, beats))).tolist()]
+        kinds += ["N", *["S"] * beats]
+    at_s = np.cumsum(rr) + 1
+    found = labels(wave(at_s, kinds), at_s)
+    share, false = right(found, kinds, "S")
+    assert share > 0.8
+    assert false < 15
+
+
+def test_dropped_beats_make_nothing_supraventricular():
+    at_s, kinds = sinus_with(420, dict.fromkeys(range(9, 415, 6), ("N", 2.0, 1.0)), swing=0.01)
+    assert labels(wave(at_s, kinds), at_s).count("S") <= 4
+
+
+def test_a_piece_more_or_less_changes_nothing(ectopic, ectopic_uv, monkeypatch):
+    day, beats = day_of(ectopic_uv), np.rint(ectopic[0] * HZ).astype(np.int64)
+    monkeypatch.setattr(measured, "BLOCK_S", 60.0)
+    monkeypatch.setattr(measured, "PIECE_BLOCKS", 100)
+    whole = beat_features(day, beats)
+    monkeypatch.setattr(measured, "PIECE_BLOCKS", 3)
+    monkeypatch.setattr(measured, "REACH_BEATS", 200)
+    parts = beat_features(day, beats)
+    assert np.array_equal(parts.shape, whole.shape)
+    assert np.array_equal(parts.block, whole.block)
+    local = [FEATURES.index(name) for name in FEATURES if name not in ("k_share", "p_split", "p_local")]
+    np.testing.assert_allclose(parts.values[:, local], whole.values[:, local], atol=5e-3)
+    assert np.array_equal(classified(day, beats).label, classify(whole)[0])
+
+
+def test_a_day_without_beats_and_one_with_few():
+    day = day_of(np.random.default_rng(0).normal(0, 10, (2, 5000)))
+    none = classified(day, np.zeros(0, np.int64))
+    assert len(none.label) == len(none.confidence) == len(none.blocks) == 0
+    few = classified(day, np.array([1000, 1200, 1400]))
+    assert len(few.label) == 3
+    assert np.isfinite(few.confidence).all()
+
+
+def test_confidence_is_a_probability_and_higher_for_clear_beats(ectopic, ectopic_uv):
+    beats = np.rint(ectopic[0] * HZ).astype(np.int64)
+    clear = classified(day_of(ectopic_uv), beats)
+    assert ((clear.confidence >= 0.5) & (clear.confidence <= 1)).all()
+    noisy = classified(day_of(wave(*ectopic, noise_uv=250.0)), beats)
+    assert noisy.confidence.mean() < clear.confidence.mean()
+
+
+def test_a_forest_walks_as_its_table_says_and_is_read_as_written():
+    feature = np.array([1, -1, 0, -1, -1, -1], np.int16)
+    value = np.array([0.5, 1.0, -1.0, 2.0, 4.0, 10.0], np.float32)
+    left = np.array([1, 0, 3, 0, 0, 0])
+    forest = Forest(*unpacked("".join(packed(feature, value, left, np.array([0, 5])))))
+    rows = np.array([[0, 0], [0, 0.5], [-2, 1], [0, 1]], np.float32)
+    assert forest.odds(rows).tolist() == [11, 11, 12, 14]
+
+
+def test_the_forests_know_the_features():
+    for forest in forests():
+        assert -1 <= forest.feature.min() < forest.feature.max() < len(FEATURES)
