@@ -18,6 +18,9 @@ from worker.resting.say import ACC_2018_BRADYCARDIA, AHA_2017_VA, evidence, say
 PAUSE_S: Final = 2.0
 PAUSE_TIMES: Final = 1.7
 R_ON_T_AFTER_SUMMIT_S: Final = 0.02
+T_SUMMIT_S: Final = 0.06
+ON_TIME: Final = 0.15
+"""Of the usual interval: no ventricular beat on the summit of T leaves the sinus rhythm as it was."""
 FREQUENT_ECTOPICS_PER_MIN: Final = 6.0
 """More than five a minute is frequent (频发, 诊断学)."""
 TACHYCARDIA_BPM: Final = 100.0
@@ -87,13 +90,22 @@ def _r_on_t(reading: Reading, rhythm: Rhythm, single: list[int], sure: Certainty
             continue
         begins_s = at[number] - reading.beats.width_s[number] / 2
         summit_s = at[number - 1] + (limits.t_peak - limits.r) / hz
-        if begins_s <= summit_s + R_ON_T_AFTER_SUMMIT_S:
+        if begins_s <= summit_s + R_ON_T_AFTER_SUMMIT_S and not _is_the_t_itself(reading, number, summit_s):
             seen = evidence(
                 "before_t_summit_ms", 1000 * (summit_s - begins_s), -1000 * R_ON_T_AFTER_SUMMIT_S, "ms",
                 start_s=at[number - 1] - 0.1, end_s=at[number] + 0.4, source=AHA_2017_VA,
             )  # fmt: skip
             rhythm.statements.append(say("60g", seen, certainty=sure))
             return
+
+
+def _is_the_t_itself(reading: Reading, number: int, summit_s: float) -> bool:
+    """Whether the beat is a tall T taken for one: it stands at the summit, and the next beat comes when it would."""
+    at = reading.at_s
+    if number + 1 >= at.size or abs(at[number] - summit_s) > T_SUMMIT_S:
+        return False
+    usual = float(np.median(reading.rr_s))
+    return bool(abs((at[number + 1] - at[number - 1]) / usual - 1) < ON_TIME)
 
 
 def _pattern(found: NDArray[np.str_]) -> str:

@@ -32,6 +32,8 @@ T_TALL_UV: Final = 1000.0
 QTC_LONG_MS: Final = {True: 460.0, False: 450.0, None: 460.0}
 QTC_SHORT_MS: Final = 340.0
 """AHA/ACCF/HRS 2009 part IV: long from 460 (women), 450 (men). Short: 340, diagnostic by ESC 2015."""
+QT_LEADS: Final = 3
+"""In fewer leads the end of T is not sure enough: it is to be measured in several (doi:10.1016/j.jacc.2008.12.014)."""
 NORMAL_QRS_MS: Final = 100.0
 FRIDERICIA_MARGIN_MS: Final = 15.0
 
@@ -253,6 +255,8 @@ def _qt(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     # above 70/min Bazett alone calls healthy people long; Fridericia has to come near as well
     if corrected >= limit and qtc_ms(qt_ms, rr_s, "fridericia") >= limit - FRIDERICIA_MARGIN_MS:
         certainty: Certainty = "definite" if corrected >= limit + 40 else "probable"
+        if len(reading.rows) < QT_LEADS:
+            certainty = "possible"
         return [say("148", evidence("qtc_ms", corrected, limit, "ms", source=AHA_2009_ST_QT), certainty=certainty)]
     if corrected <= QTC_SHORT_MS and rhythm.name == "sinus":
         return [say("149", evidence("qtc_ms", corrected, QTC_SHORT_MS, "ms", source="ESC 2015"), certainty="possible")]

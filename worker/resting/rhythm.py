@@ -23,11 +23,13 @@ from worker.resting.say import (
     evidence,
     say,
 )
-from worker.signal.fibrillation import STANDSTILL_UV
+from worker.signal.fibrillation import STANDSTILL_UV, Stretch
 from worker.signal.filters import Floats
 
 __all__ = ["Rhythm", "rhythm_of"]
 
+LONGER: Final = 3
+"""Windows from which on a single one, with many chances to be wrong, does not decide alone."""
 BRADYCARDIA_BPM: Final = 60.0
 WIDE_MS: Final = 120.0
 WIDE_WITH_P_BPM: Final = 140.0
@@ -87,7 +89,8 @@ def _arrest_or_fibrillation(reading: Reading) -> Rhythm | None:
 
 
 def _quivering(reading: Reading) -> Rhythm | None:
-    quivering = [stretch for stretch in reading.stretches if stretch.says == "F"]
+    found = reading.stretches
+    quivering = [one for number, one in enumerate(found) if one.says == "F" and _lasts(found, number)]
     if not quivering:
         return None
     first, last = quivering[0], quivering[-1]
@@ -97,6 +100,14 @@ def _quivering(reading: Reading) -> Rhythm | None:
     )  # fmt: skip
     rate = evidence("rate_hz", float(np.median([s.rate_hz for s in quivering])), None, "Hz")
     return Rhythm("vf", [say("74", seen, rate, certainty="probable")], kinds=np.full(reading.beats.at.size, "O"))
+
+
+def _lasts(stretches: list[Stretch], number: int) -> bool:
+    """Whether a window beside, which shares half of it, agrees on the whole; in ten seconds all are one."""
+    if len(stretches) < LONGER:
+        return True
+    beside = [stretches[near].quivers for near in (number - 1, number + 1) if 0 <= near < len(stretches)]
+    return stretches[number].quivers + max(beside) > 0
 
 
 def _races(reading: Reading) -> bool:

@@ -57,6 +57,8 @@ BOTH_SIDES = [
     ("long_rr", findings("26", rr_max_ms=5000), findings("26", rr_max_ms=4999)),
     ("long_rr", findings("26a"), findings("26")),
     ("qtc_long", findings("148", qtc_ms=550), findings("148", qtc_ms=549)),
+    ("qtc_long", findings("148", qtc_ms=550), findings("148", qtc_ms=550, certainty="possible")),
+    ("qtc_long", findings("104", qtc_ms=550, qrs_ms=120), findings("104", qtc_ms=550, qrs_ms=119)),
     ("hyperkalaemia", findings("208", certainty="probable"), findings("208", certainty="possible")),
     ("hypokalaemia", findings("211"), findings("211", certainty="possible")),
     ("pulmonary_embolism", findings("201", certainty="possible"), findings("143")),
@@ -104,6 +106,7 @@ def test_the_regional_list_is_stricter(found, regional, national):
         (findings("21", heart_rate_bpm=150), "major"),
         (findings("88", heart_rate_bpm=45), "major"),
         (findings("71"), "major"),
+        (findings("71", certainty="possible"), "abnormal"),
         (findings("148", qtc_ms=500), "major"),
         (findings("202"), "major"),
         (findings("20", quality="repeat"), "abnormal"),
@@ -116,7 +119,7 @@ def test_grades_below_critical(found, grade):
 
 def test_fired_rules_carry_value_threshold_and_source():
     critical, _ = evaluate(findings("22", heart_rate_bpm=30), load())
-    assert critical[0].rule_set == "national_2017@1"
+    assert critical[0].rule_set == "national_2017@2"
     (evidence,) = critical[0].evidence
     assert (evidence.quantity, evidence.value, evidence.threshold, evidence.unit) == ("heart_rate_bpm", 30, 35, "/min")
     assert "2017" in evidence.source
