@@ -1,5 +1,6 @@
 """Ventricular fibrillation and tachycardia in windows of 8 s: VFDB and CUDB as annotated."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ def railed(strip: Recording) -> bool:
 def run(folder: Path, options: Any) -> list[Table]:
     """Sensitivity and specificity by window."""
     rows: dict[str, list[tuple[str, str, float, bool]]] = {"F": [], "T": [], "N": []}
+    left_out: Counter[str] = Counter()
     for header in headers(folder):
         found = notes(header, "atr")
         if found is None or (options.half and halves(header.stem) != options.half):
@@ -63,9 +65,11 @@ def run(folder: Path, options: Any) -> list[Table]:
         width, step = round(WINDOW_S * whole.sampling_hz), round(STEP_S * whole.sampling_hz)
         for start in range(0, whole.n_samples - width + 1, step):
             part = letters[start : start + width]
-            label = part[0] if (part == part[0]).all() else ""
-            if label in rows:
-                strip = cut(whole, start, start + width)
+            label = str(part[0]) if (part == part[0]).all() else ""
+            strip = cut(whole, start, start + width)
+            if label not in rows or railed(strip):
+                left_out["not readable" if label in rows else "two rhythms" if not label else "noise, asystole"] += 1
+            else:
                 said, loud = _said(strip), bool(np.ptp(strip.microvolts(), axis=1).max() > FLAT_UV)
                 rows[label].append((said, header.stem, start / whole.sampling_hz, loud))
     vf, vt, other = rows["F"], rows["T"], rows["N"]
@@ -83,6 +87,7 @@ def run(folder: Path, options: Any) -> list[Table]:
         "vt.sp": _share([w != "T" for w, *_ in other]),
     }
     table.note = ", ".join(f"{name} {value:.1f} %" for name, value in table.figures.items())
+    table.note += "; left out: " + ", ".join(f"{name} {count}" for name, count in sorted(left_out.items()))
     wrong = [["VF", *_place(row)] for row in vf if row[0] != "F"] + [
         ["other", *_place(row)] for row in other if row[0] != "N"
     ]

@@ -34,7 +34,7 @@ CALM: Final = 0.65
 """Share of time near the base line above which the ventricles beat: no window of VFDB and CUDB that the regressions
 call fibrillation or tachycardia has more, 94 % of the windows with twelve leads have."""
 CALM_ODDS: Final = -9.0
-LIMITS: Final = (0.9, 1.5)
+LIMITS: Final = (0.7, 1.2)
 """Log odds from which it is said, by the figures left out by record (``bench.accuracy.fit_vf``)."""
 REGULAR: Final = ((0.8, 0.10, np.inf), (0.6, 0.15, 3.0))
 """(share of alike beats, spread of RR over its mean, waves a second below): a monomorphic tachycardia, not
@@ -93,10 +93,12 @@ def stretches(spectrum: Spectrum, rows: list[int], beats: Beats) -> list[Stretch
     found = []
     for first in np.linspace(0, max(0, n - width), hops + 1).astype(int).tolist():
         last = min(n, first + width)
-        values, span = window_measures(band, hz, beats, first, last)
-        if values is None:
+        span = float(np.ptp(band[:, first:last], axis=1).max(initial=0.0))
+        part, thin_hz = thinned(band, hz, first, last)
+        if calm(part, thin_hz):
             found.append(Stretch(first / hz, last / hz, 1.0, 0.0, span, CALM_ODDS, CALM_ODDS, regular=False))
             continue
+        values = window_measures(part, thin_hz, span, of_beats(beats, first, last, hz))
         quivers, races = (score(values) - LIMITS).tolist()
         leakage, rate = float(values[0]), float(values[1])
         found.append(Stretch(first / hz, last / hz, leakage, rate, span, quivers, races, regular=regular(values)))
@@ -109,17 +111,10 @@ def band_of(spectrum: Spectrum, rows: list[int]) -> Floats:
     return spectrum.band(highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1]), rows)
 
 
-def window_measures(band: Floats, hz: float, beats: Beats, first: int, last: int) -> tuple[Floats | None, float]:
-    """((33,) in the order of :data:`NAMES`, peak to peak µV) of these samples; None for measures where all is calm."""
-    span = float(np.ptp(band[:, first:last], axis=1).max(initial=0.0))
+def thinned(band: Floats, hz: float, first: int, last: int) -> tuple[Floats, float]:
+    """These samples of at most three leads far apart, and their rate of about 125 Hz."""
     step = max(1, int(hz // LOOKS_HZ))
-    part, thin = band[_far_apart(len(band)), first:last:step], hz / step
-    if calm(part, thin):
-        return None, span
-    part = part - part.mean(axis=1, keepdims=True)
-    by_lead = np.concatenate([measures(part, thin), _heights(part, thin), _moments(part, thin), _cycles(part, thin)], 1)
-    of_beats = _of_beats(beats, first, last, hz)
-    return np.concatenate([np.nan_to_num(by_lead).mean(axis=0), [np.log(span + 1)], of_beats]), span
+    return band[_far_apart(len(band)), first:last:step], hz / step
 
 
 def _far_apart(count: int) -> list[int]:
@@ -139,6 +134,13 @@ def calm(part: Floats, hz: float) -> bool:
     peaks = np.sort(size[:, : whole * second].reshape(len(size), whole, second).max(axis=2), axis=1)
     near = size < NEAR_BASELINE * peaks[:, whole // 2, None]
     return bool(near.mean() > CALM)
+
+
+def window_measures(part: Floats, hz: float, span_uv: float, about_beats: Floats) -> Floats:
+    """(33,) in the order of :data:`NAMES`, of (n_leads, n) µV at about 125 Hz and of what :func:`of_beats` says."""
+    part = part - part.mean(axis=1, keepdims=True)
+    by_lead = np.concatenate([measures(part, hz), _heights(part, hz), _moments(part, hz), _cycles(part, hz)], axis=1)
+    return np.concatenate([np.nan_to_num(by_lead).mean(axis=0), [np.log(span_uv + 1)], about_beats])
 
 
 def score(values: Floats) -> Floats:
@@ -274,7 +276,7 @@ def _cycles(part: Floats, hz: float) -> Floats:
     return np.concatenate([np.stack([flat, slope], axis=1), np.array(rows).reshape(-1, 3)], axis=1)
 
 
-def _of_beats(beats: Beats, first: int, last: int, hz: float) -> Floats:
+def of_beats(beats: Beats, first: int, last: int, hz: float) -> Floats:
     """(8,) what the detector made of it: beats a second, share of alike ones, irregularity, width, size, how many
     forms for each beat, the median interval and how far the intervals lie from it."""
     inside = (beats.at >= first) & (beats.at < last)
