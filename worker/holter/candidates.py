@@ -17,8 +17,8 @@ from worker.signal.ranks import exchange, insert, of_rank
 Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
 Curves = tuple[Float32s, Float32s, Float32s, Float32s]
-About = tuple[Float32s, Float32s, Float32s, Float32s]
-"""Of each candidate: energy, size, floor, and (n, 4) the energies beside it."""
+About = tuple[Float32s, Float32s, Float32s]
+"""Of each candidate: energy, size, and (n, 7) logs of energy, size, the four energies beside it, and the floor."""
 
 MINUTE_S: Final = 60.0
 AROUND_S: Final = 5.0
@@ -45,6 +45,8 @@ NEIGHBOURS: Final = 9
 FLOOR: Final = 0.004
 LOG_FLOOR: Final = -5.52
 LEAST_RATIO: Final = np.float32(1e-3)
+LEAST_LOG: Final = np.float32(-6.9078)
+LEAST_SIZE: Final = np.float32(1e-12)
 FLOOR_STEP_S, FLOOR_GRID_S = 0.128, 0.5
 MEASURES: Final = 9
 LANES: Final = 16
@@ -68,8 +70,16 @@ def about_of(curves: Curves, at: Int64s, hz: float) -> About:
         curves: units, shapes, magnitude and power of :mod:`worker.holter.units` at ``hz``.
         at: (n,) places of the candidates, increasing.
     """
-    own = _roots(curves[3], at)
-    return own, _sizes(curves[2], at, hz), _floors(curves[3], at, hz), _neighbours(at, own, hz)
+    own, size = _roots(curves[3], at), _sizes(curves[2], at, hz)
+    floor, beside = _floors(curves[3], at, hz), _neighbours(at, own, hz)
+    logs = np.empty((at.size, 7), np.float32)
+    for i in range(at.size):
+        row = logs[i]
+        row[0], row[1] = np.log(own[i]), np.log(max(size[i], LEAST_SIZE))
+        for k in range(4):
+            row[2 + k] = np.log(beside[i, k]) if beside[i, k] > FLOOR else LOG_FLOOR
+        row[6] = np.log(max(floor[i], LEAST_RATIO))
+    return own, size, logs
 
 
 @compiled_finite
@@ -81,7 +91,7 @@ def beats_of(curves: Curves, at: Int64s, measured: About, hz: float, coefficient
         coefficients: (23,) of the log odds.
     """
     units, shapes, _, power = curves
-    own, size, floor, beside = measured
+    own, size, logs = measured
     minute, around = int(MINUTE_S * hz), int(AROUND_S * hz)
     places, worth, count = np.empty_like(at), np.empty(at.size, np.float32), 0
     a, b = 0, 0
@@ -90,7 +100,7 @@ def beats_of(curves: Curves, at: Int64s, measured: About, hz: float, coefficient
             a += 1
         while b < at.size and at[b] < start + minute + around:
             b += 1
-        about = (own[a:b], size[a:b], floor[a:b], beside[a:b])
+        about = (own[a:b], size[a:b], logs[a:b])
         beats, odds = _minute(units, shapes, at[a:b], about, hz, coefficients)
         for i in range(beats.size):
             if start <= beats[i] < start + minute:
@@ -184,15 +194,15 @@ def _likenesses(units: Float32s, shapes: Float32s, at: Int64s, beats: Int64s, hz
 def _surroundings(about: About, beats: Int64s) -> Float32s:
     """(n, 9) log energy and log size against the beats around, room for the likenesses of slope and of shape, the log
     energy of the largest neighbour before and after, close and a little farther, against one's own, the log floor."""
-    own, size, floor, beside = about
-    usual, usual_size = _usual_near(beats, own, size)
-    rows = np.empty((own.size, MEASURES), np.float32)
-    for i in range(own.size):
-        row, mine, level = rows[i], np.log(own[i]), np.log(usual[i])
-        row[0], row[1] = mine - level, np.log(max(size[i] / usual_size[i], LEAST_RATIO))
+    logs = about[2]
+    usual, usual_size = _usual_near(beats, logs)
+    rows = np.empty((len(logs), MEASURES), np.float32)
+    for i in range(len(logs)):
+        row, mine = rows[i], logs[i]
+        row[0], row[1] = mine[0] - usual[i], max(mine[1] - usual_size[i], LEAST_LOG)
         for k in range(4):
-            row[4 + k] = np.log(beside[i, k]) - mine if beside[i, k] > FLOOR else LOG_FLOOR - mine
-        row[8] = np.log(max(floor[i], LEAST_RATIO)) - level
+            row[4 + k] = mine[2 + k] - mine[0]
+        row[8] = mine[6] - usual[i]
     return rows
 
 
@@ -234,23 +244,23 @@ def _sizes(magnitude: Float32s, at: Int64s, hz: float) -> Float32s:
 
 
 @compiled_finite
-def _usual_near(beats: Int64s, own: Float32s, size: Float32s) -> tuple[Float32s, Float32s]:
-    """Median energy and size of the nine beats around each candidate; ``beats`` are numbers of candidates."""
+def _usual_near(beats: Int64s, logs: Float32s) -> tuple[Float32s, Float32s]:
+    """Logs of the median energy and size of the nine beats around each candidate; ``beats`` are their numbers."""
     count = min(NEIGHBOURS, beats.size)
-    usual, usual_size = np.empty_like(own), np.empty_like(own)
+    usual, usual_size = np.empty(len(logs), np.float32), np.empty(len(logs), np.float32)
     energies, sizes = np.empty(count, np.float32), np.empty(count, np.float32)
     for k in range(count):
-        insert(energies, k, own[beats[k]])
-        insert(sizes, k, size[beats[k]])
+        insert(energies, k, logs[beats[k], 0])
+        insert(sizes, k, logs[beats[k], 1])
     place, first = 0, 0
-    for i in range(own.size):
+    for i in range(len(logs)):
         while place < beats.size and beats[place] < i:
             place += 1
         wanted = min(max(place - count // 2, 0), beats.size - count)
         while first < wanted:
             gone, come = beats[first], beats[first + count]
-            exchange(energies, own[gone], own[come])
-            exchange(sizes, size[gone], size[come])
+            exchange(energies, logs[gone, 0], logs[come, 0])
+            exchange(sizes, logs[gone, 1], logs[come, 1])
             first += 1
         usual[i], usual_size[i] = energies[count // 2], sizes[count // 2]
     return usual, usual_size
@@ -292,18 +302,27 @@ def _likeness(signal: Float32s, at: Int64s, beats: Int64s, before: int, after: i
     part = np.zeros(template.shape[1] + products.size, np.float32)
     for i in range(at.size):
         products[:], power[:] = 0.0, 1e-9
-        begin = max(0, at[i] - before - reach)
-        empty = begin - (at[i] - before - reach)  # before the first sample
+        begin = at[i] - before - reach
+        inside = begin >= 0 and begin + part.size <= signal.shape[1]
         for lead in range(n_leads):
-            row = signal[lead, begin : begin - empty + width + shifts - 1]
-            part[:empty], part[empty + row.size :] = row[0], row[row.size - 1]
-            for j in range(row.size):
-                part[empty + j] = row[j]
-            _products(part, template[lead], products)
-            _powers(part, width, power)
+            if inside:
+                seen = signal[lead, begin : begin + part.size]
+                _products(seen, template[lead], products)
+                _powers(seen, width, power)
+            else:
+                _at_end(signal[lead], begin, width + shifts - 1, part)
+                _products(part, template[lead], products)
+                _powers(part, width, power)
         for shift in range(shifts):
             products[shift] /= np.sqrt(power[shift])
         best[i] = _summit(products[:shifts]) / norm
+
+
+@compiled_finite
+def _at_end(row: Float32s, begin: int, count: int, part: Float32s) -> None:
+    """The values from ``begin`` on, of which some lie before the first or behind the last: those are repeated."""
+    for j in range(part.size):
+        part[j] = row[min(max(begin + min(j, count - 1), 0), row.size - 1)]
 
 
 @compiled_finite

@@ -90,15 +90,18 @@ class Search:
         at, odds, unrest = second_look(seen, maxima, about, at, odds, hz, _COEFFICIENTS)
         inside = (at * factor >= block.start - block.first) & (at * factor < block.stop - block.first)
         peaks = _peaks(magnitude, at[inside], factor, round(PEAK_REACH_S * hz))
-        unrest = np.clip(unrest * factor + block.first, block.start, block.stop)
-        unrest = unrest[unrest[:, 1] > unrest[:, 0]]
+        if len(unrest):
+            unrest = np.clip(unrest * factor + block.first, block.start, block.stop)
+            unrest = unrest[unrest[:, 1] > unrest[:, 0]]
         return Seen(peaks + block.first, odds[inside], unrest, tops, floors, self.window, broad, hz)
 
     def _memory(self, n_leads: int) -> Float32s:
         """The levels of the blocks before; 0 where there were none."""
         if not self._levels:
             return np.zeros(n_leads + 1, np.float32)
-        return np.median(np.stack(self._levels), axis=0).astype(np.float32)
+        ordered = np.sort(np.stack(self._levels), axis=0)  # np.median would take as long as the filters
+        n = len(ordered)
+        return np.asarray((ordered[(n - 1) // 2] + ordered[n // 2]) / 2, np.float32)
 
 
 def find_beats(day: Day) -> Int64s:

@@ -65,6 +65,8 @@ def second_look(
         coefficients: of :func:`worker.holter.candidates.log_odds`.
     """
     gaps = _gaps(curves[2], curves[3], beats, hz)
+    if not len(gaps):
+        return beats, odds, np.empty((0, 2), np.int64)
     more, sure = [beats], [odds]
     unrest: list[tuple[int, int]] = []
     within = np.searchsorted(at, gaps[:, :2] + np.array([1, 0]) * int(APART_S * hz))
@@ -72,7 +74,7 @@ def second_look(
         if not restless and stop - start > MOST_S * hz:
             continue
         part = slice(first, last)
-        mine, measured = at[part], (about[0][part], about[1][part], about[2][part], about[3][part])
+        mine, measured = at[part], (about[0][part], about[1][part], about[2][part])
         number = _guess(mine, measured[0], measured[1], start, bool(restless), hz)
         found, looks = mine[:0], odds[:0]
         if number.size >= SERIES:
