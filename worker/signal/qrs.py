@@ -30,6 +30,10 @@ T_WAVE_SHARE: Final = 0.45
 LEVEL_WINDOW_S: Final = 1.5
 CALM: Final = 0.003
 """Mean square between the beats in units of the usual peak: half the weight of a lead without any noise."""
+THIN_S: Final = 0.03
+CALM_WINDOW_S: Final = 2.0
+EDGE_S: Final = 0.075
+"""Nearer than this to the recording's end a QRS is cut, and where its peak would have been is not known."""
 MIN_SLOPE_UV_S: Final = 1500.0
 """A QRS of 0.05 mV in every lead still slopes more than this in the band; less is noise on a flat line."""
 PASSES: Final = 2
@@ -113,18 +117,17 @@ def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | N
         return None, nothing
     units = slope[strong] / level[strong, None]
     weights = _clear_leads(units, hz)
-    units = units * weights[:, None]
-    energy = np.sqrt(moving_mean(np.mean(units**2, axis=0), round(WINDOW_S * hz)))
+    energy = np.sqrt(moving_mean(np.mean((units * weights) ** 2, axis=0), round(WINDOW_S * hz)))
     energy = energy / float(usual_peak(energy[None], hz)[0])
     at = np.array(_peaks(energy, round(CANDIDATES_APART_S * hz)), int)
-    at = at[energy[at] > CANDIDATE_ENERGY]
+    edge = round(EDGE_S * hz)
+    at = at[(energy[at] > CANDIDATE_ENERGY) & (at >= edge) & (at < spectrum.n_samples - edge)]
     if at.size == 0:
         return None, energy
     rows = [row for row, kept in zip(usable, strong.tolist(), strict=True) if kept]
     broad = spectrum.band(highpass(frequencies, BROAD_HZ[0]) * lowpass(frequencies, BROAD_HZ[1]), rows)
     broad = broad / np.maximum(usual_peak(np.abs(broad), hz), 1e-3)[:, None]
-    broad = broad * weights[:, None]
-    return Candidates(at, energy, units, broad, hz), energy
+    return Candidates(at, energy, units, broad, weights, hz), energy
 
 
 def usual_peak(curve: Floats, hz: float) -> Floats:
@@ -140,14 +143,21 @@ def usual_peak(curve: Floats, hz: float) -> Floats:
 
 
 def _clear_leads(units: Floats, hz: float) -> Floats:
-    """(n_leads,) weights, their mean square 1: leads whose signal between the beats is calm count for more."""
-    if units.shape[0] == 1:
-        return np.ones(1)
-    thin = moving_mean(units**2, round(WINDOW_S * hz))[:, :: max(1, round(0.03 * hz))]
-    between = median(thin, axis=1)  # most of the time is between the beats
+    """(n_leads, n_samples) weights, their mean square 1 at each sample: a lead counts for more while it is calm between
+    the beats, so that a second of tremor in one lead is read in the others."""
+    n_leads, n = units.shape
+    if n_leads == 1:
+        return np.ones((1, n))
+    step = max(1, round(THIN_S * hz))
+    thin = moving_mean(units**2, round(WINDOW_S * hz))[:, ::step]
+    width = min(round(CALM_WINDOW_S * hz / step), thin.shape[1])
+    hop = max(1, width // 8)
+    windows = np.lib.stride_tricks.sliding_window_view(thin, width, axis=1)[:, ::hop]
+    between = median(windows, axis=2)  # most of the time is between the beats
     weights = 1 / (between + CALM)
-    scaled: Floats = weights / np.sqrt(np.mean(weights**2))
-    return scaled
+    weights = weights / np.sqrt(np.mean(weights**2, axis=0))
+    places = (np.arange(weights.shape[1]) * hop + width / 2) * step
+    return np.stack([np.interp(np.arange(n), places, lead) for lead in weights])
 
 
 def _peaks(curve: Floats, apart: int) -> list[int]:

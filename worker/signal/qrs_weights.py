@@ -42,6 +42,7 @@ class Candidates:
         energy: (n_samples,) slope energy in units of the usual QRS.
         units: (n_leads, n_samples) slope in the QRS band, each lead in units of its usual peak.
         broad: (n_leads, n_samples) the wider band, likewise.
+        weights: (n_leads, n_samples) how much each lead counts, by its calm.
         hz: the sampling rate.
     """
 
@@ -49,6 +50,7 @@ class Candidates:
     energy: Floats
     units: Floats
     broad: Floats
+    weights: Floats
     hz: float
 
 
@@ -62,7 +64,7 @@ def measures(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
     """(n, 9): log energy, log size (both relative to the beats around), likeness of slope and of shape, the log energy
     of the largest neighbour before and after, close and a little farther, relative to one's own, and the log floor."""
     at, energy, hz = candidates.at, candidates.energy, candidates.hz
-    magnitude = np.sqrt((candidates.broad**2).mean(axis=0))
+    magnitude = np.sqrt(((candidates.broad * candidates.weights) ** 2).mean(axis=0))
     reach = round(SIZE_REACH_S * hz)
     size = _largest_near(magnitude, at, reach)
     near = _nearest(at, beats)
@@ -72,9 +74,11 @@ def measures(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
     step = max(1, int(hz // LOOKS_HZ))
     low_hz = hz / step
     half = round(SLOPE_HALF_S * low_hz)
-    slope = _likeness(candidates.units[:, ::step], at // step, beats // step, (half, half + 1), SLOPE_SHIFT_S * low_hz)
+    share = candidates.weights[:, at] ** 2
+    places, known = at // step, beats // step
+    slope = _likeness(candidates.units[:, ::step], places, known, (half, half + 1), SLOPE_SHIFT_S * low_hz, share)
     before, after = (round(seconds * low_hz) for seconds in BROAD_S)
-    shape = _likeness(candidates.broad[:, ::step], at // step, beats // step, (before, after), BROAD_SHIFT_S * low_hz)
+    shape = _likeness(candidates.broad[:, ::step], places, known, (before, after), BROAD_SHIFT_S * low_hz, share)
     neighbours = [_log(value / own) for value in _neighbours(at / hz, own)]
     floor = _floor(energy, at, hz)
     return np.stack(
@@ -115,27 +119,32 @@ def _nearest(at: NDArray[np.int_], beats: NDArray[np.int_]) -> NDArray[np.int_]:
 
 
 def _likeness(
-    signal: Floats, at: NDArray[np.int_], beats: NDArray[np.int_], around: tuple[int, int], shift: float
+    signal: Floats,
+    at: NDArray[np.int_],
+    beats: NDArray[np.int_],
+    around: tuple[int, int],
+    shift: float,
+    share: Floats,
 ) -> Floats:
-    """(n,) largest correlation with the median of the beats over small shifts, all leads together."""
+    """(n,) largest correlation with the median of the beats over small shifts; leads by their (n_leads, n) share."""
     reach = round(shift)
     width = around[0] + around[1]
     padded = np.pad(signal, ((0, 0), (around[0] + reach, around[1] + reach)), mode="edge")
     last = padded.shape[1] - width
     starts = np.clip(beats + reach, 0, last)
     template = median(padded.T[starts[:, None] + np.arange(width)], axis=0)
-    template = template - template.mean(axis=0)
-    norm = float(np.linalg.norm(template)) or 1.0
-    # correlation of every place with the template, and every place's own size without its mean
+    template = (template - template.mean(axis=0)).T
+    # product of every place with the template, and every place's own power without its mean, lead by lead
     length = good_length(padded.shape[1])
-    product = np.fft.rfft(padded, length, axis=1) * np.fft.rfft(template.T, length, axis=1).conj()
+    product = np.fft.rfft(padded, length, axis=1) * np.fft.rfft(template, length, axis=1).conj()
     total = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1)
-    squares = np.cumsum(np.pad((padded**2).sum(axis=0), (1, 0)))
+    squares = np.cumsum(np.pad(padded**2, ((0, 0), (1, 0))), axis=1)
     sums = total[:, width:] - total[:, :-width]
-    power = np.maximum(squares[width:] - squares[:-width] - (sums**2).sum(axis=0) / width, 1e-12)
-    correlation = np.fft.irfft(product.sum(axis=0), length)[: last + 1] / (np.sqrt(power) * norm)
+    power = squares[:, width:] - squares[:, :-width] - sums**2 / width
     places = np.clip(at[:, None] + reach + np.arange(-reach, reach + 1), 0, last)
-    return np.asarray(correlation[places].max(axis=1))
+    above = np.einsum("lns,ln->ns", np.fft.irfft(product, length, axis=1)[:, places], share)
+    below = np.einsum("lns,ln->ns", power[:, places], share) * ((template**2).sum(axis=1) @ share)[:, None]
+    return np.asarray((above / np.sqrt(np.maximum(below, 1e-12))).max(axis=1))
 
 
 def _neighbours(seconds: Floats, own: Floats) -> list[Floats]:
