@@ -65,12 +65,13 @@ async def load(session: AsyncSession, recording_id: UUID) -> Work | None:
     if row is None:
         return None
     recording, patient, indication = row
+    said = recording.identity or {}  # the device's own words, where the order knows nobody
     return Work(
         recording_id=recording.id,
         sha256=recording.sha256,
         size_bytes=recording.size_bytes,
         state=recording.state,
-        sex=patient.sex if patient else None,
+        sex=(patient.sex if patient else None) or said.get("sex"),
         birth_date=patient.birth_date.isoformat() if patient and patient.birth_date else None,
         measured=(recording.waveform or {}).get("measured"),
         measured_version=(recording.waveform or {}).get("measured_version", 0),

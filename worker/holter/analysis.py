@@ -30,6 +30,7 @@ def analyse(
     """What a long recording says, and what it was concluded from, to be kept for the physician's edits.
 
     Args:
+        patient: what the order knows of the patient; the file's own words fill what it does not.
         progress: told which share is done, 0 to 1, and what is being done.
         edits: what a physician has already changed, where a recording is read anew.
 
@@ -40,6 +41,8 @@ def analyse(
     load(rule_set, "holter")  # a wrong name is said before the work, not after it
     measured = measure(recording, lambda share, stage: progress(share * MEASURE_UNTIL, stage))
     progress(MEASURE_UNTIL, "conclude")
-    findings = conclude(measured, patient, edits=edits, rule_set=rule_set)
+    said, known = recording.identity, patient or Patient()
+    whose = Patient(sex=known.sex or said.sex, birth_date=known.birth_date or said.birth_date)
+    findings = conclude(measured, whose, edits=edits, rule_set=rule_set)
     progress(1.0, "conclude")
     return findings, measured

@@ -70,7 +70,11 @@ class _Story:
 
     def sure(self, *kinds: str) -> list[Event]:
         """Those whose beats may be believed to be what they are called."""
-        return [event for event in self.of(*kinds) if (event.kind, event.start_s) not in self.doubtful]
+        return [event for event in self.of(*kinds) if self.is_sure(event)]
+
+    def is_sure(self, event: Event) -> bool:
+        """Whether the beats of an event may be believed to be what they are called."""
+        return (event.kind, event.start_s) not in self.doubtful
 
     @property
     def total(self) -> int:
@@ -255,7 +259,7 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
                 for event in story.of(kind)
                 if (_rate(event) >= ACCELERATED_BPM if limit is None else _length(event) >= limit) is is_grave
             ]
-            sure = [event for event in runs if event in story.sure(kind)]
+            sure = [event for event in runs if story.is_sure(event)]
             if sure or (runs and kind == "vt"):
                 yield say(code, *_runs(sure or runs, AHA_2017_VA), certainty="probable" if sure else "possible")
 

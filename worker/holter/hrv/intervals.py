@@ -71,14 +71,12 @@ class Intervals:
         return held.digest()
 
     def between(self, pairs: list[tuple[float, float]], of_all: int) -> "Intervals":
-        """Those that begin and end within one of these disjoint stretches of time, in seconds."""
-        kept = np.zeros(len(self), bool)
+        """Those that begin and end within one of these disjoint stretches of time, in seconds and in order."""
         begin_s = self.end_s - self.nn_ms / 1000
-        for start, end in pairs:
-            kept |= (begin_s >= start - 1e-9) & (self.end_s <= end)
-        rows = np.flatnonzero(kept)
-        between = np.concatenate([[0], np.cumsum(~self.joined)])
-        joined = (np.diff(rows) == 1) & (np.diff(between[rows]) == 0)
+        firsts = [np.searchsorted(begin_s, start - 1e-9) for start, _ in pairs]
+        lasts = [np.searchsorted(self.end_s, end, "right") for _, end in pairs]
+        rows = np.concatenate([np.arange(first, last) for first, last in zip(firsts, lasts, strict=True)])
+        joined = (np.diff(rows) == 1) & self.joined[rows[:-1]]
         return Intervals(self.nn_ms[rows], self.end_s[rows], joined, of_all)
 
 

@@ -50,7 +50,10 @@ def _others(pairs: list[tuple[float, float]], end_s: float) -> list[tuple[float,
 
 def _window(day: Readable, intervals: Intervals, name: str, parts: list[tuple[float, float]]) -> HrvWindow | None:
     begins, ends = day.at_s[:-1], day.at_s[1:]
-    of_all = sum(int(np.count_nonzero(day.sound & (begins >= start) & (ends <= end))) for start, end in parts)
+    of_all = 0
+    for start, end in parts:
+        first, last = np.searchsorted(begins, start), np.searchsorted(ends, end, "right")
+        of_all += int(np.count_nonzero(day.sound[first:last]))
     mine = intervals.between(parts, of_all)
     if len(mine) < MIN_INTERVALS:
         return None

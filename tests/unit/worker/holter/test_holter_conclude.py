@@ -10,13 +10,17 @@ from support.holter_days import day, minutes
 
 from ecg_center.contract.findings import Findings
 from ecg_center.contract.holter import MAX_EVENTS, Edit
+from ecg_center.contract.upload import RecordingIdentity
 from worker.critical import RuleSetError
+from worker.holter.analysis import analyse
 from worker.holter.conclude import conclude
 from worker.holter.edits import EditError
 from worker.holter.measured import Stretch
 from worker.holter.stored import from_bytes, to_bytes
-from worker.recording import Annotation
+from worker.recording import Annotation, Recording
 from worker.resting.patient import Patient
+
+T_AT_S = 0.646
 
 
 def busy_day(n=5000):
@@ -208,3 +212,22 @@ def test_a_run_of_beats_of_little_confidence_is_possible_until_a_physician_names
     after = conclude(measured, edits=named)
     assert [(s.code, s.certainty) for s in after.statements if s.code == "71"] == [("71", "probable")]
     assert after.grade == "major"
+
+
+def test_the_file_s_sex_gives_the_limit_of_qtc_where_the_order_gives_none():
+    """A QTc of 455 ms is long in a man and not in a woman."""
+    phase = np.arange(0, 400, 1 / 250) % 1.0
+    uv = 900 * np.exp(-(((phase - 0.3) / 0.012) ** 2)) + 250 * np.exp(-(((phase - T_AT_S) / 0.045) ** 2))
+    uv += np.random.default_rng(2).normal(scale=3, size=uv.size)
+    long = {}
+    for sex in ("M", "F"):
+        recording = Recording(
+            "", "holter", ("II",), uv[None].astype(np.int16), np.ones(1), np.zeros(1), 250.0,
+            identity=RecordingIdentity(sex=sex),
+        )  # fmt: skip
+        findings, _ = analyse(recording)
+        assert 450 < findings.holter.qt.qtc_mean_ms < 460
+        long[sex] = "148" in codes(findings)
+        by_order, _ = analyse(recording, Patient(sex="M"))
+        assert "148" in codes(by_order)
+    assert long == {"M": True, "F": False}
