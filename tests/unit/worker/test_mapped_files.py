@@ -3,6 +3,7 @@
 import hashlib
 import io
 import mmap
+import signal
 import subprocess
 import sys
 import tarfile
@@ -144,3 +145,42 @@ def test_a_view_is_a_file(long: Path) -> None:
 def test_the_digest_is_that_of_the_whole(long: Path) -> None:
     recording: Recording = read(long / "long.ecg")
     assert recording.signal_sha256 == hashlib.sha256(recording.int16_uv().tobytes()).hexdigest()
+
+
+def test_a_mapped_file_that_is_cut_ends_the_process_that_reads_it_and_no_other(tmp_path):
+    """Why a long recording is read by a process of its own, from a copy of its own (docs/adr/0009)."""
+    path = tmp_path / "cut"
+    path.write_bytes(bytes(mapped.MAP_FROM_BYTES))
+    code = """
+import os, sys
+from pathlib import Path
+from worker.mapped import content_of
+content = content_of(Path(sys.argv[1]))
+os.truncate(sys.argv[1], 4096)
+print(content[0], flush=True)
+print(content[1 << 20])
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert done.stdout == "0\n"
+    assert done.returncode == -signal.SIGBUS
+
+
+def test_what_was_looked_at_is_given_back_with_the_pages_around_it(tmp_path):
+    path = tmp_path / "long"
+    path.write_bytes(bytes(64 * 2**20))
+    code = """
+import sys
+from pathlib import Path
+import numpy as np
+from worker.mapped import content_of, forget
+held = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+samples = np.frombuffer(content_of(Path(sys.argv[1])), np.int16).reshape(-1, 4).T
+before = held()
+for start in range(0, samples.shape[1] - 1000, 9973):
+    part = samples[:, start : start + 1000]
+    part.sum()
+    forget(part)
+print(held() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 6
