@@ -173,7 +173,7 @@ def _left_out(examples: Examples, folds: int) -> None:
         print(f"limits {limits[0]:.1f} and {limits[1]:.1f}")
         said = np.array([
             fibrillation.Stretch(
-                0, WINDOW_S, 0, 0, span, own[0] - limits[0], own[1] - limits[1], fibrillation.regular(values)
+                0, WINDOW_S, 0, values[1], span, own[0] - limits[0], own[1] - limits[1], fibrillation.regular(values)
             ).says
             for own, span, values in zip(odds, examples.span, examples.x, strict=True)
         ])  # fmt: skip

@@ -30,6 +30,8 @@ LEADS: Final = 3
 STANDSTILL_UV: Final = 100.0
 """Peak to peak: less in every lead of a connected patient is no heart beat (AHA's fine VF begins at 0.1 to 0.2 mV)."""
 MIN_UV: Final = 150.0
+FASTEST_HZ: Final = 9.5
+"""A signal whose mean rate is higher is tremor or mains; of VFDB's and CUDB's fibrillation that is found none is."""
 CALM: Final = 0.65
 """Share of time near the base line above which the ventricles beat: no window of VFDB and CUDB that the regressions
 call fibrillation or tachycardia has more, 94 % of the windows with twelve leads have."""
@@ -79,8 +81,8 @@ class Stretch:
 
     @property
     def says(self) -> Literal["F", "T", "N"]:
-        """``F`` the ventricles quiver or flutter, ``T`` they race, ``N`` neither, or too small to tell."""
-        if self.span_uv < MIN_UV or max(self.quivers, self.races) <= 0:
+        """``F`` the ventricles quiver or flutter, ``T`` they race, ``N`` neither, or too small or too quick to tell."""
+        if self.span_uv < MIN_UV or self.rate_hz > FASTEST_HZ or max(self.quivers, self.races) <= 0:
             return "N"
         return "F" if self.quivers > 0 and not self.regular else "T"
 
