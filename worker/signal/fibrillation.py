@@ -36,7 +36,7 @@ CALM: Final = 0.65
 """Share of time near the base line above which the ventricles beat: no window of VFDB and CUDB that the regressions
 call fibrillation or tachycardia has more, 94 % of the windows with twelve leads have."""
 CALM_ODDS: Final = -9.0
-LIMITS: Final = (0.7, 1.2)
+LIMITS: Final = (0.6, 1.1)
 """Log odds from which it is said, by the figures left out by record (``bench.accuracy.fit_vf``)."""
 REGULAR: Final = ((0.8, 0.10, np.inf), (0.6, 0.15, 3.0))
 """(share of alike beats, spread of RR over its mean, waves a second below): a monomorphic tachycardia, not
