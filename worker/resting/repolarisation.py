@@ -22,7 +22,7 @@ DEPRESSED_UV: Final = -50.0
 MINOR_UV: Final = -10.0
 MINOR_COUNT: Final = 3
 MINOR_LEADS: Final = ("I", "II", "aVF", "V3", "V4", "V5", "V6")
-MINOR_FITTED: Final = "fitted on CPSC 2018, seen again in LUDB"
+MINOR_FITTED: Final = "fitted on CPSC 2018"
 """The mean of the three lowest at J + 60 ms. Where readers find nothing of ST and T it is above."""
 WIDESPREAD_UV: Final = -80.0
 RECIPROCAL_UV: Final = -50.0
