@@ -15,16 +15,18 @@ TASKS = {
     "noise": ("noise", "nstdb"),
     "beats": ("beats", "mitdb"),
     "delineation": ("delineation", "ludb"),
+    "calibration": ("calibration", ""),
     "af": ("af", "cinc2017"),
     "af-episodes": ("af_episodes", "cpsc2021"),
     "vf": ("vf", "vfdb"),
+    "vf-day": ("vf_day", "vfdb"),
     "alarms": ("alarms", "cinc2015"),
     "classes": ("classes", "cpsc2018_12lead"),
     "reversal": ("reversal", "ludb"),
     "critical": ("critical", "cpsc2018_12lead"),
     "st": ("st", "mitdb"),
 }
-"""Task: (module, the folder of ECG_DATA that it takes where --data is not given)."""
+"""Task: (module, the folder of ECG_DATA that it takes where --data is not given; none where it draws its signals)."""
 
 
 def main() -> int:
@@ -44,7 +46,7 @@ def main() -> int:
     module, usual = TASKS[options.task]
     given = os.environ.get("ECG_DATA", Path(__file__).resolve().parents[3] / "shared" / "ecg-data")
     folder = options.data or Path(given) / usual
-    if not folder.is_dir():
+    if usual and not folder.is_dir():
         print(f"no recordings in {folder}: give their folder with --data; nothing measured")
         return 0
     task = importlib.import_module(f"bench.accuracy.{module}")

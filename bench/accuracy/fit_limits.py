@@ -94,7 +94,7 @@ def made() -> Iterator[Marked]:
                 s_ms=float(rng.uniform(20, 50)),
                 qt_ms=qt_ms,
                 t_ms=float(rng.uniform(0.35, 0.48)) * qt_ms,
-                arcs=bool(number % 2),
+                sharp=bool(number % 2),
             ),
             signals.NOISES[number % 2],
         )

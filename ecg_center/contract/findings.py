@@ -71,6 +71,29 @@ class Quality(Message):
     advice_en: str = ""
 
 
+class LeadMeasurements(Message):
+    """One lead of the median beat: amplitudes in mV against the PR level, signed, 0 where there is no such wave."""
+
+    p_mv: float
+    q_mv: float
+    r_mv: float
+    s_mv: float
+    r2_mv: float
+    """R'."""
+    t_mv: float
+    q_ms: float
+    r_ms: float
+    s_ms: float
+    st_j_mv: float
+    st20_mv: float
+    st40_mv: float
+    st60_mv: float
+    st80_mv: float
+    """At J + 80 ms."""
+    st_slope_mv_s: float
+    """From J to J + 60 ms."""
+
+
 class Measurements(Message):
     """Global measurements of a resting ECG; None where it could not be measured, never a guess."""
 
@@ -91,6 +114,18 @@ class Measurements(Message):
     sv1_mv: float | None = None
     st_j_mv: dict[str, float] = {}
     """ST level at J against the PR baseline, by lead."""
+    leads: dict[str, LeadMeasurements] = {}
+    qt_dispersion_ms: float | None = None
+    """Longest less shortest QT of the leads that show a T."""
+    sokolow_lyon_mv: float | None = None
+    cornell_mv: float | None = None
+    cornell_product_mv_ms: float | None = None
+    lewis_mv: float | None = None
+    rv5_sv1_mv: float | None = None
+    peguero_mv: float | None = None
+    romhilt_estes_points: int | None = None
+    v1_p_terminal_mv_ms: float | None = None
+    """Depth times length of the last, negative part of P in V1."""
 
 
 class Fiducials(Message):

@@ -1,10 +1,11 @@
 """What are the numbers of the report's head: rate, P, PR, QRS, QT, QTc, axes, RV5, SV1, ST?"""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from ecg_center.contract.findings import Fiducials, Measurements
+from ecg_center.contract.findings import Fiducials, LeadMeasurements, Measurements
+from worker.resting import indices
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
 from worker.resting.waves import LeadWaves
@@ -99,6 +100,9 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
         **amplitudes,
         qtc_formula=formula,
         st_j_mv=_st_j(reading) if reading.calibrated else {},
+        leads=_leads(reading, conducted=conducted) if reading.calibrated else {},
+        qt_dispersion_ms=_dispersion(reading) if qt else None,
+        **(_indices(reading, intervals["qrs_ms"], amplitudes, conducted=conducted) if reading.calibrated else {}),
     )
 
 
@@ -126,6 +130,59 @@ def _amplitudes(reading: Reading, *, conducted: bool) -> dict[str, float | None]
 
 def _axis(one: LeadWaves, avf: LeadWaves, name: str, least: float) -> float | None:
     return _rounded(axis_deg(getattr(one, name), getattr(avf, name), least), 0)
+
+
+def _dispersion(reading: Reading) -> float | None:
+    if reading.limits is None:
+        return None
+    leads, hz = reading.traces.leads, reading.traces.hz
+    return _rounded(indices.qt_dispersion_ms(leads, reading.waves, reading.limits, reading.lead_limits, hz), 0)
+
+
+def _indices(
+    reading: Reading, qrs_ms: float | None, amplitudes: dict[str, float | None], *, conducted: bool
+) -> dict[str, Any]:
+    """What is made of the waves of several leads."""
+    waves, cornell = reading.waves, indices.cornell_mv(reading.waves)
+    axis = amplitudes.get("qrs_axis_deg")
+    product = indices.cornell_product_mv_ms(cornell, qrs_ms, female=reading.person.female)
+    return {
+        "sokolow_lyon_mv": _rounded(indices.sokolow_lyon_mv(waves), 2),
+        "cornell_mv": _rounded(cornell, 2),
+        "cornell_product_mv_ms": _rounded(product, 0),
+        "lewis_mv": _rounded(indices.lewis_mv(waves), 2),
+        "rv5_sv1_mv": _rounded(indices.rv5_sv1_mv(waves), 2),
+        "peguero_mv": _rounded(indices.peguero_mv(waves), 2),
+        "romhilt_estes_points": indices.romhilt_estes_points(waves, qrs_ms, axis, with_p=conducted),
+        "v1_p_terminal_mv_ms": _rounded(indices.v1_p_terminal_mv_ms(waves), 1) if conducted else None,
+    }
+
+
+def _leads(reading: Reading, *, conducted: bool) -> dict[str, LeadMeasurements]:
+    return {lead: _lead(waves, conducted=conducted) for lead, waves in reading.waves.items()}
+
+
+def _lead(waves: LeadWaves, *, conducted: bool) -> LeadMeasurements:
+    def mv(value: float) -> float:
+        return round(value / 1000, 3)
+
+    return LeadMeasurements(
+        p_mv=mv(waves.p_uv) if conducted else 0.0,
+        q_mv=mv(waves.q_uv),
+        r_mv=mv(waves.r_uv),
+        s_mv=mv(waves.s_uv),
+        r2_mv=mv(waves.r2_uv),
+        t_mv=mv(waves.t_uv),
+        q_ms=round(waves.q_ms),
+        r_ms=round(waves.r_ms),
+        s_ms=round(waves.s_ms),
+        st_j_mv=mv(waves.st_j_uv),
+        st20_mv=mv(waves.st20_uv),
+        st40_mv=mv(waves.st40_uv),
+        st60_mv=mv(waves.st60_uv),
+        st80_mv=mv(waves.st80_uv),
+        st_slope_mv_s=round((waves.st60_uv - waves.st_j_uv) / 60, 2),
+    )
 
 
 def _st_j(reading: Reading) -> dict[str, float]:

@@ -23,6 +23,8 @@ ONSET: Final = 0.045
 LEAD_IN_S, LEAD_IN = 0.030, 0.10
 """What creeps along for longer than this before the QRS proper is a P or a drift; a delta wave is faster than that."""
 OFFSET: Final = 0.060
+PACED_OFFSET: Final = 0.12
+"""A paced QRS runs out into an ST that moves from the start; what moves again behind it is T."""
 NOISE_TIMES: Final = 2.5
 QUIET_S: Final = 0.010
 BRIDGE_S: Final = 0.036
@@ -121,7 +123,7 @@ def delineate(
         return None
     signal = moving_mean(beat.signal[usable], max(1, round(0.006 * hz)))
     velocity = np.sqrt((np.gradient(signal, axis=1) ** 2).sum(axis=0)) * hz / 1000
-    qrs = _qrs(velocity, beat.r, hz)
+    qrs = _qrs(velocity, beat.r, hz, paced=spike_before_r is not None)
     if qrs is None:
         return None
     on, off = qrs
@@ -139,7 +141,7 @@ def delineate(
     return Limits(beat.r, on, off, p_on, p_off, t_peak, t_off, p_uv, spike_off)
 
 
-def _qrs(velocity: Floats, r: int, hz: float) -> tuple[int, int] | None:
+def _qrs(velocity: Floats, r: int, hz: float, *, paced: bool = False) -> tuple[int, int] | None:
     first, last = max(0, r - round(QRS_BEFORE_S * hz)), min(len(velocity), r + round(QRS_AFTER_S * hz))
     near = slice(max(0, r - round(0.08 * hz)), r + round(0.08 * hz))
     peak = float(velocity[near].max(initial=0.0))
@@ -154,9 +156,9 @@ def _qrs(velocity: Floats, r: int, hz: float) -> tuple[int, int] | None:
     on = _calm(outwards, max(ONSET * peak, NOISE_TIMES * noise), quiet)
     if on > LEAD_IN_S * hz:
         on = _calm(outwards, max(LEAD_IN * peak, NOISE_TIMES * noise), quiet)
-    off = _calm(velocity[core_off:last], max(OFFSET * peak, NOISE_TIMES * noise), quiet)
+    off = _calm(velocity[core_off:last], max((PACED_OFFSET if paced else OFFSET) * peak, NOISE_TIMES * noise), quiet)
     end = core_off + off
-    for _ in range(2):
+    for _ in range(0 if paced else 2):
         # at the summit of a late R' or S all leads may rest for a moment: what moves again soon after is still QRS
         ahead = velocity[end : min(len(velocity), end + round(RESUMES_WITHIN_S * hz))]
         again = np.flatnonzero(ahead > RESUMES * peak)

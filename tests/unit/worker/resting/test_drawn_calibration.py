@@ -1,0 +1,57 @@
+"""Amplitudes and durations of drawn signals lie inside the tolerances of IEC 60601-2-25."""
+
+import numpy as np
+import pytest
+
+from bench.accuracy.calibration import TOLERANCE_MS, amplitudes, durations, tolerance_uv
+from bench.accuracy.calibration_signals import SIGNALS, drawn
+from worker.resting.measure import measure
+from worker.resting.patient import Person
+from worker.resting.reading import read_signal
+from worker.resting.rhythm import rhythm_of
+from worker.resting.traces import prepare
+
+BY_NAME = {signal.name: signal for signal in SIGNALS}
+
+
+def measured(name, noise="none", hz=500.0):
+    signal = BY_NAME[name]
+    reading = read_signal(prepare(drawn(signal, noise, hz=hz)), Person(), calibrated=True)
+    return signal, reading, measure(reading, rhythm_of(reading))
+
+
+@pytest.mark.parametrize("name", ["CAL05000", "CAL30000", "CAL inverted", "CAL ST +200", "CAL wide", "sharp 3"])
+def test_amplitudes_without_noise(name):
+    signal, reading, _ = measured(name)
+    for lead, wave, known, found in amplitudes(signal, reading):
+        assert abs(found - known) <= tolerance_uv(known), (lead, wave, known, found)
+
+
+@pytest.mark.parametrize("noise", ["none", "high frequency", "mains 50 Hz", "baseline"])
+def test_durations_with_each_noise(noise):
+    errors: dict[str, list[float]] = {}
+    for name in ("CAL10000", "CAL20000", "CAL narrow", "CAL fast", "sharp 2"):
+        for lead, what, known, found in durations(*measured(name, noise)):
+            assert found is not None, (name, lead, what)
+            errors.setdefault(what, []).append(found - known)
+    for what, values in errors.items():
+        mean, spread = TOLERANCE_MS[what]
+        assert abs(np.mean(values)) <= mean, (what, values)
+        assert np.std(values) <= spread, (what, values)
+
+
+def test_the_rate_of_sampling_does_not_matter():
+    at_500, at_1000 = (measured("CAL15000", hz=hz)[2] for hz in (500.0, 1000.0))
+    for name in ("p_ms", "pr_ms", "qrs_ms", "qt_ms"):
+        assert getattr(at_500, name) == pytest.approx(getattr(at_1000, name), abs=6)
+
+
+def test_each_lead_is_reported_in_millivolts():
+    _, _, values = measured("CAL10000")
+    two, v1 = values.leads["II"], values.leads["V1"]
+    assert two.r_mv == pytest.approx(1.0, abs=0.05)
+    assert two.q_mv == pytest.approx(-0.1, abs=0.025)
+    assert v1.s_mv == pytest.approx(-1.0, abs=0.05)
+    assert two.t_mv == pytest.approx(0.3, abs=0.025)
+    assert abs(two.st60_mv) < 0.025
+    assert values.leads.keys() == values.st_j_mv.keys()
