@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from worker.holter.classify_weights import SUPRAVENTRICULAR, VENTRICULAR, unpacked
 from worker.holter.day import Day
-from worker.holter.features import MAX_LEADS, BeatFeatures, features_of, together
+from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -24,7 +24,7 @@ from worker.signal.compiled import compiled
 Uint8s = NDArray[np.uint8]
 Int16s = NDArray[np.int16]
 Int64s = NDArray[np.int64]
-Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 AGREE_BEATS: Final = 3
 AGREE, AGREE_HALF = 0.9, 5
@@ -39,6 +39,16 @@ AFTER_V: Final = -0.4
 """At most these log odds of S in fibrillation, and right after a ventricular beat, whose echo is mostly meant."""
 S_LEAN: Final = 0.3
 """Added to the log odds of S in several leads: in left-out records, more is missed than called so in vain."""
+IN_BLOCK: Final = -1.0
+EXACT: Final = 0.06
+TIMELY: Final = 0.12
+LEAST_SPLIT: Final = 0.4
+ONE_P: Final = 0.15
+MOSTLY: Final = 0.75
+BLOCK_BEATS: Final = 60
+BLOCK_PAUSES: Final = 3
+"""Second-degree block, sinoatrial or atrioventricular: within so many beats at least three pauses, three quarters of
+which are a multiple of the short intervals (log ratio); as many of these are steady; P waves before both are alike."""
 P_MARCHES: Final = 0.7
 P_MARCHES_ONE: Final = 0.8
 """What is as irregular as fibrillation but has P waves so alike is none: in fibrillation the likeness around a beat is
@@ -151,11 +161,33 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool =
     fibrillating = (features.column("af_state") > 0.5) & ~marches
     s = s + S_LEAN if several else s
     s = np.where(fibrillating, np.minimum(s, IN_FIBRILLATION), s)
+    s = np.where(_blocked(features), np.minimum(s, IN_BLOCK), s)
     echo = np.concatenate([[after_v], v[:-1] > 0])
     s = np.where(echo, np.minimum(s, AFTER_V), s).astype(np.float32)
     label = np.where(v > 0, Label.V, np.where(s > 0, Label.S, Label.N)).astype(np.uint8)
     sure = np.where(label == Label.V, np.abs(v), np.minimum(np.abs(v), np.abs(s)))
     return label, (1 / (1 + np.exp(-sure))).astype(np.float32)
+
+
+def _blocked(features: BeatFeatures) -> Bools:
+    """(n,) timely beats where the long intervals are twice or three times the short ones, and P waves are all alike.
+
+    There beats are dropped, by the node or on the way from it, and those between are not early.
+    """
+    to_short, to_long = features.column("to_short"), features.column("to_long")
+    long = (to_short + to_long > 0) & (features.column("split") > LEAST_SPLIT)
+    times = np.minimum(np.abs(to_short - np.log(2)), np.abs(to_short - np.log(3))) < EXACT
+    steady = ~long & (np.abs(to_short) < EXACT)
+
+    def share(of: Bools, among: Bools) -> NDArray[np.float64]:
+        total = around(among.astype(np.float64), BLOCK_BEATS)
+        return np.where(total >= BLOCK_PAUSES, around((of & among).astype(np.float64), BLOCK_BEATS), 0.0) / (
+            total + 1e-9
+        )
+
+    found: Bools = (share(times, long) > MOSTLY) & (share(steady, ~long) > MOSTLY)
+    found &= (features.column("p_split") < ONE_P) & (to_short > -TIMELY)
+    return found
 
 
 def _agreed(odds: Float32s, group: Int64s) -> Float32s:

@@ -283,7 +283,7 @@ def p_columns(values: Float32s) -> None:
     short = values[:, FEATURES.index("to_short")] + values[:, FEATURES.index("to_long")] < 0
 
     def mean(chosen: Bools, reach: int) -> tuple[Floats, Floats]:
-        count, total = _around(chosen.astype(np.float64), reach), _around(np.where(chosen, p, 0.0), reach)
+        count, total = around(chosen.astype(np.float64), reach), around(np.where(chosen, p, 0.0), reach)
         return total / np.maximum(count, 1), count
 
     march, seen = mean(alike, P_BEATS)
@@ -293,8 +293,8 @@ def p_columns(values: Float32s) -> None:
     values[:, FEATURES.index("p_split")] = np.abs(at_short - at_long) * seen / (seen + SPLIT_HALF)
 
 
-def _around(of: Floats, reach: int) -> Floats:
-    """(n,) sum over so many beats to either side."""
+def around(of: Floats, reach: int) -> Floats:
+    """(n,) sum over so many beats to either side, as far as there are any."""
     total = np.concatenate([[0.0], np.cumsum(of)])
     index = np.arange(len(of))
     return np.asarray(total[np.minimum(index + reach + 1, len(of))] - total[np.maximum(index - reach, 0)])

@@ -94,6 +94,24 @@ def test_dropped_beats_make_nothing_supraventricular():
     assert labels(wave(at_s, kinds), at_s).count("S") <= 4
 
 
+@pytest.mark.parametrize("share", [0.1, 0.35])
+def test_beats_dropped_at_random_leave_no_early_ones_behind(share):
+    random = np.random.default_rng(7)
+    rr = 0.8 * np.where(random.random(500) < share, 2.0, 1.0) * np.exp(random.normal(0, 0.02, 500))
+    at_s = np.cumsum(rr) + 1
+    assert labels(wave(at_s, ["N"] * 500), at_s) == "N" * 500
+
+
+def test_an_early_beat_among_dropped_ones_is_early_still():
+    random = np.random.default_rng(8)
+    early = dict.fromkeys(range(25, 415, 40), ("S", 0.7, 1.1))
+    at_s, kinds = sinus_with(420, dict.fromkeys(range(9, 415, 8), ("N", 2.0, 1.0)) | early, swing=0.01)
+    found = labels(wave(at_s, kinds, seed=int(random.integers(9))), at_s)
+    share, false = right(found, kinds, "S")
+    assert share > 0.7
+    assert false <= 4
+
+
 def test_a_piece_more_or_less_changes_nothing(ectopic, ectopic_uv, monkeypatch):
     day, beats = day_of(ectopic_uv), np.rint(ectopic[0] * HZ).astype(np.int64)
     monkeypatch.setattr(measured, "BLOCK_S", 60.0)
