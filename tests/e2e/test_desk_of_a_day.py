@@ -97,6 +97,25 @@ async def test_every_view_draws_and_keys_go_through_time(centre: Centre, enter: 
     await expect(page.locator("#day-help-title")).to_be_visible()
 
 
+async def test_a_point_of_the_plot_of_intervals_leads_to_its_beat(centre: Centre, enter: Callable) -> None:
+    page, _ = await at_the_desk(centre, enter)
+    await page.keyboard.press("End")
+    foot = page.locator(".day-foot strong").first
+    last = await foot.inner_text()
+    await page.keyboard.press("g")
+    plot = page.locator(".day-poincare")
+    await plot.scroll_into_view_if_needed()
+    await page.wait_for_function(DRAWN, arg=".day-poincare")
+    box = await plot.bounding_box()
+    assert box is not None
+    for share in (0.30, 0.35, 0.40, 0.45, 0.50, 0.55):  # along the line of equal intervals, where the comet lies
+        await plot.click(position={"x": 40 + share * 260, "y": 280 - share * 260})
+        if not await plot.is_visible():
+            break
+    await expect(page.locator(".strip-paper").first).to_be_visible()
+    await expect(foot).not_to_have_text(last)
+
+
 DRAWN = """(selector) => {
   const canvas = document.querySelector(selector);
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;

@@ -18,12 +18,14 @@ export class Charts {
   #at_s = 0;
   element = h("div", { class: "day-charts" });
   redraw = onceAFrame(() => this.#draw());
+  #last;
   #clock;
   #duration_s;
   #go;
 
-  /** @param {import("./time.js").Clock} clock @param {number} duration_s @param {(at_s: number) => void} go */
-  constructor(clock, duration_s, go) {
+  /** @param {import("./time.js").Clock} clock @param {number} duration_s @param {(at_s: number) => void} go @param {HTMLElement} last stands below the courses */
+  constructor(clock, duration_s, go, last) {
+    this.#last = last;
     this.#clock = clock;
     this.#duration_s = duration_s;
     this.#go = go;
@@ -44,6 +46,7 @@ export class Charts {
       ),
     );
     if (!filled.length) this.element.append(h("p", { class: "quiet" }, t("Nothing was measured that has a course.")));
+    this.element.append(this.#last);
     this.redraw();
   }
 

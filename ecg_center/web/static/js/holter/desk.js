@@ -18,6 +18,7 @@ import { Gallery } from "./gallery.js";
 import { listenToKeys } from "./keys.js";
 import { labelOf } from "./kinds.js";
 import { Around } from "./overview.js";
+import { Poincare } from "./poincare.js";
 import { DaySource, sentenceOf } from "./source.js";
 import { Strip } from "./strip.js";
 import { StripList } from "./strips.js";
@@ -71,7 +72,8 @@ export class DayDesk {
     );
     this.#trend = new DayTrend(this.clock, source.duration_s, go);
     this.#around = new Around(source, this.clock, go);
-    this.#charts = new Charts(this.clock, source.duration_s, go);
+    this.#poincare = new Poincare(source, this.clock, go);
+    this.#charts = new Charts(this.clock, source.duration_s, go, this.#poincare.element);
     this.#changes = new Changes(this.clock, {
       undone: (position) => void this.#edit({ action: "undo", undoes: position }),
       machine: (on) => void this.setMachine(on),
@@ -93,6 +95,7 @@ export class DayDesk {
   #trend;
   #around;
   #charts;
+  #poincare;
   #changes;
   #bar;
   #views;
@@ -119,7 +122,7 @@ export class DayDesk {
     });
     resize.observe(this.host);
     const redraw = () => {
-      for (const part of [this.strip, this.#around, this.#trend, this.#charts, this.disclosure]) part.redraw();
+      for (const part of [this.strip, this.#around, this.#trend, this.#charts, this.#poincare, this.disclosure]) part.redraw();
       this.gallery.draw();
     };
     document.addEventListener("themechange", redraw);
@@ -173,6 +176,7 @@ export class DayDesk {
     }
     await this.strip.refresh();
     if (this.view === "disclosure") this.disclosure.refresh();
+    if (this.view === "courses") void this.#poincare.show(this.strip.at_s);
     this.#settle();
   }
 
@@ -236,7 +240,10 @@ export class DayDesk {
     for (const [name, element] of Object.entries(this.#views)) element.hidden = name !== view;
     this.#bar.show();
     if (view === "disclosure") this.disclosure.open(this.strip.at_s);
-    if (view === "courses") this.#charts.redraw();
+    if (view === "courses") {
+      this.#charts.redraw();
+      void this.#poincare.show(this.strip.at_s);
+    }
     if (view === "shapes") {
       this.gallery.draw();
       this.gallery.focus();
