@@ -12,6 +12,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 TASKS = {
     "qrs": ("qrs", "mitdb"),
+    "pauses": ("pauses", "mitdb"),
     "noise": ("noise", "nstdb"),
     "beats": ("beats", "mitdb"),
     "delineation": ("delineation", "ludb"),
