@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from worker.resting import af
+from worker.resting.artefacts import MANY_LEADS
 from worker.resting.av_block import second_degree, words_of
 from worker.resting.beat_kinds import kinds
 from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, pauses
@@ -49,6 +50,8 @@ FLUTTER_BPM: Final = (220.0, 350.0)
 BLOCK_MAX_BPM: Final = 60.0
 BLOCK_REGULAR: Final = 0.10
 BLOCK_SPREAD_MS: Final = 60.0
+ESCAPE_REGULAR: Final = 0.15
+"""An idioventricular rhythm is nearly even; LUDB's fibrillation with left bundle branch block has 0.3 and more."""
 SINUS_ARRHYTHMIA_S: Final = 0.12
 SPIKE_BEFORE_QRS_S: Final = (0.0, 0.09)
 SPIKE_BEFORE_P_S: Final = (0.09, 0.32)
@@ -341,11 +344,17 @@ def _sinus_arrhythmia(reading: Reading, rhythm: Rhythm) -> None:
 
 
 def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
-    """Regular and no P: from the AV junction or a ventricle."""
+    """No P: from the AV junction or a ventricle, which beat evenly; else fibrillation below a bundle branch block."""
     broad_ms, fast_bpm = reading.norms.broad_qrs_ms, reading.norms.rate_bpm[1]
     bpm, wide = _basic_bpm(reading, rhythm), (reading.qrs_ms or 0) >= broad_ms + 10
     rate = evidence("heart_rate_bpm", bpm, None, "/min", source=TEXTBOOK)
     width = evidence("qrs_ms", reading.qrs_ms, broad_ms, "ms")
+    irregular = _regularity(reading, rhythm)
+    if wide and irregular > ESCAPE_REGULAR and len(reading.rows) >= MANY_LEADS:
+        rhythm.name = "af"
+        seen = evidence("rr_irregularity", irregular, ESCAPE_REGULAR, "", source=ESC_2020_AF)
+        rhythm.statements.append(say("50", rate, width, seen, certainty="possible"))
+        return True
     if wide:
         rhythm.name = "ventricular"
         code = "63" if bpm < 50 else "64" if bpm < fast_bpm else "76"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench.accuracy.critical_cases import cases, of_samples, standstill
+from bench.accuracy.data import recording
 from worker.resting import analyse
 from worker.resting.artefacts import without_artefacts
 from worker.resting.ectopics import _is_the_t_itself
@@ -86,3 +87,12 @@ def test_a_long_qt_of_one_lead_is_graded_major_and_of_twelve_critical():
     found = analyse(one)
     assert found.measurements.qtc_ms >= 550
     assert (found.critical, found.grade) == ([], "major")
+
+
+@pytest.mark.parametrize("record", ["51", "83"])
+def test_an_irregular_broad_rhythm_without_p_is_fibrillation_and_no_escape(ecg_data, record):
+    found = analyse(recording(next((ecg_data / "ludb").rglob(f"{record}.hea"))))
+    codes = {statement.code for statement in found.statements}
+    assert "104" in codes
+    assert "50" in codes
+    assert not codes & {"63", "64"}
