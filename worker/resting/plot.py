@@ -19,6 +19,7 @@ from worker.resting.beat_kinds import kinds
 from worker.resting.patient import Patient, person_of
 from worker.resting.reading import Reading, read_signal
 from worker.resting.traces import CLEAN_HZ, prepare
+from worker.signal.beat_limits import delineate_beats
 
 MM_PER_S: Final = 25.0
 MM_PER_MV: Final = 10.0
@@ -37,6 +38,8 @@ CLEARANCE_MM: Final = 2.0
 
 WAVES: Final = {"P": "#1b8a5a", "QRS": "#c1121f", "T": "#2458c5"}
 BEATS: Final = {"N": d.SOFT, "S": "#8a3ffc", "V": "#c1121f", "O": "#8a6d00"}
+BAR_MM: Final = 1.2
+BARS: Final = {"P": 0.7, "QRS": 0.8, "T": 0.35}
 EVIDENCE: Final = "#f5a623"
 MEASURED: Final = (
     ("heart_rate_bpm", "心率 rate", "/min"), ("p_ms", "P波 P", "ms"), ("pr_ms", "P-R间期 PR", "ms"),
@@ -106,6 +109,7 @@ def as_svg(recording: Recording, findings: Findings) -> str:
         *_gaps(recording, paper),
         *_places(findings, paper),
         *_beats(findings, paper),
+        *_limits(findings, paper),
         *_leads(findings, paper),
         *_median(findings, paper),
         *_foot(recording, paper),
@@ -257,6 +261,26 @@ def _beats(findings: Findings, paper: _Paper) -> list[str]:
     for at in reading.traces.spikes_s:
         if paper.shows(at):
             parts.append(d.line(paper.x(at), paper.top, paper.x(at), paper.top + 4, WAVES["T"], 0.5))
+    return parts
+
+
+def _limits(findings: Findings, paper: _Paper) -> list[str]:
+    """Where P, QRS and T of each beat stand, over all leads: bars along the foot of the trace."""
+    reading, fiducials = paper.reading, findings.median_beat_fiducials
+    if fiducials is None:
+        return []
+    hz = reading.traces.hz
+    found = delineate_beats(reading.traces.clean, reading.beats, reading.rows, hz, reading.median, reading.first_limits)
+    waves = [("QRS", found.qrs_on, found.qrs_off), ("T", found.qrs_off, found.t_off)]
+    if fiducials.p_on_s is not None:
+        waves.append(("P", found.p_on, found.p_off))
+    parts = []
+    for name, on, off in waves:
+        seconds = np.median(np.stack([on, off])[:, :, reading.rows], axis=2).T / hz
+        for begin, end in seconds[~np.isnan(seconds).any(axis=1)].tolist():
+            if paper.shows(begin) and end > begin:
+                y, width = paper.bottom - BAR_MM, paper.x(end) - paper.x(begin)
+                parts.append(d.rect(paper.x(begin), y, width, BAR_MM, WAVES[name], opacity=BARS[name]))
     return parts
 
 
