@@ -49,6 +49,8 @@ BLOCK_BEATS: Final = 60
 BLOCK_PAUSES: Final = 3
 """Second-degree block, sinoatrial or atrioventricular: within so many beats at least three pauses, three quarters of
 which are a multiple of the short intervals (log ratio); as many of these are steady; P waves before both are alike."""
+WILD: Final = 0.2
+"""Where not every fifth interval is like the one before it nothing is early, though it may not last as fibrillation."""
 P_MARCHES: Final = 0.7
 P_MARCHES_ONE: Final = 0.8
 """What is as irregular as fibrillation but has P waves so alike is none: in fibrillation the likeness around a beat is
@@ -158,7 +160,8 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool =
     several = len(features.rows) > 1
     v = _agreed(v, together(features.shape, features.block))
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)
-    fibrillating = (features.column("af_state") > 0.5) & ~marches
+    wild = (features.column("af_state") > 0.5) | (features.column("steady") < WILD)
+    fibrillating = wild & ~marches
     s = s + S_LEAN if several else s
     s = np.where(fibrillating, np.minimum(s, IN_FIBRILLATION), s)
     s = np.where(_blocked(features), np.minimum(s, IN_BLOCK), s)
