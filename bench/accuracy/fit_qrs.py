@@ -1,4 +1,6 @@
-"""Fits ``worker/signal/qrs_weights.py``: ``python -m bench.accuracy.fit_qrs MITDB_FOLDER [--folds N]``.
+"""Fits ``worker/signal/qrs_weights.py``: ``python -m bench.accuracy.fit_qrs MITDB_FOLDER [--folds N] [--trees]``.
+
+With ``--trees`` it is ``worker/signal/qrs_noise_weights.py``, with scikit-learn.
 
 Only the records of the folder are seen. With ``--folds`` the records are left out in turn and the figures printed are
 of records that the coefficients have not seen; without, the coefficients for the source file are printed.
@@ -12,26 +14,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy.data import headers, notes, recording
-from bench.accuracy.noise import mix
+from bench.accuracy.noise import mix, stretches
 from bench.accuracy.qrs import unscored
 from bench.accuracy.score import Counts, compare
-from worker.signal import qrs, qrs_weights
+from worker.signal import qrs, qrs_noise, qrs_weights
 from worker.signal.filters import Spectrum
+from worker.signal.trees import Trees
 
 Floats = NDArray[np.float64]
-NOISE_DB: Final = (12, 6, 0)
-NOISE_WEIGHT: Final = 0.04
+NOISE: Final = {12: 0.04, 6: 0.04, 0: 0.04}
+"""Signal to noise in dB, and how much such a mix weighs."""
 RIDGE: Final = 1e-3
 VARIANTS: Final = (([0], 1.0), ([1], 0.1), ([0, 1], 0.3))
 """Leads, and how much they weigh: the first lead is what single-lead figures are about."""
+TREE_VARIANTS: Final = (([0], 1.0), ([1], 0.15), ([0, 1], 0.8))
+TREE_NOISE: Final = {9: 0.1, 0: 0.05}
+N_TREES: Final = 100
+Variants = tuple[tuple[list[int], float], ...]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--folds", type=int, default=0)
+    parser.add_argument("--trees", action="store_true", help="print the trees for noise instead of the coefficients")
     options = parser.parse_args()
     records = [header for header in headers(options.folder) if notes(header, "atr") is not None]
+    if options.trees:
+        every = [block for header in records for block in _examples(header, TREE_VARIANTS, TREE_NOISE, trees=True)]
+        for name, values in vars(_fit_trees(every)).items():
+            print(name, np.asarray(values).tolist())
+        return
     rows = {header.stem: _examples(header) for header in records}
     if not options.folds:
         print(np.round(_fit([block for blocks in rows.values() for block in blocks]), 3).tolist())
@@ -56,42 +69,73 @@ def _score(header: Path) -> Counts:
     return compare(found.beats, at, whole.sampling_hz, excluded=unscored(found, whole.n_samples))[0]
 
 
-def _examples(header: Path) -> list[tuple[Floats, Floats, float]]:
+def _examples(
+    header: Path, variants: Variants = VARIANTS, noise_weights: dict[int, float] = NOISE, *, trees: bool = False
+) -> list[tuple[Floats, Floats, float]]:
     """(measures, whether a beat, weight of the block) of the record's leads, clean and with noise."""
     whole, found = recording(header), notes(header, "atr")
     assert found is not None
     uv, hz = whole.microvolts(), whole.sampling_hz
     left_out = unscored(found, whole.n_samples)
-    blocks = [(*_measured(uv[rows], hz, found.beats, left_out), weight) for rows, weight in VARIANTS]
+    blocks = [(*_measured(uv[rows], hz, found.beats, left_out, trees=trees), weight) for rows, weight in variants]
     noise = header.parent.parent / "nstdb" / "em.hea"
     if noise.exists():
         wave = recording(noise).microvolts()[0] / 1000
-        for snr in NOISE_DB:
+        for snr, weight in noise_weights.items():
             mixed, on = mix(uv[0] / 1000, wave, found.beats, hz, snr)
-            quiet = np.flatnonzero(np.diff(np.concatenate([[0], (~on).astype(np.int8), [0]]))).reshape(-1, 2)
-            skip = [*left_out, *[(int(a), int(b)) for a, b in quiet]]
-            blocks.append((*_measured(1000 * mixed[None], hz, found.beats, skip), NOISE_WEIGHT))
+            skip = [*left_out, *stretches(~on)]
+            blocks.append((*_measured(1000 * mixed[None], hz, found.beats, skip, trees=trees), weight))
     return blocks
 
 
-def _measured(uv: Floats, hz: float, truth: Any, left_out: list[tuple[int, int]]) -> tuple[Floats, Floats]:
+def _measured(
+    uv: Floats, hz: float, truth: Any, left_out: list[tuple[int, int]], *, trees: bool
+) -> tuple[Floats, Floats]:
     places, rows = [], []
     n, step, margin = uv.shape[1], round(qrs.CHUNK_S * hz), round(qrs.OVERLAP_S * hz)
     for start in range(0, n, step):
         first, last = max(0, min(start, n - 2 * margin) - margin), min(n, start + step + margin)
         spectrum = Spectrum(uv[:, first:last], hz)
-        beats = qrs.detect(spectrum, list(range(len(uv)))).beats
+        beats = np.array(qrs.detect(spectrum, list(range(len(uv)))).beats, int)
         candidates, _ = qrs.candidates_of(spectrum, list(range(len(uv))))
         if candidates is None or len(beats) < 2:
             continue
         inside = (candidates.at + first >= start) & (candidates.at + first < start + step)
         places.append(candidates.at[inside] + first)
-        rows.append(qrs_weights.design(qrs_weights.measures(candidates, np.array(beats, int)))[inside])
+        found = qrs_weights.measures(candidates, beats)
+        every = qrs_noise.noise_measures(candidates, beats, found) if trees else qrs_weights.design(found)
+        rows.append(every[inside])
     at, design = np.concatenate(places), np.concatenate(rows)
     _, pairs = compare(truth, at, hz)
     hits = {test for _, test in pairs}
     counted = np.array([not any(a <= place <= b for a, b in left_out) for place in at.tolist()])
     return design[counted], np.array([place in hits for place in at.tolist()], float)[counted]
+
+
+def _fit_trees(blocks: list[tuple[Floats, Floats, float]]) -> Trees:
+    """Boosted trees of two levels, by scikit-learn's histograms."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    blocks = [block for block in blocks if len(block[1])]
+    weight = np.concatenate([np.full(len(block[1]), block[2] / len(block[1])) for block in blocks])
+    model = HistGradientBoostingClassifier(
+        max_depth=2, max_leaf_nodes=None, max_iter=N_TREES, learning_rate=0.1, min_samples_leaf=50,
+        l2_regularization=1.0, early_stopping=False, random_state=0,
+    )  # fmt: skip
+    truth = np.concatenate([block[1] for block in blocks])
+    model.fit(np.concatenate([block[0] for block in blocks]), truth, sample_weight=weight / weight.mean())
+    feature, limit, leaf = [], [], []
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+        root = nodes[0]
+        pair = [nodes[root["left"]], nodes[root["right"]]]
+        feature.append([int(root["feature_idx"]), *[int(node["feature_idx"]) for node in pair]])
+        limit.append([float(root["num_threshold"]), *[float(node["num_threshold"]) for node in pair]])
+        leaf.append([
+            float(node["value"] if node["is_leaf"] else nodes[node[side]]["value"])
+            for node in pair for side in ("left", "right")
+        ])  # fmt: skip
+    return Trees(float(model._baseline_prediction.ravel()[0]), np.array(feature), np.array(limit), np.array(leaf))
 
 
 def _fit(blocks: list[tuple[Floats, Floats, float]]) -> Floats:

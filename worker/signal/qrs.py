@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
 from worker.signal.order import median, quantile
-from worker.signal.qrs_weights import Candidates, weigh
+from worker.signal.qrs_noise import MAX_LEADS, share_of_trees, weigh_in_noise
+from worker.signal.qrs_weights import FLOOR_COLUMN, Candidates, measures, weigh
 
 BAND_HZ: Final = (7.0, 26.0)
 """Where QRS energy stands out most from P, T and baseline (Thakor 1984, doi:10.1109/TBME.1984.325393)."""
@@ -37,6 +38,8 @@ EDGE_S: Final = 0.075
 MIN_SLOPE_UV_S: Final = 1500.0
 """A QRS of 0.05 mV in every lead still slopes more than this in the band; less is noise on a flat line."""
 PASSES: Final = 2
+LEAST_SHARE: Final = 0.02
+"""Of the trees for noise; below, they are not asked."""
 
 REFRACTORY_S: Final = 0.18
 """The shortest RR that is believed, 330/min."""
@@ -97,10 +100,20 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
     for _ in range(PASSES):
         if len(beats) < 2:
             break
-        before, beats = beats, best_sequence(candidates.at, weigh(candidates, np.array(beats, int)), spectrum.hz)
+        before, beats = beats, best_sequence(candidates.at, likely(candidates, np.array(beats, int)), spectrum.hz)
         if beats == before:
             break
     return Detection(beats, energy)
+
+
+def likely(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
+    """(n,) log odds of each candidate being a beat, given beats that are believed."""
+    found = measures(candidates, beats)
+    worth = weigh(found)
+    share = share_of_trees(found[:, FLOOR_COLUMN]) if len(candidates.units) <= MAX_LEADS else 0.0
+    if share < LEAST_SHARE:
+        return worth
+    return (1 - share) * worth + share * weigh_in_noise(candidates, beats, found)
 
 
 def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | None, Floats]:

@@ -24,6 +24,7 @@ BROAD_SHIFT_S: Final = 0.05
 SIZE_REACH_S: Final = 0.06
 NEIGHBOURS_S: Final = ((0.0, 0.27), (0.27, 0.45))
 NEIGHBOURS: Final = 9
+FLOOR_COLUMN: Final = 8
 FLOOR: Final = 0.004
 FLOOR_AROUND_S: Final = 1.0
 
@@ -54,9 +55,9 @@ class Candidates:
     hz: float
 
 
-def weigh(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
-    """(n,) log odds of each candidate being a beat, given beats that are believed."""
-    worth: Floats = design(measures(candidates, beats)) @ COEFFICIENTS
+def weigh(found: Floats) -> Floats:
+    """(n,) log odds of each candidate being a beat, of its :func:`measures`."""
+    worth: Floats = design(found) @ COEFFICIENTS
     return worth
 
 
@@ -67,7 +68,7 @@ def measures(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
     magnitude = np.sqrt(((candidates.broad * candidates.weights) ** 2).mean(axis=0))
     reach = round(SIZE_REACH_S * hz)
     size = _largest_near(magnitude, at, reach)
-    near = _nearest(at, beats)
+    near = nearest(at, beats)
     own = energy[at]
     usual = median(energy[beats][near], axis=1)
     usual_size = median(_largest_near(magnitude, beats, reach)[near], axis=1)
@@ -111,8 +112,8 @@ def _largest_near(curve: Floats, at: NDArray[np.int_], reach: int) -> Floats:
     return np.asarray(curve[np.clip(at[:, None] + offsets, 0, len(curve) - 1)].max(axis=1))
 
 
-def _nearest(at: NDArray[np.int_], beats: NDArray[np.int_]) -> NDArray[np.int_]:
-    """(n, k) numbers of the beats around each candidate."""
+def nearest(at: NDArray[np.int_], beats: NDArray[np.int_]) -> NDArray[np.int_]:
+    """(n, k ≤ 9) numbers of the beats around each candidate."""
     count = min(NEIGHBOURS, len(beats))
     first = np.clip(np.searchsorted(beats, at) - count // 2, 0, len(beats) - count)
     return np.asarray(first[:, None] + np.arange(count))
