@@ -1,0 +1,80 @@
+"""Ventricular fibrillation in windows of 8 s as the Holter engine says it: VFDB and CUDB as annotated, MIT-BIH for none.
+
+A window counts as said where half of it lies in a stretch called ``vf``. On recordings without fibrillation (a folder
+such as ``mitdb``, whose ventricular flutter is left out) the stretches said wrongly are counted by day.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.accuracy.data import headers, notes, recording
+from bench.accuracy.score import Table, halves
+from bench.accuracy.vf import rhythm_of
+from worker.holter.day import Day
+from worker.holter.measure import search
+from worker.holter.vf import rhythms_of
+
+NEEDS = "records with rhythm annotations, (VF, (VFL, (VT, or [ and ]"
+WINDOW_S: Final = 8.0
+STEP_S: Final = 4.0
+DAY_S: Final = 86_400.0
+
+
+def run(folder: Path, options: Any) -> list[Table]:
+    """Sensitivity and specificity by window, and false stretches a day."""
+    table = Table("Windows of 8 s of the day's engine", ["record", "VF", "said", "other", "said VF", "false stretches"])
+    total = np.zeros(5)
+    seconds = 0.0
+    for header in headers(folder):
+        found = notes(header, "atr")
+        if found is None or (options.half and halves(header.stem) != options.half):
+            continue
+        whole = replace(recording(header), kind="holter")
+        letters = rhythm_of(found, whole.n_samples)
+        said, starts = _said(Day(whole))
+        counted = _counted(letters, said, starts, whole.sampling_hz)
+        seconds += whole.n_samples / whole.sampling_hz
+        total += counted
+        table.rows.append([header.stem, *counted.astype(int).tolist()])
+        if options.limit and len(table.rows) >= options.limit:
+            break
+    table.rows.append(["all", *total.astype(int).tolist()])
+    table.figures = {
+        "vf.se": 100 * total[1] / total[0] if total[0] else float("nan"),
+        "vf.sp": 100 * (1 - total[3] / total[2]) if total[2] else float("nan"),
+        "false_a_day": total[4] / max(seconds, 1.0) * DAY_S,
+    }
+    table.note = f"Se {table.figures['vf.se']:.1f} %, Sp {table.figures['vf.sp']:.1f} %, "
+    table.note += f"{table.figures['false_a_day']:.1f} false stretches in a day of such recordings"
+    return [table]
+
+
+def _said(day: Day) -> tuple[np.ndarray[Any, Any], list[tuple[int, int]]]:
+    """(n,) whether each sample is called fibrillation, and the (first, last) samples of each stretch."""
+    first = search(day)
+    spans = [
+        (stretch.start, stretch.stop)
+        for stretch in rhythms_of(day, first.suspects, first.at, first.noise.unreadable)
+        if stretch.reason == "vf"
+    ]
+    said = np.zeros(day.n_samples, bool)
+    for start, stop in spans:
+        said[start:stop] = True
+    return said, spans
+
+
+def _counted(letters: Any, said: Any, spans: list[tuple[int, int]], hz: float) -> np.ndarray[Any, Any]:
+    """(5,) windows of fibrillation, of them said, other windows, of them said, stretches that touch none of it."""
+    counted = np.zeros(5)
+    width, step = round(WINDOW_S * hz), round(STEP_S * hz)
+    for start in range(0, len(letters) - width + 1, step):
+        part = letters[start : start + width]
+        if (part == part[0]).all() and part[0] in "FTN":
+            other = 0 if part[0] == "F" else 2
+            counted[other] += 1
+            counted[other + 1] += said[start : start + width].mean() >= 0.5
+    counted[4] = sum(not np.isin(letters[start:stop], ("F", "T")).any() for start, stop in spans)
+    return counted
