@@ -1,4 +1,4 @@
-"""Ventricular fibrillation in windows of 8 s as the Holter engine says it: VFDB and CUDB as annotated, MIT-BIH for none.
+"""Ventricular fibrillation in windows of 8 s as the day's engine says it: VFDB and CUDB as annotated, MIT-BIH for none.
 
 A window counts as said where half of it lies in a stretch called ``vf``. On recordings without fibrillation (a folder
 such as ``mitdb``, whose ventricular flutter is left out) the stretches said wrongly are counted by day.
