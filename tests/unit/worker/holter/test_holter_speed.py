@@ -70,6 +70,26 @@ print(compiled(lambda x: x + 1)(2))
     assert python(code).strip() == "3"
 
 
+def test_what_is_kept_is_made_anew_when_the_shared_file_changes(tmp_path):
+    (tmp_path / "part.py").write_text(
+        "from worker.signal.compiled import compiled\n\n\n@compiled\ndef twice(n):\n    return 2 * n\n"
+    )
+    (tmp_path / "shared.py").write_text("1\n")
+    code = f"""
+import sys
+from pathlib import Path
+import worker.signal.compiled as compiled
+sys.path.insert(0, {str(tmp_path)!r})
+compiled.SHARED = Path({str(tmp_path)!r}, "shared.py")
+import part
+part.twice(3)
+print("taken" if part.twice.stats.cache_hits else "made")
+"""
+    assert [python(code, NUMBA_CACHE_DIR=str(tmp_path)).strip() for _ in range(2)] == ["made", "taken"]
+    (tmp_path / "shared.py").write_text("12\n")
+    assert python(code, NUMBA_CACHE_DIR=str(tmp_path)).strip() == "made"
+
+
 def test_an_hour_of_qrs_takes_no_time_and_no_memory(tmp_path):
     day = Day(read(make(tmp_path, 1, 250, 1)))
     find_beats(day)
