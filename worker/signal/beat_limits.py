@@ -30,6 +30,8 @@ BESIDE_S: Final = 0.02
 WIDER_S: Final = 0.03
 """A QRS that is this much broader than the usual one comes from the ventricle, and no P leads to it."""
 PEAK_SMOOTH_S: Final = 0.010
+R_SHARE: Final = 0.3
+"""From this share of a deeper S on, readers call the R the peak of the QRS."""
 WAVE_POINTS: Final = ("p_on", "p_peak", "p_off", "qrs_on", "qrs_peak", "qrs_off", "t_peak", "t_off")
 
 
@@ -37,7 +39,8 @@ WAVE_POINTS: Final = ("p_on", "p_peak", "p_off", "qrs_on", "qrs_peak", "qrs_off"
 class BeatLimits:
     """(n_beats, n_leads) samples of the recording, with fractions; NaN where there is no such wave.
 
-    The peak is the largest deflection of the wave, whatever its sign.
+    The peak of P and T is the largest deflection from the line between their limits, whatever its sign; that of the QRS
+    is R, or the deepest place where R is small.
     """
 
     p_on: Floats
@@ -159,16 +162,16 @@ def _placed(kind: Kind, rows: list[int], at: Ints, hz: float, *, with_p: bool) -
     if leads is None or limits is None:
         return {}
     start = (at[kind.members] + kind.shift - kind.usual.r)[:, None].astype(float)
-    peak = _peaks(kind.usual.signal, leads.qrs_on, leads.qrs_off, leads.qrs_on, hz)
+    peak = _peaks(kind.usual.signal, leads.qrs_on, leads.qrs_off, hz, upwards=True)
     found = {"qrs_on": start + leads.qrs_on, "qrs_off": start + leads.qrs_off, "qrs_peak": start + peak}
     if with_p and leads.p_on is not None and leads.p_off is not None and limits.p_on is not None:
         stands = start + moved(kind, rows, (limits.p_on, limits.p_off or limits.qrs_on), "p", P_SMOOTH_S, hz)
-        peak = _peaks(kind.usual.signal, leads.p_on, leads.p_off, leads.p_on, hz)
+        peak = _peaks(kind.usual.signal, leads.p_on, leads.p_off, hz)
         found |= {"p_on": stands + leads.p_on, "p_off": stands + leads.p_off, "p_peak": stands + peak}
     if leads.t_off is not None and limits.t_peak is not None and limits.t_off is not None:
         stands = start + moved(kind, rows, (limits.t_peak, limits.t_off), "t", T_SMOOTH_S, hz)
         begin = np.minimum(leads.qrs_off + 0.06 * hz, leads.t_off)
-        peak = _peaks(kind.usual.signal, begin, leads.t_off, leads.t_off, hz)
+        peak = _peaks(kind.usual.signal, begin, leads.t_off, hz)
         found |= {"t_off": stands + leads.t_off, "t_peak": stands + peak}
     return found
 
@@ -188,12 +191,21 @@ def moved(kind: Kind, rows: list[int], where: tuple[int, int], wave: str, smooth
     return _best_shift(own, known, reach, RELUCTANCE)[:, None].astype(float)
 
 
-def _peaks(signal: Floats, on: Floats, off: Floats, level_at: Floats, hz: float) -> Floats:
-    """(n_leads,) the sample of the largest deflection from the level at ``level_at``."""
+def _peaks(signal: Floats, on: Floats, off: Floats, hz: float, *, upwards: bool = False) -> Floats:
+    """(n_leads,) the sample of the largest deflection from the line between both limits; with ``upwards`` that of R,
+    if there is one worth the name.
+    """
     smooth = moving_mean(signal, max(1, round(PEAK_SMOOTH_S * hz)))
     n, lead = signal.shape[1], np.arange(len(signal))
-    level = smooth[lead, np.clip(np.round(level_at).astype(int), 0, n - 1)]
+    first, last = (np.clip(np.round(limit).astype(int), 0, n - 1) for limit in (on, off))
+    left, right = smooth[lead, first], smooth[lead, last]
     sample = np.arange(n)
-    inside = (sample >= on[:, None]) & (sample <= off[:, None])
-    size = np.where(inside, np.abs(smooth - level[:, None]), -1.0)
-    return np.asarray(np.argmax(size, axis=1), float)
+    share = (sample - first[:, None]) / np.maximum(last - first, 1)[:, None]
+    level = left[:, None] + (right - left)[:, None] * share
+    inside = (sample >= first[:, None]) & (sample <= last[:, None])
+    size = np.where(inside, smooth - level, 0.0)
+    both: Floats = np.asarray(np.argmax(np.abs(size), axis=1), float)
+    if not upwards:
+        return both
+    tall = size.max(axis=1) >= R_SHARE * np.abs(size).max(axis=1)
+    return np.where(tall, np.argmax(size, axis=1), both).astype(float)
