@@ -51,6 +51,8 @@ BLOCK_PAUSES: Final = 3
 which are a multiple of the short intervals (log ratio); as many of these are steady; P waves before both are alike."""
 WILD: Final = 0.2
 """Where not every fifth interval is like the one before it nothing is early, though it may not last as fibrillation."""
+TWO_KINDS: Final = 0.85
+"""But intervals of two kinds, between which so much of the variance lies, are not wild: in fibrillation 0.6 to 0.75."""
 P_MARCHES: Final = 0.7
 P_MARCHES_ONE: Final = 0.8
 """What is as irregular as fibrillation but has P waves so alike is none: in fibrillation the likeness around a beat is
@@ -161,7 +163,7 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool =
     v = _agreed(v, together(features.shape, features.block))
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)
     wild = (features.column("af_state") > 0.5) | (features.column("steady") < WILD)
-    fibrillating = wild & ~marches
+    fibrillating = wild & ~marches & (features.column("split_clean") < TWO_KINDS)
     s = s + S_LEAN if several else s
     s = np.where(fibrillating, np.minimum(s, IN_FIBRILLATION), s)
     s = np.where(_blocked(features), np.minimum(s, IN_BLOCK), s)

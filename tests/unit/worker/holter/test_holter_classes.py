@@ -75,15 +75,16 @@ def test_in_fibrillation_nothing_is_supraventricular_and_wide_beats_are_still_ve
     assert right(found, kinds, "V") == (1.0, 0)
 
 
-def test_where_atrial_beats_lead_most_of_the_time_the_timely_ones_are_the_rare_ones():
+@pytest.mark.parametrize(("drawn", "noise_uv"), [("S", 12.0), ("S", 60.0), ("N", 12.0), ("f", 12.0)])
+def test_where_atrial_beats_lead_most_of_the_time_the_timely_ones_are_the_rare_ones(drawn, noise_uv):
     random = np.random.default_rng(5)
     rr, kinds = [], []
     while len(rr) < 500:
         beats = 1 + int(random.geometric(0.35))
-        rr += [float(random.uniform(1.6, 2.4)), *(0.75 * np.exp(random.normal(0, 0.05, beats))).tolist()]
+        rr += [float(random.uniform(1.4, 3.0)), *(0.75 * np.exp(random.normal(0, 0.08, beats))).tolist()]
         kinds += ["N", *["S"] * beats]
     at_s = np.cumsum(rr) + 1
-    found = labels(wave(at_s, kinds), at_s)
+    found = labels(wave(at_s, [drawn if kind == "S" else kind for kind in kinds], noise_uv=noise_uv), at_s)
     share, false = right(found, kinds, "S")
     assert share > 0.8
     assert false < 15
