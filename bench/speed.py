@@ -1,7 +1,7 @@
 """How long does the whole pre-read take, on one core and decoding included?
 
-``python -m bench.speed resting [--json]``: 10 s, 12 leads, 500 Hz; simulated 12-lead DICOM files are made once, then
-read and analysed again and again.
+``python -m bench.speed resting [--json] [--peers]``: 10 s, 12 leads, 500 Hz; simulated 12-lead DICOM files are made
+once, then read and analysed again and again.
 
 ``python -m bench.speed holter [--json] [--quick] [--peers]``: a day (:mod:`bench.holter_day`), of one, three and
 twelve leads, and what an hour costs and how much memory is held in a day, three days and two weeks. Every figure is of
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,9 +52,11 @@ def main() -> int:
     parser.add_argument("what", nargs="?", default="resting", choices=("resting", "holter"))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="holter: only the day of three leads and its QRS")
-    parser.add_argument("--peers", action="store_true", help="holter: other people's QRS detectors too")
+    parser.add_argument("--peers", action="store_true", help="other people's programs on the same signal too")
     options = parser.parse_args()
-    figures = resting() if options.what == "resting" else holter(quick=options.quick, peers=options.peers)
+    figures = (
+        resting(peers=options.peers) if options.what == "resting" else holter(quick=options.quick, peers=options.peers)
+    )
     if options.json:
         print(json.dumps({"what": options.what, "figures": figures}, indent=1))
     else:
@@ -62,30 +65,56 @@ def main() -> int:
     return 0
 
 
-def resting() -> dict[str, float]:
-    """Milliseconds: decode, analysis, both; and a cold start of ``ecg-worker read``."""
+def resting(*, peers: bool = False) -> dict[str, float]:
+    """Milliseconds: decode, analysis, both; a cold start of ``ecg-worker read``; and neurokit2 on the same leads."""
     from worker.formats import read
     from worker.resting import analyse
 
     made = files()
-    decode, analysis = [], []
+    decode, analysis, processor = [], [], []
     for number in range(REPEATS):
         content = made[number % len(made)]
+        cpu = time.process_time()
         start = time.perf_counter()
         recording = read(content)
         middle = time.perf_counter()
         analyse(recording)
         end = time.perf_counter()
+        processor.append(1000 * (time.process_time() - cpu))
         decode.append(1000 * (middle - start))
         analysis.append(1000 * (end - middle))
     both = [a + b for a, b in zip(decode, analysis, strict=True)]
-    return {
+    figures = {
         "decode_median": statistics.median(decode),
         "analysis_median": statistics.median(analysis),
         "preread_median": statistics.median(both),
         "preread_fastest": min(both),
+        "preread_processor_median": statistics.median(processor),
+        "preread_processor_fastest": min(processor),
         "cold_start_read": _cold(made[0]),
     }
+    if peers:
+        figures["neurokit2_12_leads_fastest"] = _neurokit(made[0])
+        figures["times_neurokit2"] = figures["neurokit2_12_leads_fastest"] / figures["preread_processor_fastest"]
+    return figures
+
+
+def _neurokit(content: bytes) -> float:
+    """Milliseconds of the processor for ``ecg_process`` of every lead, the fastest of three."""
+    import neurokit2
+
+    from worker.formats import read
+
+    warnings.simplefilter("ignore")
+    recording = read(content)
+    mv, hz = recording.microvolts() / 1000, recording.sampling_hz
+    spent = []
+    for _ in range(3):
+        start = time.process_time()
+        for lead in mv:
+            neurokit2.ecg_process(lead, sampling_rate=round(hz))
+        spent.append(1000 * (time.process_time() - start))
+    return min(spent)
 
 
 def holter(*, quick: bool = False, peers: bool = False) -> dict[str, float]:
