@@ -7,10 +7,11 @@ quivers does not. What is restless in all leads is then judged as a resting stri
 six seconds.
 
 In the 21 records of DS1 without ventricular flutter nothing is restless. By windows of eight seconds, of which the
-half must lie in a stretch: VFDB Se 93.7 %, Sp 99.1 %; CUDB Se 88.9 %, Sp 97.2 %; the coefficients have seen both.
+half must lie in a stretch (``python -m bench.accuracy vf-day``): VFDB Se 95.5 %, Sp 99.2 %; CUDB Se 92.1 %, Sp 95.6 %;
+the coefficients have seen both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -167,12 +168,30 @@ def _judged(uv: Float32s, hz: float) -> list[tuple[int, int]]:
     hops = WINDOW_S // HOP_S
     starts = range(0, uv.shape[1] - width + 1, hop)
     said, asked = np.zeros(len(starts) + hops - 1), np.zeros(len(starts) + hops - 1)
-    for number, start in enumerate(starts):
-        part = uv[:, start : start + width].astype(np.float64)
+
+    def answer(number: int) -> bool:
+        part = uv[:, starts[number] : starts[number] + width].astype(np.float64)
         rows = np.flatnonzero(np.ptp(part, axis=1) > GONE_UV).tolist()
+        return bool(rows) and quivers(part, rows, hz)
+
+    for number, yes in enumerate(_answers(len(starts), answer)):
         asked[number : number + hops] += 1
-        said[number : number + hops] += bool(rows) and quivers(part, rows, hz)
+        said[number : number + hops] += yes
     return [(a * hop, b * hop) for a, b in runs_of(said >= MAJORITY * np.maximum(asked, 1)) if b - a >= 2]
+
+
+def _answers(n: int, answer: Callable[[int], bool]) -> list[bool]:
+    """What each of n windows says; one between two that agree is not asked, which halves the work.
+
+    >>> asked = []
+    >>> _answers(7, lambda number: asked.append(number) or number > 3), asked
+    ([False, False, False, False, True, True, True], [0, 2, 4, 6, 3])
+    """
+    said = {number: answer(number) for number in range(0, n, 2)}
+    for number in range(1, n, 2):
+        before, after = said[number - 1], said.get(number + 1)
+        said[number] = before if before == after else answer(number)
+    return [said[number] for number in range(n)]
 
 
 def quivers(uv: NDArray[np.float64], rows: list[int], hz: float) -> bool:
