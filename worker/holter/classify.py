@@ -1,9 +1,15 @@
-"""Normal, supraventricular, ventricular or fusion: of which class is each beat of a day?
+"""Normal, supraventricular or ventricular: of which class is each beat of a day?
 
 Two forests of small trees, fitted once on MIT-BIH DS1 (:mod:`bench.accuracy.fit_beats`), make of the measures of
 :mod:`worker.holter.features` the odds of a ventricular and of a supraventricular beat; each measure may only push in
 the direction that physiology allows (wider and less like the usual beat: more ventricular; earlier: more
-supraventricular). Then the sequence speaks: beats of one shape agree, in fibrillation no beat is supraventricular.
+supraventricular). Then the sequence speaks: beats of one shape agree, in fibrillation no beat is supraventricular, and
+none between dropped beats is early.
+
+How right that is of patients whom the fit has not seen (a sixth of DS1 left out in turn, own detection, from 5:00):
+ventricular beats Se 97.0, +P 94.1 %, supraventricular Se 77.5, +P 77.4 %; with one lead, noise and by record in
+docs/accuracy.md. Aberrant atrial beats are mostly called ventricular, fusion beats normal or ventricular; paced beats
+are told from their pulses (:mod:`worker.holter.spikes`). No class says fusion or unclassifiable: confidence does.
 """
 
 from dataclasses import dataclass
