@@ -52,6 +52,12 @@ class Intervals:
         steps: Floats = np.diff(self.nn_ms)[self.joined]
         return steps
 
+    @cached_property
+    def begin_s(self) -> Floats:
+        """(n,) when each begins."""
+        begin_s: Floats = self.end_s - self.nn_ms / 1000
+        return begin_s
+
     @property
     def lasts_s(self) -> float:
         """From the begin of the first to the end of the last."""
@@ -72,8 +78,7 @@ class Intervals:
 
     def between(self, pairs: list[tuple[float, float]], of_all: int) -> "Intervals":
         """Those that begin and end within one of these disjoint stretches of time, in seconds and in order."""
-        begin_s = self.end_s - self.nn_ms / 1000
-        firsts = [np.searchsorted(begin_s, start - 1e-9) for start, _ in pairs]
+        firsts = [np.searchsorted(self.begin_s, start - 1e-9) for start, _ in pairs]
         lasts = [np.searchsorted(self.end_s, end, "right") for _, end in pairs]
         rows = np.concatenate([np.arange(first, last) for first, last in zip(firsts, lasts, strict=True)])
         joined = (np.diff(rows) == 1) & self.joined[rows[:-1]]
