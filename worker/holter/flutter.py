@@ -7,10 +7,10 @@ P and U waves are alike after one period at the most, and the waves of coarse fi
 second: in the 22 records of MIT-BIH DS1 and in CPSC 2021 no stretch is called flutter, and 99 of 100 windows score less
 than a third of what is asked for. Simulated flutter of 0.12 mV in noise of 15 µV scores 0.5 to 0.85.
 
-Once a minute is looked at (0.3 s a day of two leads); around what is found, every six seconds. Flutter that conducts two to one leaves nothing
-between its QRS and T, and a regular 150 a minute alone is no proof: it is believed where it follows flutter that was
-seen, at twice its period. So a day that is two or three to one from end to end is not found, and in 203 of MIT-BIH,
-whose flutter changes its period from wave to wave, none is. The method is our own; ESC 2019
+Once a minute is looked at (0.3 s a day of two leads); around what is found, every six seconds. Flutter that conducts
+two to one leaves nothing between its QRS and T, and a regular 150 a minute alone is no proof: it is believed where it
+follows flutter that was seen, at twice its period. So a day that is two or three to one from end to end is not found,
+and in 203 of MIT-BIH, whose flutter changes its period from wave to wave, none is. The method is our own; ESC 2019
 (doi:10.1093/eurheartj/ehz467) for the rates.
 """
 
