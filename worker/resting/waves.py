@@ -147,7 +147,7 @@ def _duration_ms(qrs: Floats, peak: int, hz: float) -> float:
     """How long the deflection around ``peak`` lasts.
 
     >>> _duration_ms(np.array([0.0, 0, -50, -100, -50, 0, 100, 0]), 3, 500.0)
-    6.4
+    7.4
     """
     sign = 1.0 if qrs[peak] > 0 else -1.0
     return round(1000 * float(_foot(sign * qrs[peak::-1]) + _foot(sign * qrs[peak:])) / hz, 3)
