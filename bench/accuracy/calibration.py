@@ -2,8 +2,8 @@
 
 Tolerances of IEC 60601-2-25:2011, 201.12.1.101 (the tables of 50.101 in IEC 60601-2-51:2003): amplitudes ±25 µV up to
 500 µV, ±5 % beyond; on these signals the mean difference of P ±10 ms with an SD of 8, PQ ±10 with 8, QRS
-±6 with 5, QT ±12 with 10, and Q, R and S of a lead ±6 with 5. The tables were taken from what makers print of their
-tests, not from the standard itself. The signals are our own: :mod:`bench.accuracy.calibration_signals`.
+±6 with 5, QT ±12 with 10, and Q, R and S of a lead ±6 with 5. The standard was not at hand: the tables are from memory
+and have to be compared with it. The signals are our own: :mod:`bench.accuracy.calibration_signals`.
 """
 
 from collections.abc import Iterable

@@ -96,8 +96,8 @@ def second_degree(reading: Reading) -> Block | None:
     pause = rr > PAUSE_TIMES * short
     if pause.any():
         first = 1 + np.flatnonzero(pause)
-    elif float(rr.std() / rr.mean()) < EVEN:
-        first = np.arange(reading.at_s.size)
+    elif float(rr.std() / rr.mean()) < EVEN and RATIOS[-1] * 60 / float(rr.mean()) <= ATRIAL_BPM[1]:
+        first = np.arange(reading.at_s.size)  # every second P's or more, if the atria were not too fast for it
     else:
         return None
     found = _template(reading, first)
