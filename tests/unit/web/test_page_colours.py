@@ -74,7 +74,7 @@ def test_edges_and_focus_are_seen(theme: str, front: str, back: str) -> None:
     assert contrast(THEMES[theme][front], THEMES[theme][back]) >= 3
 
 
-@pytest.mark.parametrize("selector", ["ecg-viewer {", 'html[data-theme="dark"] ecg-viewer {'])
+@pytest.mark.parametrize("selector", ["ecg-viewer,", 'html[data-theme="dark"] ecg-viewer,'])
 def test_the_trace_stands_out_from_paper_and_grid(selector: str) -> None:
     css = (STATIC_FOLDER / "css" / "viewer.css").read_text("utf-8")
     paper = tokens(css, selector)

@@ -16,6 +16,7 @@ from ecg_center.release.document import pressure_chart, pressure_words
 from ecg_center.release.document.model import DocumentError, ReportDocument
 from ecg_center.release.document.render import render
 from worker.pressure.analysis import conclude
+from worker.pressure.indication import Noted
 from worker.pressure_readings import PressureReading
 from worker.resting.patient import Person
 
@@ -38,7 +39,7 @@ def text_of(pdf: bytes) -> list[str]:
 
 def test_the_page_says_what_was_measured_and_the_second_lists_it(make_report):
     office = OfficePressure(systolic_mmhg=152, diastolic_mmhg=94)
-    first, second = text_of(render(report(make_report, figures(office=office))))
+    first, second = text_of(render(report(make_report, figures(noted=Noted(office=office)))))
     for words in (
         "动态血压监测报告", "24小时", "150↑", "95↑", "140↑", "135", "有效读数48/48（100%）", "白天32次、夜间16次",
         "夜间22:00–06:00（固定时段）", "2020中国动态血压监测指南", "夜间下降率", "6.7/10.5%", "非杓型", "血压晨峰",

@@ -1,15 +1,22 @@
 """Fibrillation and standstill in a day."""
 
 import time
+from datetime import datetime
 
 import numpy as np
 import pytest
 
+from ecg_center.domain.calendars import CHINA
+from gateway.simulate.holter import record_day
+from worker.critical import DEFAULT
+from worker.formats import read
+from worker.holter.analysis import analyse
 from worker.holter.day import Day
 from worker.holter.detect import Search
 from worker.holter.measured import Stretch
 from worker.holter.vf import restless, rhythms_of
 from worker.recording import Recording
+from worker.resting.patient import Patient
 
 HZ = 250.0
 
@@ -112,6 +119,17 @@ def test_looking_costs_next_to_nothing_where_nothing_quivers():
         restless(block, seen.broad, seen.hz, day.hz)
     # 144 such blocks are a day: 0.3 s for two leads
     assert (time.process_time() - began) / 10 < 0.01
+
+
+@pytest.mark.parametrize("seed", [1, 2, 12])
+def test_a_tachycardia_that_begins_and_ends_is_not_fibrillation(seed):
+    """Ten seconds at some 185 a minute in a sinus rhythm with early beats; windows that hold the end of it hold both."""
+    started_at = datetime(2026, 11, 21, 14, 15, tzinfo=CHINA)
+    recording = read(record_day(seed, started_at, hours=0.5).content)
+    findings, measured = analyse(recording, Patient(), rule_set=DEFAULT)
+    assert [stretch for stretch in measured.rhythms if stretch.reason == "vf"] == []
+    assert "71" in {statement.code for statement in findings.statements}
+    assert findings.critical == []
 
 
 @pytest.mark.parametrize(
