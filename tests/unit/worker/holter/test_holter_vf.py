@@ -123,7 +123,7 @@ def test_looking_costs_next_to_nothing_where_nothing_quivers():
 
 @pytest.mark.parametrize("seed", [1, 2, 12])
 def test_a_tachycardia_that_begins_and_ends_is_not_fibrillation(seed):
-    """Ten seconds at some 185 a minute in a sinus rhythm with early beats; windows that hold the end of it hold both."""
+    """Ten seconds at some 185 a minute in a sinus rhythm with early beats; windows hold both."""
     started_at = datetime(2026, 11, 21, 14, 15, tzinfo=CHINA)
     recording = read(record_day(seed, started_at, hours=0.5).content)
     findings, measured = analyse(recording, Patient(), rule_set=DEFAULT)
