@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from worker.holter.af import af_beats, log_odds
 from worker.signal.compiled import compiled
+from worker.signal.ranks import exchange
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -145,21 +146,6 @@ def _edges(bins: NDArray[np.int64]) -> tuple[list[int], list[int]]:
 
 
 @compiled
-def _moved(ordered: Floats, size: int, gone: float, come: float) -> None:
-    """Of the ``size`` values in order one is taken out and another put in."""
-    i = 0
-    while i < size - 1 and ordered[i] != gone:
-        i += 1
-    while i < size - 1 and ordered[i + 1] < come:
-        ordered[i] = ordered[i + 1]
-        i += 1
-    while i > 0 and ordered[i - 1] > come:
-        ordered[i] = ordered[i - 1]
-        i -= 1
-    ordered[i] = come
-
-
-@compiled
 def _split(logs: Floats, m: int, out: Floats) -> None:
     """The two groups of ordered values that differ most: means of both, share of the upper, share of the variance
     that lies between them."""
@@ -202,12 +188,12 @@ def _spread(pre: Floats, good: Bools, near: int, wide: int) -> tuple[Floats, Flo
     for c in range(size):
         first = max(0, min(c - near, size - n_near))
         if first > max(0, min(c - 1 - near, size - n_near)):
-            _moved(near_values, n_near, kept[first - 1], kept[first + n_near - 1])
-            _moved(near_changes, n_near, change[first - 1], change[first + n_near - 1])
+            exchange(near_values, kept[first - 1], kept[first + n_near - 1])
+            exchange(near_changes, change[first - 1], change[first + n_near - 1])
         at_near[c, 0], at_near[c, 1] = near_values[n_near // 2], near_changes[n_near // 2]
         first = max(0, min(c - wide, size - n_wide))
         if first > max(0, min(c - 1 - wide, size - n_wide)):
-            _moved(wide_values, n_wide, kept[first - 1], kept[first + n_wide - 1])
+            exchange(wide_values, kept[first - 1], kept[first + n_wide - 1])
             small += (change[first + n_wide - 1] < SMALL) - (change[first - 1] < SMALL)
         at_wide[c, 0], at_wide[c, 1] = wide_values[n_wide // 10], wide_values[n_wide - 1 - n_wide // 10]
         at_wide[c, 2], at_wide[c, 3] = wide_values[n_wide - 1 - n_wide // 33], small / n_wide
@@ -239,7 +225,7 @@ def _held(pre: Floats, good: Bools, usual: Floats) -> tuple[Floats, Floats, Floa
                 beats += 1
             else:
                 beats, seconds, fall = 0, 0.0, 0.0
-                _moved(ordered, 7, recent[oldest], pre[i])
+                exchange(ordered, recent[oldest], pre[i])
                 recent[oldest] = pre[i]
                 oldest = (oldest + 1) % 7
                 ref = ordered[3]

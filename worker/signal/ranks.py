@@ -4,12 +4,15 @@ The one file of compiled functions that others take from: what they keep on disk
 (:data:`worker.signal.compiled.SHARED`).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.signal.compiled import compiled_finite
 
 Float32s = NDArray[np.float32]
+Reals = NDArray[np.floating[Any]]
 
 
 @compiled_finite
@@ -46,7 +49,7 @@ def insert(ordered: Float32s, count: int, value: float) -> None:
 
 
 @compiled_finite
-def exchange(ordered: Float32s, gone: float, come: float) -> None:
+def exchange(ordered: Reals, gone: float, come: float) -> None:
     """Take one value out of a sorted list and put another in.
 
     >>> few = np.array([1, 4, 5, 9], np.float32)
