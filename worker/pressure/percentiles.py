@@ -25,8 +25,7 @@ def for_child(rules: Guideline, person: Person | None, height_cm: float | None) 
     """The set with this child's own limits; None where sex or height is unknown or outside the table."""
     if person is None or person.female is None or height_cm is None:
         return None
-    table = _table()["girls" if person.female else "boys"]
-    heights = table["height_cm"]
+    heights = _table()["girls" if person.female else "boys"]["height_cm"]
     if not heights[0] <= height_cm <= heights[-1]:
         return None
     sex_zh, sex_en = ("女", "girls") if person.female else ("男", "boys")
@@ -35,7 +34,7 @@ def for_child(rules: Guideline, person: Person | None, height_cm: float | None) 
         title_zh=f"{rules.title_zh}，{sex_zh}童身高{height_cm:g} cm第95百分位",
         title_en=f"{rules.title_en}, 95th percentile of {sex_en} of {height_cm:g} cm",
         source=f"{rules.source}; {SOURCE}",
-        tiers=tuple(_lowered(tier, table, height_cm) for tier in rules.tiers),
+        tiers=tuple(_lowered(tier, person.female, height_cm) for tier in rules.tiers),
     )
 
 
@@ -49,11 +48,11 @@ def percentile_95(female: bool, period: Name, pressure: str, height_cm: float) -
     return _between(table["height_cm"], table[period][pressure], height_cm)
 
 
-def _lowered(tier: Tier, table: dict[str, Any], height_cm: float) -> Tier:
+def _lowered(tier: Tier, female: bool, height_cm: float) -> Tier:
     limits = {
         name: Limit(
             *(
-                min(fixed, math.ceil(_between(table["height_cm"], table[name][pressure], height_cm)))
+                min(fixed, math.ceil(percentile_95(female, name, pressure, height_cm)))
                 for fixed, pressure in ((limit.systolic, "systolic"), (limit.diastolic, "diastolic"))
                 if fixed is not None
             )
