@@ -1,27 +1,12 @@
 """Two findings of one person: what has changed, and what only looks so."""
 
-import numpy as np
 import pytest
+from support.simulated import recording_of
 
 from ecg_center.contract.findings import Statement
-from ecg_center.contract.upload import RecordingIdentity
 from ecg_center.preread.serial import AXIS_DEG, PR_MS, QRS_MS, QTC_MS, RATE_BPM, compare, side_by_side
-from gateway.simulate.generator import LEADS, generate
-from worker.recording import Recording
+from gateway.simulate.generator import generate
 from worker.resting import analyse
-
-
-def recording_of(ecg):
-    return Recording(
-        format="simulated",
-        kind="resting",
-        leads=LEADS,
-        digital=np.asarray(ecg.samples_uv).astype(np.int16),
-        uv_per_lsb=np.ones(12),
-        baseline=np.zeros(12),
-        sampling_hz=float(ecg.sampling_hz),
-        identity=RecordingIdentity(sex=ecg.sex, age_years=ecg.age_years),
-    )
 
 
 @pytest.fixture(scope="module")

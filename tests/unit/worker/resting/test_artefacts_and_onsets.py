@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_simulated_pathologies import recording_of
+from support.simulated import recording_of
 
 from gateway.simulate.generator import LEADS, generate
 from worker.formats import read

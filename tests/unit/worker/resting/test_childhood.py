@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from support.simulated import recording_of
 
 from ecg_center.contract.upload import RecordingIdentity
-from gateway.simulate.generator import LEADS, generate
+from gateway.simulate.generator import generate
 from worker.recording import Recording
 from worker.resting import analyse, childhood
 from worker.resting.morphology import morphology
@@ -20,12 +20,7 @@ INFANT, CHILD, ADULT = 0.5, 6.0, 40.0
 
 
 def recording(name="sinus", seed=3, **changes) -> Recording:
-    ecg = generate(name, seed=seed, sex="M", age_years=30, **changes)
-    return Recording(
-        format="simulated", kind="resting", leads=LEADS, digital=np.asarray(ecg.samples_uv).astype(np.int16),
-        uv_per_lsb=np.ones(12), baseline=np.zeros(12), sampling_hz=float(ecg.sampling_hz),
-        identity=RecordingIdentity(sex="M", age_years=30),
-    )  # fmt: skip
+    return recording_of(generate(name, seed=seed, sex="M", age_years=30, **changes))
 
 
 def aged(one: Recording, years: float, sex="M") -> Recording:

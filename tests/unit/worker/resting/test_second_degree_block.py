@@ -1,7 +1,7 @@
 """P waves that march through: which of them were blocked, and what is no block although a beat is missing."""
 
 import pytest
-from test_simulated_pathologies import recording_of, simulated
+from support.simulated import recording_of, simulated
 
 from gateway.simulate.generator import generate
 from worker.resting import analyse

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from support.simulated import recording_of, simulated
 
-from ecg_center.contract.upload import RecordingIdentity
 from ecg_center.domain.statements import contradicts
-from gateway.simulate.generator import LEADS, generate
+from gateway.simulate.generator import generate
 from gateway.simulate.pathologies import Pathology
-from worker.recording import Recording
 from worker.resting import analyse
 
 SEEDS = range(6)
@@ -20,25 +19,6 @@ GRADES = {
     "pause-3s": "major",
     "lead-off": "normal",
 }
-
-
-def recording_of(ecg, **changes) -> Recording:
-    values = {
-        "format": "simulated",
-        "kind": "resting",
-        "leads": LEADS,
-        "digital": np.asarray(ecg.samples_uv).astype(np.int16),
-        "uv_per_lsb": np.ones(12),
-        "baseline": np.zeros(12),
-        "sampling_hz": float(ecg.sampling_hz),
-        "identity": RecordingIdentity(sex=ecg.sex, age_years=ecg.age_years),
-    } | changes
-    return Recording(**values)
-
-
-def simulated(name, seed, **changes):
-    ecg = generate(name, seed=seed, sex="MF"[seed % 2], age_years=32 + 7 * seed, **changes)
-    return ecg, analyse(recording_of(ecg))
 
 
 def said(code: str, codes: set[str]) -> bool:

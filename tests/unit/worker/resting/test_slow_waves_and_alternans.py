@@ -2,21 +2,16 @@
 
 import numpy as np
 import pytest
+from support.simulated import recording_of
 
-from ecg_center.contract.upload import RecordingIdentity
 from gateway.simulate.generator import LEADS, SimulatedEcg, generate
-from worker.recording import Recording
 from worker.resting import analyse
 
 HZ = 500
 
 
 def said(ecg: SimulatedEcg, samples: np.ndarray) -> dict[str, str]:
-    recording = Recording(
-        format="simulated", kind="resting", leads=LEADS, digital=np.round(samples).astype(np.int16),
-        uv_per_lsb=np.ones(12), baseline=np.zeros(12), sampling_hz=float(HZ),
-        identity=RecordingIdentity(sex=ecg.sex, age_years=ecg.age_years),
-    )  # fmt: skip
+    recording = recording_of(ecg, digital=np.round(samples).astype(np.int16))
     return {statement.code: statement.certainty for statement in analyse(recording).statements}
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from support.simulated import recording_of
 
 from bench.accuracy.calibration_signals import SIGNALS, drawn, onsets_s
-from gateway.simulate.generator import LEADS, generate
-from worker.recording import Recording
+from gateway.simulate.generator import generate
 from worker.resting.patient import Person
 from worker.resting.reading import read_signal
 from worker.resting.traces import prepare
@@ -40,17 +40,7 @@ def test_limits_of_drawn_beats():
 
 def test_waves_stand_in_order_and_none_is_left_out():
     ecg = generate("sinus", seed=3)
-    reading, found = limits_of(
-        Recording(
-            format="simulated",
-            kind="resting",
-            leads=LEADS,
-            digital=np.asarray(ecg.samples_uv).astype(np.int16),
-            uv_per_lsb=np.ones(12),
-            baseline=np.zeros(12),
-            sampling_hz=float(ecg.sampling_hz),
-        )
-    )
+    reading, found = limits_of(recording_of(ecg))
     assert found.qrs_on.shape == (reading.beats.at.size, 12)
     order = np.stack([getattr(found, name) for name in WAVE_POINTS])
     assert not np.isnan(order).any()
