@@ -10,7 +10,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once demo-reset test check bench fuzz lock setup setup-dev
+.PHONY: help demo demo-once demo-reset test check bench fuzz explore lock setup setup-dev
 
 help: ## this list
 	@echo "make …"
@@ -45,6 +45,9 @@ bench: setup-dev ## measure; one of them: make bench ARGS=latency
 
 fuzz: setup-dev ## hostile recordings for every reader: make fuzz ARGS='scp --seconds 3600'
 	@$(VENV)/bin/python -m fuzz $(ARGS)
+
+explore: setup-dev ## the property tests on examples that nobody has seen: make explore ARGS='-k statements'
+	@$(BIN)/pytest -q -m 'not faults and not e2e and not database' --hypothesis-profile explore tests/property $(ARGS)
 
 lock: setup-dev ## renew requirements/ and package-lock.json after a change of pyproject.toml or package.json
 	@deploy/setup/lock

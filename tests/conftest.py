@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.browser import chromium, chromium_path
 from support.centre import centre, centre_database, community
 from support.mqtt import mqtt_broker
@@ -23,6 +24,12 @@ __all__ = [
     "postgres",
     "printer",
 ]
+
+# A change is judged by the same examples every time, so that what fails is the change; new ones are sought by
+# `make explore`. No example has a deadline: the suite runs two tests at a time on machines that do other things.
+settings.register_profile("judge", derandomize=True, deadline=None, database=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("judge")
 
 # What a developer's shell sets for a centre of its own must not reach the suite.
 for _name in [name for name in os.environ if name.startswith("ECG_") and name not in {"ECG_DATA", "ECG_TEST_PG"}]:
