@@ -26,6 +26,8 @@ from ecg_center.store.jobs import CENTRE_QUEUE, REMATCH_TASK, defer
 from ecg_center.store.studies import refresh_urgency
 from ecg_center.store.tables import FindingsEdit, FindingsRow, Patient, PrereadProgress, Study
 from ecg_center.store.tables import Recording as RecordingRow
+from worker.resting.patient import Patient as Whose
+from worker.resting.patient import filled
 
 GRADES = ("critical", "major", "abnormal", "normal")
 """The gravest first."""
@@ -41,7 +43,7 @@ class Work:
     state: str
     sex: str | None
     birth_date: str | None
-    """ISO, of the order's patient where there is one."""
+    """ISO; both are the order's, and the device's where the order has none."""
     measured: str | None
     """Of a day that was read: the blob key of what was measured."""
     measured_version: int
@@ -65,14 +67,19 @@ async def load(session: AsyncSession, recording_id: UUID) -> Work | None:
     if row is None:
         return None
     recording, patient, indication = row
-    said = recording.identity or {}  # the device's own words, where the order knows nobody
+    said = recording.identity or {}
+    ordered = Whose(
+        sex=patient.sex if patient else None,
+        birth_date=patient.birth_date.isoformat() if patient and patient.birth_date else None,
+    )
+    whose = filled(ordered, said.get("sex"), said.get("birth_date"))
     return Work(
         recording_id=recording.id,
         sha256=recording.sha256,
         size_bytes=recording.size_bytes,
         state=recording.state,
-        sex=(patient.sex if patient else None) or said.get("sex"),
-        birth_date=patient.birth_date.isoformat() if patient and patient.birth_date else None,
+        sex=whose.sex,
+        birth_date=whose.birth_date,
         measured=(recording.waveform or {}).get("measured"),
         measured_version=(recording.waveform or {}).get("measured_version", 0),
         indication=indication,

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from bench.accuracy import calibration_signals as signals
+from bench.accuracy.critical_cases import as_recording
 from bench.accuracy.limit_marks import Mark, Marked, beat_of, marked
-from gateway.simulate.generator import LEADS, generate
-from worker.recording import Recording
+from gateway.simulate.generator import generate
 from worker.resting.patient import Person
 from worker.resting.reading import read_signal
 from worker.resting.traces import prepare
@@ -121,15 +121,7 @@ def _drawn(signal: signals.Signal, noise: str) -> Marked:
 def _simulated(name: str, seed: int) -> Marked:
     ecg = generate(name, seed=seed, sex="M" if seed % 2 else "F", age_years=30 + seed % 50)
     truth, hz = ecg.truth, ecg.sampling_hz
-    recording = Recording(
-        format="simulated",
-        kind="resting",
-        leads=LEADS,
-        digital=np.asarray(ecg.samples_uv).astype(np.int16),
-        uv_per_lsb=np.ones(12),
-        baseline=np.zeros(12),
-        sampling_hz=float(hz),
-    )
+    recording = as_recording(ecg)
     p_ms, pr_ms, qrs_ms, qt_ms = (float(value or 0) for value in (truth.p_ms, truth.pr_ms, truth.qrs_ms, truth.qt_ms))
     marks = []
     for p_s in truth.p_onsets_s:

@@ -13,7 +13,7 @@ from worker.holter.conclude import conclude
 from worker.holter.measure import measure
 from worker.holter.measured import Measured
 from worker.recording import Recording
-from worker.resting.patient import Patient
+from worker.resting.patient import Patient, filled
 
 MEASURE_UNTIL: Final = 0.95
 """The share of the time that goes into the signal."""
@@ -41,8 +41,7 @@ def analyse(
     load(rule_set, "holter")  # a wrong name is said before the work, not after it
     measured = measure(recording, lambda share, stage: progress(share * MEASURE_UNTIL, stage))
     progress(MEASURE_UNTIL, "conclude")
-    said, known = recording.identity, patient or Patient()
-    whose = Patient(sex=known.sex or said.sex, birth_date=known.birth_date or said.birth_date)
+    whose = filled(patient or Patient(), recording.identity.sex, recording.identity.birth_date)
     findings = conclude(measured, whose, edits=edits, rule_set=rule_set)
     progress(1.0, "conclude")
     return findings, measured

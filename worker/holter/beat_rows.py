@@ -70,41 +70,52 @@ def average_rows(
         here, last = row[chosen[first]], first
         while last < chosen.size and row[chosen[last]] == here:
             last += 1
-        count = last - first
-        anew = count >= LEAST_BEATS and row_shape[here] != last_shape[0]
-        for lead in range(n_leads if count >= LEAST_BEATS else 0):
-            for c in range(count):
-                k = chosen[first + c]
+        group = chosen[first:last]
+        anew = group.size >= LEAST_BEATS and row_shape[here] != last_shape[0]
+        for lead in range(n_leads if group.size >= LEAST_BEATS else 0):
+            for c in range(group.size):
+                k = group[c]
                 _take(uv[lead], at[k], levels[lead, k], slopes[lead, k], at[k] + level[0][k], size, beats[c])
-            counts[here, lead] = _average(beats, count, distance, means[here, lead], parts[0], parts[1])
-            usual = np.median(distance[:count])
-            limit = OUTLIER_TIMES * OUTLIER_TIMES * usual
-            scatter[0, here, lead] = np.sqrt(usual)
-            scatter[2, here, lead] = _echo(
-                beats,
-                count,
-                distance,
-                np.float32(limit),
-                averages[lead],
-                parity,
-                chosen[first:last],
-                parts[1],
-                parts[2],
+            counts[here, lead] = _row_of_lead(
+                beats, group, distance, parity, anew, means[here, lead], averages[lead], scatter[:, here, lead], parts
             )
-            scatter[1, here, lead] = _scatter(
-                beats, count, distance, np.float32(limit), means[here, lead], parts[1], parts[2]
-            )
-            if anew:
-                averages[lead, 0] = means[here, lead]
-                averages[lead, 1] = means[here, lead]
-            for c in range(count):
-                if distance[c] <= limit:
-                    _move(averages[lead, (parity + chosen[first + c]) % 2], beats[c])
             odd_less_even[here, lead] = averages[lead, 1] - averages[lead, 0]
         if anew:
             last_shape[0] = row_shape[here]
         first = last
     return means, scatter, counts, odd_less_even
+
+
+@compiled
+def _row_of_lead(
+    beats: Float32s,
+    group: Int64s,
+    distance: Float32s,
+    parity: int,
+    anew: bool,
+    mean: Float32s,
+    averages: Float32s,
+    scatter: Float32s,
+    parts: tuple[int, int, int],
+) -> int:
+    """Average, scatter and moving averages of one row's beats in one lead; how many beats the average is of.
+
+    ``group`` are their numbers, ``anew`` whether the moving averages begin with them.
+    """
+    count = group.size
+    kept = _average(beats, count, distance, mean, parts[0], parts[1])
+    usual = np.median(distance[:count])
+    limit = OUTLIER_TIMES * OUTLIER_TIMES * usual
+    scatter[0] = np.sqrt(usual)
+    scatter[2] = _echo(beats, count, distance, np.float32(limit), averages, parity, group, parts[1], parts[2])
+    scatter[1] = _scatter(beats, count, distance, np.float32(limit), mean, parts[1], parts[2])
+    if anew:
+        averages[0] = mean
+        averages[1] = mean
+    for c in range(count):
+        if distance[c] <= limit:
+            _move(averages[(parity + group[c]) % 2], beats[c])
+    return kept
 
 
 @compiled

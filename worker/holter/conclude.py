@@ -32,7 +32,7 @@ from worker.holter.readable import Floats, Readable, Spans, readable
 from worker.holter.st import st_episodes, st_trends
 from worker.holter.summary import extreme_events, hours, nights, rate_in, rate_mean
 from worker.holter.turbulence import capacities, turbulence
-from worker.resting.patient import Patient
+from worker.resting.patient import Patient, is_female
 
 ENGINE: Final = "holter"
 ENGINE_VERSION: Final = "1.0"
@@ -73,8 +73,7 @@ def conclude(
     day = readable(apply(measured, edits))
     holter, warnings = _holter(day, len(edits))
     doubtful = _doubtful(day, holter.events)
-    patient = patient or Patient()
-    female = {"F": True, "M": False}.get(patient.sex or "")
+    female = is_female((patient or Patient()).sex)
     findings = Findings(
         engine=ENGINE,
         engine_version=ENGINE_VERSION,

@@ -26,6 +26,24 @@ class Person:
     age_years: float | None = None
 
 
+SEXES: Final = ("M", "F")
+"""The two that have limits of their own; an order may also say O, other."""
+
+
+def filled(patient: Patient, sex: str | None, birth_date: str | None) -> Patient:
+    """What the order knows, and where it knows nothing that a limit could follow, what the device says.
+
+    >>> filled(Patient(sex="O"), "M", "1960-01-02")
+    Patient(sex='M', birth_date='1960-01-02')
+    """
+    return Patient(patient.sex if patient.sex in SEXES else sex, patient.birth_date or birth_date)
+
+
+def is_female(sex: str | None) -> bool | None:
+    """None where it is unknown, or neither."""
+    return sex == "F" if sex in SEXES else None
+
+
 class Identified(Protocol):
     """A recording of any kind: whom the device says it is of, and when it began."""
 
@@ -41,8 +59,7 @@ class Identified(Protocol):
 def person_of(recording: Identified, patient: Patient) -> Person:
     """Sex and age at the time of the recording: the order's first, else as written on the device."""
     identity = recording.identity
-    sex = patient.sex if patient.sex in ("M", "F") else identity.sex
-    female = {"F": True, "M": False}.get(sex or "")
+    female = is_female(filled(patient, identity.sex, None).sex)
     for born in (patient.birth_date, identity.birth_date):
         if born and recording.started_at:
             years = (recording.started_at.date() - date.fromisoformat(born)).days / DAYS_A_YEAR
