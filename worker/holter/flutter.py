@@ -189,39 +189,91 @@ def waves_between(uv: Float32s, at: Int64s, broad: Bools, hz: float) -> Waves:
     (True, 0.25)
     """
     step = max(1, round(hz / LOOK_HZ))
-    width = uv.shape[1] // step
-    seen = between(width, at / hz, broad, hz / step)
-    if seen.mean() < SEEN_SHARE:
-        return NONE
-    coarse = uv[:, : width * step].reshape(len(uv), width, step).mean(axis=2)
-    found = [Waves(*_comb(_level(lead, seen, hz / step), seen, hz / step)) for lead in coarse]
-    return max(found, key=lambda waves: waves.likeness)
+    coarse_hz = hz / step
+    seen = _between(uv.shape[1] // step, at / hz, broad, coarse_hz, ST_T)
+    halves = (round(SMOOTH_S[0] * coarse_hz) // 2, round(SMOOTH_S[1] * coarse_hz) // 2)
+    lags = (round(PERIOD_S[0] * coarse_hz), round(PERIOD_S[1] * coarse_hz), round(LAG_S * coarse_hz) + 2)
+    periods = np.arange(PERIOD_S[0], PERIOD_S[1] + PERIOD_STEP_S / 2, PERIOD_STEP_S) * coarse_hz
+    likeness, period = _clearest(uv, seen, step, halves, lags, periods, LAG_S * coarse_hz)
+    return Waves(likeness, period / coarse_hz)
 
 
-def between(width: int, at_s: Floats, broad: Bools, hz: float) -> Bools:
-    """(width,) which samples lie neither in a QRS nor in a T wave."""
-    seen = np.ones(width, bool)
-    rr_s = np.clip(np.diff(at_s, prepend=2 * at_s[0] - at_s[1]), *RR_S)
-    after_s = np.where(broad, BROAD_S, np.clip(ST_T[1] * np.sqrt(rr_s), ST_T[0], ST_T[2]))
-    first = np.maximum(0, ((at_s - BEFORE_S) * hz).astype(np.int64))
-    for a, b in zip(first.tolist(), ((at_s + after_s) * hz).astype(np.int64).tolist(), strict=True):
-        seen[a:b] = False
+@compiled
+def _between(width: int, at_s: Floats, broad: Bools, hz: float, st_t: tuple[float, float, float]) -> Floats:
+    """(width,) 1 where a sample lies neither in a QRS nor in a T wave, else 0."""
+    seen = np.ones(width)
+    for i in range(at_s.size):
+        rr_s = at_s[i] - at_s[i - 1] if i else at_s[1] - at_s[0]
+        after_s = st_t[1] * np.sqrt(min(max(rr_s, RR_S[0]), RR_S[1]))
+        after_s = BROAD_S if broad[i] else min(max(after_s, st_t[0]), st_t[2])
+        seen[max(0, int((at_s[i] - BEFORE_S) * hz)) : int((at_s[i] + after_s) * hz)] = 0.0
     return seen
 
 
-def _level(lead: Float32s, seen: Bools, hz: float) -> Floats:
-    """What oscillates: without base line, without the largest of it, and nothing where it is not seen."""
-    wide, narrow = (round(seconds * hz) // 2 for seconds in SMOOTH_S)
-    every, weight = np.ones(lead.size), seen.astype(np.float64)
-    smooth = _around(_around(lead.astype(np.float64), weight, narrow), weight, narrow)
-    base, share = (_around(_around(part, every, wide), every, wide) for part in (smooth * weight, weight))
-    level = smooth - base / np.maximum(share, 1e-3)
-    size = np.abs(level[seen])
-    if float(np.sqrt(np.mean(size**2))) < LARGE_UV:
-        return np.zeros(lead.size)
-    most = LARGEST * float(np.median(size))
-    found: Floats = np.clip(level, -most, most) * seen
-    return found
+@compiled
+def _clearest(
+    uv: Float32s, seen: Floats, step: int, halves: tuple[int, int], lags: tuple[int, int, int], periods: Floats,
+    reach: float,
+) -> tuple[float, float]:  # fmt: skip
+    """(likeness, period in coarse samples) of the lead whose comb fits best; zeros where none is promising.
+
+    Args:
+        uv: (n_leads, n) µV, of which ``step`` samples make a coarse one; ``seen`` which of those count.
+        halves: coarse samples to either side of a mean that is base line, and of one that smooths.
+        lags: the shortest and the longest period, and one past the longest lag that is looked at.
+    """  # fmt: skip
+    best, found = 0.0, 0.0
+    total = seen.sum()
+    if total < SEEN_SHARE * seen.size:
+        return best, found
+    least = PAIRS_SHARE * seen.size
+    coarse = np.empty(seen.size)
+    for lead in range(len(uv)):
+        for i in range(seen.size):
+            mean = np.float32(0.0)
+            for j in range(step):
+                mean += uv[lead, i * step + j]
+            coarse[i] = mean / np.float32(step)
+        level, moves = _level(coarse, seen, int(total), halves)
+        if not moves or not _promises(_likeness(level, seen, lags[0], lags[1] + 1, least)):
+            continue
+        likeness, period = _best(_likeness(level, seen, 0, lags[2], least), periods, reach)
+        if likeness > best:
+            best, found = likeness, period
+    return best, found
+
+
+@compiled
+def _promises(likeness: Floats) -> bool:
+    """Whether any period is alike enough; nan says nothing."""
+    promises = False
+    for value in likeness:
+        promises |= value >= PROMISING
+    return promises
+
+
+@compiled
+def _level(coarse: Floats, seen: Floats, count: int, halves: tuple[int, int]) -> tuple[Floats, bool]:
+    """(what oscillates: without base line, without the largest of it, and nothing where it is not seen; whether it is
+    large enough)."""
+    wide, narrow = halves
+    every = np.ones(coarse.size)
+    smooth = _around(_around(coarse, seen, narrow), seen, narrow)
+    base, share = _around(_around(smooth * seen, every, wide), every, wide), _around(seen, every, wide)
+    share = _around(share, every, wide)
+    level, size, filled, power = np.empty(coarse.size), np.empty(count), 0, 0.0
+    for i in range(coarse.size):
+        level[i] = smooth[i] - base[i] / max(share[i], 1e-3)
+        if seen[i] > 0:
+            size[filled] = abs(level[i])
+            power += size[filled] * size[filled]
+            filled += 1
+    if np.sqrt(power / count) < LARGE_UV:
+        return level, False
+    most = LARGEST * np.median(size)
+    for i in range(coarse.size):
+        level[i] = min(max(level[i], -most), most) * seen[i]
+    return level, True
 
 
 @compiled
@@ -242,20 +294,8 @@ def _around(values: Floats, weight: Floats, half: int) -> Floats:
     return found
 
 
-def _comb(level: Floats, seen: Bools, hz: float) -> tuple[float, float]:
-    """(likeness, period in seconds) of the best comb; zeros where none of flutter's period is promising."""
-    shortest, longest = round(PERIOD_S[0] * hz), round(PERIOD_S[1] * hz)
-    least, weight = PAIRS_SHARE * level.size, seen.astype(np.float64)
-    if np.nanmax(_likeness(level, weight, shortest, longest + 1, least), initial=-1.0) < PROMISING:
-        return 0.0, 0.0
-    lags = _likeness(level, weight, 0, round(LAG_S * hz) + 2, least)
-    periods = np.arange(PERIOD_S[0], PERIOD_S[1] + PERIOD_STEP_S / 2, PERIOD_STEP_S) * hz
-    likeness, period = _best(lags, periods, LAG_S * hz, ASKED_SHARE, WORST)
-    return likeness, period / hz
-
-
 @compiled
-def _best(lags: Floats, periods: Floats, reach: float, asked_share: float, worst: float) -> tuple[float, float]:
+def _best(lags: Floats, periods: Floats, reach: float) -> tuple[float, float]:
     """(likeness, period in samples) of the comb that fits best; nan in ``lags`` is not asked."""
     best, found = 0.0, 0.0
     sides = np.zeros(2)
@@ -271,11 +311,11 @@ def _best(lags: Floats, periods: Floats, reach: float, asked_share: float, worst
                 if not np.isnan(value):
                     values[asked] = value
                     asked += 1
-            if asked < asked_share * teeth:
+            if asked < ASKED_SHARE * teeth:
                 sides[side] = np.nan
                 continue
             ordered = np.sort(values[:asked])
-            row = int(worst * (asked - 1) + 0.5)
+            row = int(WORST * (asked - 1) + 0.5)
             sides[side] = ordered[row] if side == 0 else ordered[asked - 1 - row]
         likeness = (sides[0] - sides[1]) / 2
         if likeness > best:
