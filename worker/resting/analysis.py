@@ -7,7 +7,7 @@ replaces what stands behind :func:`analyse` and keeps its signature.
 from typing import Final
 
 from ecg_center.contract.findings import Findings, Quality, Statement
-from ecg_center.domain.statements import TERMS, in_report_order
+from ecg_center.domain.statements import TERMS
 from worker.critical import DEFAULT, evaluate, load
 from worker.recording import Recording
 from worker.resting.alternans import alternans
@@ -21,6 +21,7 @@ from worker.resting.repolarisation import repolarisation
 from worker.resting.reversal import suspected_reversal
 from worker.resting.rhythm import Rhythm, rhythm_of
 from worker.resting.say import evidence, say
+from worker.resting.together import settled
 from worker.resting.traces import prepare
 
 ENGINE: Final = "resting"
@@ -88,14 +89,7 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
         found.append(say("4", evidence(leads=[lead.lead for lead in quality.leads if lead.verdict != "good"])))
     elif quality.verdict == "usable" and _is_normal(found):
         found.append(say("1"))
-    by_code: dict[str, Statement] = {}
-    for statement in found:
-        by_code.setdefault(statement.code, statement)
-    for code in [code for code in by_code if code.endswith(".333") and code.replace(".333", ".330") in by_code]:
-        del by_code[code]  # the Q of an infarction that is happening now
-    if "142b" in by_code:
-        by_code.pop("142a", None)  # strain says the voltage as well
-    return [by_code[code] for code in in_report_order(by_code)]
+    return settled(found)
 
 
 def _is_normal(found: list[Statement]) -> bool:

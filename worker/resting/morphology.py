@@ -4,15 +4,16 @@ from typing import Final
 
 from ecg_center.contract.findings import Evidence, Statement
 from worker.resting import childhood
+from worker.resting.fascicles import fascicles, incomplete_left
+from worker.resting.hypertrophy import atria, ventricles
+from worker.resting.infarction import old_infarction
 from worker.resting.measure import axis_deg
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
 from worker.resting.say import (
     ACC_2018_BRADYCARDIA,
     AHA_2009_CONDUCTION,
-    AHA_2009_HYPERTROPHY,
     TEXTBOOK,
-    UNIVERSAL_MI_4,
     evidence,
     say,
 )
@@ -32,17 +33,7 @@ R_PRIME_UV, R_PRIME_S_UV, LATERAL_S_UV = 100.0, -80.0, -40.0
 QRS is. Of the records of neither that carry no such label fewer than 2 in 100 reach these limits."""
 LEFT_TERMINAL_UV: Final = 60.0
 LEFT_SURE_MS: Final = 140.0
-LAFB_AXIS_DEG: Final = (-90.0, -45.0)
 AXIS_LEFT_DEG, AXIS_RIGHT_DEG = -30.0, 90.0
-LOW_LIMB_UV: Final = 500.0
-LOW_CHEST_UV: Final = 1000.0
-SOKOLOW_UV: Final = {True: 3500.0, False: 4000.0, None: 4000.0}
-"""RV5 + SV1 of women and men, 诊断学; the limit of men where the sex is unknown."""
-CORNELL_UV: Final = {True: 2000.0, False: 2800.0, None: 2800.0}
-Q_MS: Final = 30.0
-Q_UV: Final = -100.0
-Q_SHARE: Final = 0.25
-QS_UV: Final = -100.0
 
 
 def morphology(reading: Reading, rhythm: Rhythm) -> list[Statement]:
@@ -57,8 +48,8 @@ def morphology(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     codes = {statement.code for statement in block}
     found += _axis(reading, codes)
     if not codes & {"104", "106", "107", "108"}:
-        found += _voltage(reading)
-        found += _old_infarction(reading)
+        found += ventricles(reading, frontal_axis_deg(reading), with_p=rhythm.name in ("sinus", "atrial"))
+        found += old_infarction(reading)
     return found
 
 
@@ -67,25 +58,15 @@ def _p_and_pr(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if limits is None or limits.p_on is None or limits.p_off is None or rhythm.name not in ("sinus", "atrial"):
         return []
     found, norms = [], reading.norms
-    (pr_short_ms, pr_long_ms), tall_uv = norms.pr_ms, norms.p_ii_uv
+    pr_short_ms, pr_long_ms = norms.pr_ms
     pr_ms, p_ms = reading.ms(limits.qrs_on - limits.p_on), reading.ms(limits.p_off - limits.p_on)
     if rhythm.av_block is None and pr_ms > pr_long_ms + 8:  # one sample and a half of every limit's scatter
         found.append(say("82", evidence("pr_ms", pr_ms, pr_long_ms, "ms", source=norms.source or ACC_2018_BRADYCARDIA)))
     elif pr_ms < pr_short_ms - 4 and rhythm.name == "sinus":
         seen = evidence("pr_ms", pr_ms, pr_short_ms, "ms", source=norms.source or TEXTBOOK)
         found.append(say("80", seen, certainty="probable"))
-    two, v1 = reading.wave("II"), reading.wave("V1")
-    if reading.calibrated and two is not None and two.p_uv >= tall_uv:
-        found.append(
-            say(
-                "109",
-                evidence("p_mv", two.p_uv / 1000, tall_uv / 1000, "mV", leads=["II"], source=AHA_2009_HYPERTROPHY),
-            )
-        )
-    if p_ms >= norms.p_ms + 8 and v1 is not None and v1.p_uv < -60:
-        found.append(
-            say("110", evidence("p_ms", p_ms, norms.p_ms, "ms", source=AHA_2009_HYPERTROPHY), certainty="possible")
-        )
+    if reading.calibrated:
+        found += atria(reading, p_ms)
     return found
 
 
@@ -100,10 +81,13 @@ def _conduction(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if found := _preexcitation(reading, rhythm, qrs_ms):
         return found
     qrs_ms += WIDE_MS - broad_ms  # a child's counts as what it would be in an adult
+    axis = frontal_axis_deg(reading)
     if _is_right_block(reading, v1, side):
-        return _right_block(qrs_ms, v1, width)
+        block = _right_block(qrs_ms, v1, width)
+        return block + fascicles(reading, axis, width) if block else block
     if qrs_ms < WIDE_MS:
-        return _r_prime(reading, v1, width) + _fascicle(reading, width)
+        slow = _r_prime(reading, v1, width) or incomplete_left(reading, width)
+        return slow + fascicles(reading, axis, width)
     if qrs_ms >= WIDE_MS + 4 and _is_left_block(reading, v1, side):
         shape = evidence("area_mvms", v1.area_uvs, 0, "mV·ms", leads=["V1"], source=AHA_2009_CONDUCTION)
         return [say("104", width, shape, certainty="definite" if qrs_ms >= LEFT_SURE_MS else "probable")]
@@ -180,17 +164,6 @@ def frontal_axis_deg(reading: Reading) -> float | None:
     return None if one is None or avf is None else axis_deg(one.net_uv, avf.net_uv)
 
 
-def _fascicle(reading: Reading, width: Evidence) -> list[Statement]:
-    axis = frontal_axis_deg(reading)
-    avl, three, two = (reading.wave(lead) for lead in ("aVL", "III", "II"))
-    if axis is None or avl is None or three is None or two is None:
-        return []
-    if LAFB_AXIS_DEG[0] <= axis <= LAFB_AXIS_DEG[1] and three.r_uv > 30 and three.s_uv < three.r_uv and avl.q_uv < 0:
-        seen = evidence("qrs_axis_deg", axis, LAFB_AXIS_DEG[1], "°", source=AHA_2009_CONDUCTION)
-        return [say("101", seen, width, certainty="probable")]
-    return []
-
-
 def _axis(reading: Reading, codes: set[str]) -> list[Statement]:
     axis = frontal_axis_deg(reading)
     if axis is None or codes & {"101", "102"}:
@@ -205,76 +178,3 @@ def _axis(reading: Reading, codes: set[str]) -> list[Statement]:
     if 110 < axis <= 180:
         return [say("120", seen)]
     return [say("122", seen)] if axis < -90 else []
-
-
-def _voltage(reading: Reading) -> list[Statement]:
-    female = reading.person.female
-    v1, v3, v5, v6, avl = (reading.wave(lead) for lead in ("V1", "V3", "V5", "V6", "aVL"))
-    found: list[Statement] = []
-    if reading.norms.of_a_child:
-        found += childhood.voltage(reading)
-    else:
-        seen = []
-        if v1 is not None and (v5 is not None or v6 is not None):
-            sum_uv = max(waves.r_uv for waves in (v5, v6) if waves) + abs(min(v1.s_uv, v1.q_uv))
-            if sum_uv > SOKOLOW_UV[female]:
-                limit = SOKOLOW_UV[female] / 1000
-                seen.append(
-                    evidence("sokolow_lyon_mv", sum_uv / 1000, limit, "mV", leads=["V1", "V5"], source=TEXTBOOK)
-                )
-        if v3 is not None and avl is not None:
-            sum_uv = avl.r_uv + abs(min(v3.s_uv, v3.q_uv))
-            if sum_uv > CORNELL_UV[female]:
-                limit = CORNELL_UV[female] / 1000
-                seen.append(
-                    evidence("cornell_mv", sum_uv / 1000, limit, "mV", leads=["aVL", "V3"], source=AHA_2009_HYPERTROPHY)
-                )
-        if seen:
-            found.append(say("142a", *seen, certainty="probable"))
-    limb = [reading.wave(lead) for lead in ("I", "II", "III", "aVR", "aVL", "aVF")]
-    chest = [reading.wave(lead) for lead in ("V1", "V2", "V3", "V4", "V5", "V6")]
-    low_limb = all(waves is not None and waves.span_uv < LOW_LIMB_UV for waves in limb)
-    low_chest = all(waves is not None and waves.span_uv < LOW_CHEST_UV for waves in chest)
-    if low_limb or low_chest:
-        code = "125b" if low_limb and low_chest else "125" if low_limb else "125a"
-        largest = max(waves.span_uv for waves in (limb if low_limb else chest) if waves) / 1000
-        found.append(say(code, evidence("qrs_span_mv", largest, 0.5 if low_limb else 1.0, "mV", source=TEXTBOOK)))
-    return found
-
-
-TERRITORIES: Final[tuple[tuple[str, tuple[str, ...], int], ...]] = (
-    ("161.333", ("II", "III", "aVF"), 2),
-    ("165.333", ("V1", "V2", "V3"), 2),
-    ("160.333", ("V3", "V4"), 2),
-    ("163.333", ("I", "aVL", "V5", "V6"), 2),
-)
-"""Code, leads, how many of them must have the Q (Fourth Universal Definition, table of prior MI)."""
-
-
-def _old_infarction(reading: Reading) -> list[Statement]:
-    found: list[Statement] = []
-    if reading.norms.of_a_child:
-        return found  # their q waves are deep in health
-    for code, leads, least in TERRITORIES:
-        pathological = [lead for lead in leads if _has_infarct_q(reading, lead)]
-        if code == "161.333" and "aVF" not in pathological:
-            continue
-        if code == "165.333" and not {"V2", "V3"} <= set(pathological):
-            continue
-        if len(pathological) >= least:
-            deepest = min(waves.q_uv for lead in pathological if (waves := reading.wave(lead)))
-            seen = evidence("q_mv", deepest / 1000, Q_UV / 1000, "mV", leads=pathological, source=UNIVERSAL_MI_4)
-            found.append(say(code, seen, certainty="possible"))
-    codes = {statement.code for statement in found}
-    return [statement for statement in found if not (statement.code == "160.333" and "165.333" in codes)]
-
-
-def _has_infarct_q(reading: Reading, lead: str) -> bool:
-    waves = reading.wave(lead)
-    if waves is None:
-        return False
-    whole = waves.r_uv < 60 and waves.q_uv < QS_UV and lead not in ("V1", "III", "aVR", "aVL")
-    deep = waves.q_ms >= Q_MS and waves.q_uv <= Q_UV and -waves.q_uv >= Q_SHARE * waves.r_uv
-    if lead in ("V1", "V2", "V3"):
-        return waves.r_uv < 60 and waves.q_uv < QS_UV
-    return whole or deep

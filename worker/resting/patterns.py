@@ -37,6 +37,7 @@ CONCORDANT_UV: Final = 100.0
 DISCORDANT_SHARE: Final = 0.25
 S1_UV, Q3_UV, T3_UV = -150.0, -150.0, -50.0
 STRAIN_UV: Final = -100.0
+FLUTTER_LEAST, FLUTTER_TWO_TO_ONE = 0.28, 0.06
 HYPERKALAEMIC_T_UV: Final = 900.0
 HYPERKALAEMIC_T_OVER_R: Final = 0.75
 HYPERKALAEMIC_HALF_MS: Final = 125.0
@@ -81,9 +82,10 @@ def patterns(reading: Reading, rhythm: Rhythm, said: set[str], axis_deg: float |
         found += slow_waves(reading, rhythm, said)
     found += _pulmonary_embolism(reading, rhythm)
     found += _right_ventricle(reading, axis_deg)
-    infarct = any(code.split(".")[0] in ("160", "165") for code in said if "." in code)
+    infarct = any(code.split(".")[0] in ("160", "165", "166") for code in said if "." in code)
     if not infarct:
         found += _poor_progression(reading, said)
+    acute = acute or any(statement.code.endswith(".330") for statement in found)
     if "145a" in said and not acute:
         found += _pericarditis(reading) or _early_repolarisation(reading)
     return found
@@ -232,8 +234,7 @@ def _wellens(reading: Reading) -> list[Statement]:
 
 
 def _posterior(reading: Reading) -> list[Statement]:
-    """Horizontal ST depression in V1 to V3 with a dominant R and an upright T; ST elevation in V7 to V9 proves it."""
-    behind = [(lead, waves) for lead, waves in _all(reading, "V7", "V8", "V9") if waves.st_j_uv >= -POSTERIOR_UV]
+    """Horizontal ST depression in V1 to V3 with a dominant R and an upright T; V7 to V9 are in ``infarction``."""
     front = [
         (lead, waves)
         for lead, waves in _all(reading, "V1", "V2", "V3")
@@ -242,13 +243,13 @@ def _posterior(reading: Reading) -> list[Statement]:
         and waves.t_uv > 0
         and waves.r_uv >= abs(waves.s_uv)
     ]
-    if not behind and len(front) < 2:
+    if len(front) < 2:
         return []
-    leads = [lead for lead, _ in behind or front]
-    value = max(w.st_j_uv for _, w in behind) if behind else min(w.st_j_uv for _, w in front)
-    limit = (-POSTERIOR_UV if behind else POSTERIOR_UV) / 1000
-    seen = evidence("st_j_mv", value / 1000, limit, "mV", leads=leads, source=UNIVERSAL_MI_4)
-    return [say("162.330", seen, certainty="probable" if len(behind) > 1 else "possible")]
+    lowest = min(waves.st_j_uv for _, waves in front)
+    seen = evidence(
+        "st_j_mv", lowest / 1000, POSTERIOR_UV / 1000, "mV", leads=[lead for lead, _ in front], source=UNIVERSAL_MI_4
+    )
+    return [say("162.330", seen, certainty="possible")]
 
 
 def _concordant(reading: Reading) -> list[Statement]:
@@ -289,7 +290,7 @@ def _pulmonary_embolism(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if one.s_uv > S1_UV or three.q_uv > Q3_UV or three.t_uv > T3_UV or three.r_uv < 100:
         return []
     front = [lead for lead, waves in _all(reading, "V1", "V2", "V3") if waves.t_uv <= STRAIN_UV]
-    fast = (rhythm.ventricular_bpm or 0.0) >= 100
+    fast = (rhythm.ventricular_bpm or 0.0) >= 100 and not _may_flutter(reading, rhythm)
     v1 = reading.wave("V1")
     delayed = v1 is not None and v1.r2_uv > max(60.0, 0.5 * v1.r_uv)
     signs = (len(front) >= 2) + fast + delayed
@@ -301,6 +302,14 @@ def _pulmonary_embolism(reading: Reading, rhythm: Rhythm) -> list[Statement]:
         evidence("t_mv", three.t_uv / 1000, T3_UV / 1000, "mV", leads=["III"]),
     ]
     return [say("201", *seen, certainty="probable" if signs > 1 else "possible")]
+
+
+def _may_flutter(reading: Reading, rhythm: Rhythm) -> bool:
+    """Every second of an atrial oscillation's waves conducted: its rate is no haste of the heart's own."""
+    flutter, bpm = reading.flutter, rhythm.ventricular_bpm or 0.0
+    if flutter is None or flutter.strength < FLUTTER_LEAST or bpm == 0:
+        return False
+    return abs(flutter.rate_bpm / (2 * bpm) - 1) < FLUTTER_TWO_TO_ONE
 
 
 def _hyperkalaemia(reading: Reading, rhythm: Rhythm) -> list[Statement]:

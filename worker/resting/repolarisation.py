@@ -10,6 +10,7 @@ from typing import Final
 
 from ecg_center.contract.findings import Certainty, Statement
 from worker.resting.childhood import t_may_be_negative
+from worker.resting.infarction import beyond_the_twelve, wall_of
 from worker.resting.measure import formula_for, qt_rr_s, qtc_ms
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
@@ -61,11 +62,12 @@ def repolarisation(reading: Reading, rhythm: Rhythm, shape: list[Statement]) -> 
         return found
     if codes & {"104", "108"}:
         return found
-    infarct = _infarction(reading, secondary=secondary, high_voltage="142a" in codes)
+    high_voltage = bool(codes & {"142a", "142"})
+    infarct = _infarction(reading, secondary=secondary, high_voltage=high_voltage)
     found += infarct
     if not infarct and not secondary:
-        found += _elevated_later(reading) or _depression(reading, rhythm, "142a" in codes)
-        found += _t_waves(reading, "142a" in codes)
+        found += _elevated_later(reading) or _depression(reading, rhythm, high_voltage)
+        found += _t_waves(reading, high_voltage)
     return found
 
 
@@ -92,7 +94,8 @@ def _infarction(reading: Reading, *, secondary: bool, high_voltage: bool) -> lis
         here = [lead for lead in leads if lead in elevated]
         if not _contiguous(here) or (code == "160.330" and secondary):
             continue
-        if code == "163.330" and found and not {"I", "aVL"} & set(here):
+        extensive = any(statement.code == "166.330" for statement in found)
+        if code == "163.330" and found and (extensive or not {"I", "aVL"} & set(here)):
             continue  # V5 and V6 belong to the anterior infarction that was said
         reciprocal = [lead for lead in opposite if (waves := reading.wave(lead)) and waves.st_j_uv <= RECIPROCAL_UV]
         certainty = _certainty(reading, code, here, reciprocal, high_voltage=high_voltage)
@@ -110,8 +113,8 @@ def _infarction(reading: Reading, *, secondary: bool, high_voltage: bool) -> lis
         if reciprocal:
             lowest = min(reading.waves[lead].st_j_uv for lead in reciprocal)
             seen.append(evidence("st_j_mv", lowest / 1000, RECIPROCAL_UV / 1000, "mV", leads=reciprocal))
-        found.append(say(code, *seen, certainty=certainty))
-    return found
+        found.append(say(wall_of(code, here, set(elevated)), *seen, certainty=certainty))
+    return found + beyond_the_twelve(reading)
 
 
 def _elevated_later(reading: Reading) -> list[Statement]:
