@@ -35,7 +35,7 @@ Bools = NDArray[np.bool_]
 AGREE_BEATS: Final = 3
 AGREE, AGREE_HALF = 0.9, 5
 """Of a shape of n ≥ 3 beats the mean log odds enter each beat's with the weight 0.9 · n / (n + 5)."""
-ROWS_AT_ONCE: Final = 64
+ROWS_AT_ONCE: Final = 128
 FIRST_TREES: Final = 25
 HOPELESS: Final = -3.5
 """After each 25 trees of a forest a beat whose log odds lie below is left at them: of 180,000 beats of MIT-BIH none
@@ -76,32 +76,54 @@ class Forest:
 
     def odds(self, values: Float32s) -> Float32s:
         """(n,) log odds."""
-        return _walk(values, self.roots, self.feature, self.value, self.left)
+        return _walk(np.ascontiguousarray(values), self.roots, self.feature, self.value, self.left)
 
 
 @compiled
 def _walk(values: Float32s, roots: Int64s, feature: Int16s, value: Float32s, left: Int64s) -> Float32s:
-    """Tree by tree over as many rows as stay close by; what the first trees find hopeless goes no further."""
-    n = values.shape[0]
-    out = np.zeros(n, np.float32)
-    going = np.empty(ROWS_AT_ONCE, np.int64)
+    """Tree by tree over as many rows as stay close by; what the first trees find hopeless goes no further.
+
+    The rows go down a tree side by side, one step each: the processor then waits for none of them. Who has come to a
+    leaf stays there, since nothing is above infinity.
+    """
+    n, width = values.shape
+    flat, out = values.reshape(n * width), np.zeros(n, np.float32)
+    row, first = np.empty(ROWS_AT_ONCE, np.uint64), np.empty(ROWS_AT_ONCE, np.uint64)
+    node = np.empty(ROWS_AT_ONCE, np.uint64)
+    asked, above, below = feature.astype(np.uint64), value.copy(), left.astype(np.uint64)
+    for k in range(feature.size):
+        if feature[k] < 0:
+            asked[k], above[k], below[k] = 0, np.inf, k
+    steps = _steps(roots, feature, left)
     for begin in range(0, n, ROWS_AT_ONCE):
         left_over = min(n - begin, ROWS_AT_ONCE)
         for k in range(left_over):
-            going[k] = begin + k
+            row[k], first[k] = begin + k, (begin + k) * width
         for tree in range(roots.size):
             if tree % FIRST_TREES == 0 and tree > 0:
                 hopeful = 0
                 for k in range(left_over):
-                    going[hopeful] = going[k]
-                    hopeful += out[going[k]] > HOPELESS
+                    row[hopeful], first[hopeful] = row[k], first[k]
+                    hopeful += out[row[k]] > HOPELESS
                 left_over = hopeful
+            node[:left_over] = roots[tree]
+            for _ in range(steps[tree]):
+                for k in range(left_over):
+                    at = node[k]
+                    node[k] = below[at] + np.uint64(flat[first[k] + asked[at]] > above[at])
             for k in range(left_over):
-                i, node = going[k], roots[tree]
-                while feature[node] >= 0:
-                    node = left[node] + np.int64(values[i, feature[node]] > value[node])
-                out[i] += value[node]
+                out[row[k]] += value[node[k]]
     return out
+
+
+@compiled
+def _steps(roots: Int64s, feature: Int16s, left: Int64s) -> Int64s:
+    """(trees,) steps from each root to its deepest leaf; in the table a node stands before those below it."""
+    deep = np.zeros(feature.size, np.int64)
+    for k in range(feature.size - 1, -1, -1):
+        if feature[k] >= 0:
+            deep[k] = 1 + max(deep[left[k]], deep[left[k] + 1])
+    return deep[roots]
 
 
 @cache
