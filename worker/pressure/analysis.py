@@ -24,7 +24,7 @@ from worker.pressure.averages import by_hour, summary, weighted, weighted_sd
 from worker.pressure.conclusions import alerts, critical_values, grade, statements
 from worker.pressure.dipping import dipping
 from worker.pressure.editing import Verdict, in_force, verdicts
-from worker.pressure.guideline import DEFAULT, PERIODS, Guideline, for_age, load
+from worker.pressure.guideline import ADULT_FROM_YEARS, DEFAULT, PERIODS, Guideline, for_age, load
 from worker.pressure.indication import NOTHING, Noted
 from worker.pressure.load import with_load
 from worker.pressure.measured import Measured, mean_arterial
@@ -93,7 +93,7 @@ def conclude(
     figures = _figures(series, rows, used, nights, rules, age, graded=graded, noted=noted)
     figures = figures.model_copy(update={"edits": len(in_force(edits))})
     fired = alerts(figures, used, rules)
-    said = statements(figures, rules, fired)
+    said = statements(figures, rules, fired, adult=age is None or age >= ADULT_FROM_YEARS)
     return Findings(
         engine=ENGINE,
         engine_version=ENGINE_VERSION,

@@ -12,6 +12,7 @@ from ecg_center.contract.findings import Certainty, CriticalValue, Evidence, Gra
 from ecg_center.contract.pressure import PeriodSummary, PressureFindings, printed
 from ecg_center.domain.statements import Overall, in_report_order, overall_of
 from worker.pressure.guideline import Alert, Guideline, Limit, Name, Tier
+from worker.pressure.markers import low, markers
 from worker.pressure.measured import Measured
 from worker.pressure.validity import ACCEPTED_NIGHT
 from worker.resting.say import evidence, say
@@ -23,7 +24,7 @@ MAX_EVIDENCE: Final = 20
 
 
 def statements(
-    found: PressureFindings, guideline: Guideline, fired: Sequence[tuple[Alert, list[Evidence]]]
+    found: PressureFindings, guideline: Guideline, fired: Sequence[tuple[Alert, list[Evidence]]], *, adult: bool
 ) -> list[Statement]:
     """All that is said, in the order of the report."""
     said = [*_validity(found, guideline)]
@@ -33,7 +34,9 @@ def statements(
         certainty: Certainty = "definite" if found.validity.verdict == "valid" else "probable"
         said += _rhythm(found, guideline, certainty)
         if found.grading.limits:
-            said += _levels(found, guideline, certainty)
+            said += _levels(found, guideline, certainty, adult=adult)
+        if adult:
+            said += markers(found)
     by_code = {one.code: one for one in said}
     return [by_code[code] for code in in_report_order(by_code)]
 
@@ -56,7 +59,7 @@ def _validity(found: PressureFindings, guideline: Guideline) -> list[Statement]:
     return said
 
 
-def _levels(found: PressureFindings, guideline: Guideline, certainty: Certainty) -> list[Statement]:
+def _levels(found: PressureFindings, guideline: Guideline, certainty: Certainty, *, adult: bool) -> list[Statement]:
     tier = guideline.hypertension
     raised = {
         name: _reached(found, summary, tier.limits[name], guideline.source)
@@ -71,7 +74,7 @@ def _levels(found: PressureFindings, guideline: Guideline, certainty: Certainty)
         said = [one for one in said if one.code != "902"] + [say("905", *raised["day"], certainty=certainty)]
     said += _isolated(found, tier, certainty) + _morning(found, guideline, certainty)
     said += _against_office(found, guideline, is_high=bool(high))
-    if not high and not any(one.code == "909" for one in said):
+    if not high and not any(one.code == "909" for one in said) and not (adult and low(found)):
         said += _not_high(found, guideline, certainty)
     return said
 

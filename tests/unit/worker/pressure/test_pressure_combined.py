@@ -49,7 +49,7 @@ def ecg(*said: str, grade="normal") -> Findings:
 
 def test_the_words_of_both_stand_in_the_order_of_the_report():
     found = with_pressures(ecg("20", "1"), recorded(), Patient())
-    assert codes(found) == ["20", "901", "902", "903", "909", "921", "1"]
+    assert codes(found) == ["20", "901", "902", "903", "909", "921", "930", "932", "1"]
     assert contradicts(codes(found)) == []  # a normal ECG and a raised pressure are both true
     assert (found.kind, found.grade) == ("holter", "abnormal")
     assert found.pressure.period("24h").readings == 48
@@ -70,7 +70,7 @@ def test_the_graver_of_both_grades_counts_and_an_edited_ecg_keeps_its_pressures(
     machine = with_pressures(ecg("74", grade="critical"), recorded(), Patient())
     assert machine.grade == "critical"
     edited = joined(ecg("20"), machine)
-    assert codes(edited) == ["20", "901", "902", "903", "909", "921"]
+    assert codes(edited) == ["20", "901", "902", "903", "909", "921", "930", "932"]
     assert edited.pressure == machine.pressure
     assert edited.grade == "abnormal"
     assert joined(ecg("20"), ecg("74", grade="critical")) == ecg("20")
