@@ -25,6 +25,7 @@ TASKS = {
     "classes": ("classes", "cpsc2018_12lead"),
     "reversal": ("reversal", "ludb"),
     "critical": ("critical", "cpsc2018_12lead"),
+    "said": ("said", "ludb"),
     "st": ("st", "mitdb"),
 }
 """Task: (module, the folder of ECG_DATA that it takes where --data is not given; none where it draws its signals)."""
