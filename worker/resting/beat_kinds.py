@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from worker.resting.reading import Reading
 from worker.signal.beats import Beats
 from worker.signal.filters import Floats
+from worker.signal.order import median
 
 EARLY: Final = 0.86
 """An RR below this share of its neighbourhood is early (sinus arrhythmia changes by less from beat to beat)."""
@@ -36,7 +37,7 @@ def usual_rr_s(rr_s: Floats) -> Floats:
     half = LOCAL_BEATS // 2
     padded = np.pad(rr_s, half, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, LOCAL_BEATS)
-    usual: Floats = np.median(windows, axis=1)
+    usual: Floats = median(windows)
     return usual
 
 
@@ -49,7 +50,7 @@ def kinds(reading: Reading) -> NDArray[np.str_]:
         return found
     dominant = beats.group == 0
     plain = dominant[:-1] & dominant[1:]  # intervals that no ectopic beat has shortened or lengthened
-    usual = usual_rr_s(np.where(plain, rr_s, np.median(rr_s[plain])) if plain.any() else rr_s)
+    usual = usual_rr_s(np.where(plain, rr_s, median(rr_s[plain])) if plain.any() else rr_s)
     early = np.zeros(n, bool)
     early[1:] = (rr_s < EARLY * usual) | _early_of_steady(rr_s, usual, plain)
     found[~dominant] = np.where(early[~dominant], "S", "O")
@@ -68,7 +69,7 @@ def _early_of_steady(rr_s: Floats, usual: Floats, plain: NDArray[np.bool_]) -> N
     if not plain.any():
         return np.zeros(rr_s.size, bool)
     apart = rr_s / usual
-    scatter = 1.4826 * float(np.median(np.abs(apart[plain] - 1)))
+    scatter = 1.4826 * float(median(np.abs(apart[plain] - 1)))
     followed = np.append(apart[1:] >= PAUSE_AFTER, False)
     return np.asarray((apart < 1 - max(EARLY_STEADY, STEADY_SCATTERS * scatter)) & followed & plain, bool)
 
@@ -77,7 +78,7 @@ def _broad(beats: Beats, dominant: NDArray[np.bool_], early: NDArray[np.bool_]) 
     """(n_beats,) ventricular by shape: unlike the usual beat and broader; one group has one answer."""
     if dominant.all() or not dominant.any():
         return np.zeros(beats.at.size, bool)
-    width, size = float(np.median(beats.width_s[dominant])), float(np.median(beats.size[dominant]))
+    width, size = float(median(beats.width_s[dominant])), float(median(beats.size[dominant]))
     broader = beats.width_s > width + BROADER_S
     large = (beats.width_s > width) & (beats.size > LARGER * size)
     ventricular = (broader & (beats.width_s > BROAD_S)) | (large & (beats.width_s > BROAD_S))

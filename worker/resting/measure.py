@@ -9,6 +9,7 @@ from worker.resting import indices
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
 from worker.resting.waves import LeadWaves
+from worker.signal.order import median
 
 Formula = Literal["bazett", "fridericia", "framingham", "hodges"]
 
@@ -45,7 +46,7 @@ def qt_rr_s(reading: Reading, rhythm: Rhythm) -> float:
     """The interval that QT is corrected by: the usual one, or in atrial fibrillation the mean."""
     if reading.rr_s.size == 0:
         return 1.0
-    return float(reading.rr_s.mean() if rhythm.name == "af" else np.median(reading.rr_s))
+    return float(reading.rr_s.mean() if rhythm.name == "af" else median(reading.rr_s))
 
 
 def axis_deg(one: float, avf: float, least: float = AXIS_MIN_UV) -> float | None:
@@ -109,7 +110,7 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
 def _qrs_ms(reading: Reading) -> float | None:
     """QRS duration; None where QRS and T of a fast rhythm have run into one another."""
     qrs_ms = reading.qrs_ms
-    rr_ms = 1000 * float(np.median(reading.rr_s)) if reading.rr_s.size else 1000.0
+    rr_ms = 1000 * float(median(reading.rr_s)) if reading.rr_s.size else 1000.0
     return None if qrs_ms is None or qrs_ms > QRS_SHARE_OF_RR * rr_ms else qrs_ms
 
 

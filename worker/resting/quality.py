@@ -57,9 +57,11 @@ _PAIR_ZH: Final = {"RA/LA": "左、右手", "RA/LL": "右手、左足", "LA/LL":
 def lead_qualities(traces: Traces) -> list[LeadQuality]:
     """What is wrong with each lead."""
     muscle, wander = _muscle_uv(traces), _wander_uv(traces)
+    lowest, highest = traces.raw.min(axis=1), traces.raw.max(axis=1)
+    absent = _absent(traces, highest - lowest)
     qualities = []
     for row, lead in enumerate(traces.leads):
-        gone = _absence(traces, row)
+        gone = absent[row]
         if gone:
             qualities.append(
                 LeadQuality(lead=lead, verdict="off" if gone == "lead_off" else "unusable", reasons=[gone])
@@ -72,7 +74,7 @@ def lead_qualities(traces: Traces) -> list[LeadQuality]:
         )
         reasons = [name for name, value, limits in measured if value >= limits[0]]
         unusable = any(value >= limits[1] for _, value, limits in measured)
-        rails = _rails(traces.raw[row], traces.hz)
+        rails = _rails(traces.raw[row], (float(highest[row]), float(lowest[row])), traces.hz)
         if rails:
             reasons.append(rails)
         verdict = "unusable" if unusable or rails == "saturated" else "noisy" if reasons else "good"
@@ -80,20 +82,20 @@ def lead_qualities(traces: Traces) -> list[LeadQuality]:
     return qualities
 
 
-def _absence(traces: Traces, row: int) -> str:
-    """``lead_off``, ``flat`` or nothing."""
-    signal = traces.raw[row]
-    if traces.covered[row] < COVERED or np.ptp(signal) == 0:
-        return "lead_off"
-    width = max(2, round(0.5 * traces.hz))
-    whole = len(signal) // width
-    spans = np.ptp(signal[: whole * width].reshape(whole, width), axis=1) if whole else np.array([np.ptp(signal)])
-    return "flat" if np.mean(spans < FLAT_UV) >= FLAT_SHARE and quantile(spans, 0.95) < 3 * FLAT_UV else ""
+def _absent(traces: Traces, spans: Floats) -> list[str]:
+    """``lead_off``, ``flat`` or nothing, for each lead. ``spans``: (n_leads,) µV peak to peak."""
+    raw, width = traces.raw, max(2, round(0.5 * traces.hz))
+    whole = raw.shape[1] // width
+    parts = raw[:, : whole * width].reshape(len(raw), whole, width) if whole else raw[:, None]
+    of_parts = np.ptp(parts, axis=2)
+    flat = (np.mean(of_parts < FLAT_UV, axis=1) >= FLAT_SHARE) & (quantile(of_parts, 0.95) < 3 * FLAT_UV)
+    gone = (traces.covered < COVERED) | (spans == 0)
+    return ["lead_off" if off else "flat" if low else "" for off, low in zip(gone, flat, strict=True)]
 
 
-def _rails(signal: Floats, hz: float) -> str:
+def _rails(signal: Floats, extremes: tuple[float, float], hz: float) -> str:
     """``saturated`` where the trace lies on a rail, ``clipped`` where peaks are cut off, else nothing."""
-    for extreme in (signal.max(), signal.min()):
+    for extreme in extremes:
         if abs(extreme) < RAIL_UV:
             continue
         on_rail = np.abs(signal - extreme) < 1.0
@@ -110,14 +112,14 @@ def _muscle_uv(traces: Traces) -> Floats:
     response = highpass(frequencies, MUSCLE_HZ[0], 4) * lowpass(frequencies, MUSCLE_HZ[1])
     for mains in (50.0, 60.0):
         response[np.abs(frequencies - mains) < 1.5] = 0
-    power = moving_mean(traces.spectrum.band(response) ** 2, round(0.1 * traces.hz))
-    level: Floats = np.sqrt(median(power[:, ::8], axis=1))
+    power = moving_mean(traces.spectrum.band(response) ** 2, round(0.1 * traces.hz), 8)
+    level: Floats = np.sqrt(median(power, axis=1))
     return level
 
 
 def _wander_uv(traces: Traces) -> Floats:
     """(n_leads,) drift below 0.5 Hz, peak to peak without the outermost hundredth."""
-    drift = moving_mean(traces.raw, round(1.2 * traces.hz))[:, ::16]
+    drift = moving_mean(traces.raw, round(1.2 * traces.hz), 16)
     span: Floats = quantile(drift, 0.99) - quantile(drift, 0.01)
     return span
 

@@ -1,6 +1,7 @@
 """What is known of a recording before any word is said about it: beats, median beat, limits, waves, atria."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from worker.signal.beats import Beats, MedianBeat, describe, median_beat
 from worker.signal.delineate import Limits, delineate, pacing_spike
 from worker.signal.filters import Floats
 from worker.signal.lead_limits import LeadLimits, lead_limits, over_all_leads
+from worker.signal.order import median
 from worker.signal.qrs import detect
 
 FLUTTER_LEADS = ("II", "III", "aVF", "V1")
@@ -54,13 +56,13 @@ class Reading:
     flutter: atrial.Flutter | None = None
     free_p: NDArray[np.int_] | None = None
 
-    @property
+    @cached_property
     def rr_s(self) -> Floats:
         """(n_beats - 1,) seconds between beats."""
         intervals: Floats = np.diff(self.beats.at) / self.traces.hz
         return intervals
 
-    @property
+    @cached_property
     def at_s(self) -> Floats:
         """(n_beats,) seconds of the R peaks."""
         seconds: Floats = self.beats.at / self.traces.hz
@@ -75,7 +77,7 @@ class Reading:
         """Global QRS duration of the median beat."""
         return None if self.limits is None else self.ms(self.limits.qrs_off - self.limits.qrs_on)
 
-    @property
+    @cached_property
     def norms(self) -> Norms:
         """What is normal at this person's age."""
         return norms_of(self.person)
@@ -105,20 +107,20 @@ def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     detection = detect(traces.spectrum, rows)
     beats = without_artefacts(traces.shape[rows], describe(traces.shape[rows], detection.beats, traces.hz), traces.hz)
     stretches = _stretches(traces, rows or heard_rows(qualities), beats)
-    median = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
-    rr_s = float(np.median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
+    usual = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
+    rr_s = float(median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
     spike = pacing_spike(traces.spikes_s, beats, traces.hz)
-    first = delineate(median, rows, traces.hz, rr_s, spike_before_r=spike) if median else None
-    reading = Reading(traces, person, calibrated, qualities, rows, beats, stretches, median)
-    if median is None or first is None:
+    first = delineate(usual, rows, traces.hz, rr_s, spike_before_r=spike) if usual else None
+    reading = Reading(traces, person, calibrated, qualities, rows, beats, stretches, usual)
+    if usual is None or first is None:
         return reading
     every = usable_rows(qualities, traces.leads)
-    by_lead = lead_limits(median, rows, first, traces.hz)
+    by_lead = lead_limits(usual, rows, first, traces.hz)
     limits = over_all_leads(by_lead, every, first)
     reading = replace(reading, first_limits=first, lead_limits=by_lead, limits=limits)
-    waves = measure_leads(traces.leads, median, limits, traces.hz)
+    waves = measure_leads(traces.leads, usual, limits, traces.hz)
     flutter_rows = {lead: row for lead in FLUTTER_LEADS if (row := traces.row(lead)) is not None and row in every}
-    p = atrial.p_before_beats(traces.spectrum, rows, beats, median, limits)
+    p = atrial.p_before_beats(traces.spectrum, rows, beats, usual, limits)
     slow = rr_s > FREE_P_FROM_RR_S and (p.share < FREE_P_BELOW_SHARE or p.clarity < FREE_P_BELOW_CLARITY)
     return replace(
         reading,

@@ -21,6 +21,7 @@ from worker.resting.rhythm import Rhythm
 from worker.signal.beats import MedianBeat
 from worker.signal.delineate import Limits
 from worker.signal.filters import Floats
+from worker.signal.order import median
 
 LEADS: Final = ("I", "II", *PRECORDIAL)
 LEVEL_S: Final = (0.020, 0.004)
@@ -102,7 +103,7 @@ def parts_of(beat: MedianBeat, rows: list[int], limits: Limits, hz: float) -> Fl
         return None
     signal = beat.signal[rows]
     first, last = limits.qrs_on - round(LEVEL_S[0] * hz), limits.qrs_on - round(LEVEL_S[1] * hz)
-    signal = signal - np.median(signal[:, max(0, first) : max(1, last)], axis=1, keepdims=True)
+    signal = signal - median(signal[:, max(0, first) : max(1, last)])[:, None]
     waves = (
         (limits.p_on, limits.p_off, P_PARTS),
         (limits.qrs_on, limits.qrs_off, QRS_PARTS),

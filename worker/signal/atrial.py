@@ -68,34 +68,30 @@ def p_before_beats(spectrum: Spectrum, rows: list[int], beats: Beats, beat: Medi
         return nothing
     margin = round(0.02 * spectrum.hz)
     first, last = limits.p_on - margin - limits.r, limits.p_off + margin - limits.r
-    frequencies = spectrum.frequencies
-    band = spectrum.band(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]), rows)
     template = _level(beat.signal[rows, max(0, limits.r + first) : limits.r + last])
     _, vectors = np.linalg.eigh(template @ template.T)
     weights = vectors[:, -1]
     usual = weights @ template
     size = float(np.linalg.norm(usual)) or 1.0
-    present = np.zeros(beats.at.size, bool)
-    for number, at in enumerate(beats.at.tolist()):
-        start = at + last - usual.size
-        if start < margin or at + last + margin > band.shape[1]:
-            present[number] = beats.group[number] == 0  # cut off: nothing speaks against it
-            continue
-        present[number] = any(
-            _is_like(weights @ _level(band[:, start + shift : at + last + shift]), usual, size)
-            for shift in (0, -margin, margin)
-        )
+    frequencies = spectrum.frequencies
+    view = spectrum.view(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]), rows, weights)
+    start = beats.at + last - usual.size
+    whole = (start >= margin) & (beats.at + last + margin <= view.size)
+    present = beats.group == 0  # what is cut off: nothing speaks against it
+    shifted = start[whole, None] + np.array([0, -margin, margin])
+    found = _level(view[shifted[:, :, None] + np.arange(usual.size)])
+    present[whole] = _is_like(found, usual, size).any(axis=1)
     dominant = beats.group == 0
     share = float(present[dominant].mean()) if dominant.any() else 0.0
-    return PWaves(present, share, _clarity(weights, band, beats.at[dominant].tolist(), first, last))
+    return PWaves(present, share, _clarity(view, beats.at[dominant], first, last))
 
 
-def _clarity(weights: Floats, band: Floats, at: list[int], first: int, last: int) -> float:
-    whole = [beat for beat in at if beat + first >= 0 and beat + last <= band.shape[1]]
-    if len(whole) < 3:
+def _clarity(view: Floats, at: NDArrayInt, first: int, last: int) -> float:
+    at = at[(at + first >= 0) & (at + last <= view.size)]
+    if at.size < 3:
         return 0.0
-    single = np.array([weights @ _level(band[:, beat + first : beat + last]) for beat in whole])
-    usual = np.median(single, axis=0)
+    single = _level(view[at[:, None] + np.arange(first, last)])
+    usual = median(single, axis=0)
     return float(usual @ usual / max(float(np.median(((single - usual) ** 2).sum(axis=1))), 1e-6))
 
 
@@ -135,11 +131,12 @@ def _level(part: Floats) -> Floats:
     return level
 
 
-def _is_like(found: Floats, usual: Floats, size: float) -> bool:
-    own = float(np.linalg.norm(found))
-    if not P_SIZE[0] < own / size < P_SIZE[1]:
-        return False
-    return float(found @ usual) / (own * size) >= P_LIKENESS
+def _is_like(found: Floats, usual: Floats, size: float) -> NDArrayBool:
+    """(…) of (…, n): whether each stretch has the form of the usual one, and about its size."""
+    own = np.sqrt((found**2).sum(axis=-1))
+    fits = (own > P_SIZE[0] * size) & (own < P_SIZE[1] * size)
+    like: NDArrayBool = fits & (found @ usual >= P_LIKENESS * own * size)
+    return like
 
 
 def without_qrs(signal: Floats, at: list[int], hz: float) -> Floats:
@@ -163,7 +160,7 @@ def find_flutter(spectrum: Spectrum, rows: dict[str, int], beats: Beats) -> Flut
     low, high = round(FLUTTER_PERIOD_S[0] * hz), round(FLUTTER_PERIOD_S[1] * hz)
     if not rows or band.shape[1] // 2 <= 3 * high:
         return None
-    every = _autocorrelation(without_qrs(band, beats.at.tolist(), hz))
+    every = _autocorrelation(without_qrs(band, beats.at.tolist(), hz), 2 * high + 3)
     for lead, correlation in zip(rows, every, strict=True):
         lag = low + int(np.argmax(correlation[low:high]))
         if correlation[lag] < max(correlation[lag - 1], correlation[lag + 1]):
@@ -174,14 +171,14 @@ def find_flutter(spectrum: Spectrum, rows: dict[str, int], beats: Beats) -> Flut
     return best
 
 
-def _autocorrelation(signal: Floats) -> Floats:
-    """(n_leads, n / 2) of (n_leads, n)."""
+def _autocorrelation(signal: Floats, lags: int) -> Floats:
+    """(n_leads, lags) of (n_leads, n)."""
     n = signal.shape[1]
-    length = good_length(n + n // 2)
-    spectrum = np.abs(np.fft.rfft(signal - signal.mean(axis=1, keepdims=True), length, axis=1)) ** 2
-    correlation = np.fft.irfft(spectrum, length, axis=1)[:, : n // 2]
-    power = np.where(correlation[:, :1] == 0, 1.0, correlation[:, :1])
-    normal: Floats = correlation / power * n / np.arange(n, n - n // 2, -1)
+    length = good_length(n + lags)
+    power = np.fft.rfft(signal - signal.mean(axis=1, keepdims=True), length, axis=1)
+    correlation = np.fft.irfft(power.real**2 + power.imag**2, length, axis=1)[:, :lags]
+    own = np.where(correlation[:, :1] == 0, 1.0, correlation[:, :1])
+    normal: Floats = correlation / own * n / np.arange(n, n - lags, -1)
     return normal
 
 

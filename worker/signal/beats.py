@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.signal.filters import Floats
-from worker.signal.order import median
+from worker.signal.filters import Floats, slope
+from worker.signal.order import median, quantile
 
 NDArrayInt = NDArray[np.int_]
 
@@ -71,8 +71,8 @@ def describe(shape: Floats, detected: list[int], hz: float) -> Beats:
     magnitude = np.sqrt((shape**2).sum(axis=0))
     at = [_peak(magnitude, beat, round(PEAK_REACH_S * hz)) for beat in detected]
     at = [beat for number, beat in enumerate(at) if number == 0 or beat > at[number - 1]]
-    velocity = np.sqrt((np.gradient(shape, axis=1) ** 2).sum(axis=0))
-    widths = np.array([_width(velocity, beat, hz) for beat in at])
+    velocity = np.sqrt((slope(shape) ** 2).sum(axis=0))
+    widths = _widths(velocity, np.array(at, int), hz)
     group = _narrow_first(_groups(shape, at, hz), widths)
     return Beats(np.array(at, int), group, widths, magnitude[at] if at else np.zeros(0))
 
@@ -151,7 +151,7 @@ def _narrow_first(group: NDArrayInt, widths: Floats) -> NDArrayInt:
     rivals = [number for number in range(len(counts)) if counts[number] >= max(2, RIVAL * counts.max())]
     if len(rivals) < 2:
         return group
-    width = {number: float(np.median(widths[group == number])) for number in rivals}
+    width = {number: float(median(widths[group == number])) for number in rivals}
     first = min(rivals, key=lambda number: width[number])
     if first == 0 or width[first] > width[0] - RIVAL_NARROWER_S:
         return group
@@ -174,26 +174,20 @@ def _group_at_edge(shape: Floats, at: int, leaders: list[Floats], hz: float) -> 
     return len(leaders)
 
 
-def _width(velocity: Floats, at: int, hz: float) -> float:
-    """Seconds for which the spatial velocity stays above a tenth of its maximum around the beat."""
-    reach = round(0.12 * hz)
-    first = max(0, at - reach)
-    part = velocity[first : at + reach]
-    high = part > 0.12 * part.max(initial=1e-9)
-    centre = at - first
-    gap = round(0.016 * hz)
-    left = _end_of_activity(high[centre::-1], gap)
-    right = _end_of_activity(high[centre:], gap)
-    return (left + right) / hz
+def _widths(velocity: Floats, at: NDArrayInt, hz: float) -> Floats:
+    """(n_beats,) seconds for which the spatial velocity stays above a share of its maximum around each beat."""
+    reach, gap = round(0.12 * hz), round(0.016 * hz)
+    around = np.pad(velocity, reach)[at[:, None] + np.arange(2 * reach)]
+    high = around > 0.12 * np.maximum(around.max(axis=1, initial=1e-9), 1e-9)[:, None]
+    return np.asarray((_end_of_activity(high[:, reach::-1], gap) + _end_of_activity(high[:, reach:], gap)) / hz)
 
 
-def _end_of_activity(high: Floats, gap: int) -> int:
-    """Index of the last active sample before the first ``gap`` quiet ones."""
-    active = np.flatnonzero(high)
-    if active.size == 0:
-        return 0
-    jumps = np.flatnonzero(np.diff(active) > gap)
-    return int(active[jumps[0]] if jumps.size else active[-1])
+def _end_of_activity(high: NDArray[np.bool_], gap: int) -> NDArrayInt:
+    """(n,) index of the last active sample of each row before the first ``gap`` quiet ones; 0 where none is active."""
+    n = high.shape[1]
+    so_far = np.cumsum(high, axis=1)
+    ahead: NDArrayInt = so_far[:, np.minimum(np.arange(n) + gap, n - 1)] - so_far
+    return np.asarray(np.argmax(high & (ahead == 0), axis=1))
 
 
 def likenesses(shape: Floats, beats: Beats, hz: float) -> Floats:
@@ -215,12 +209,12 @@ def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> Media
     """
     if beats.at.size == 0:
         return None
-    rr = float(np.median(np.diff(beats.at))) / hz if beats.at.size > 1 else 1.0
+    rr = float(median(np.diff(beats.at))) / hz if beats.at.size > 1 else 1.0
     after_s = min(MEDIAN_AFTER_S, max(0.25, QT_SHARE * np.sqrt(rr) * 1.15, rr - 0.35))
     before_s = min(MEDIAN_BEFORE_S, max(0.2, rr - 0.8 * QT_SHARE * np.sqrt(rr)))
     following = np.diff(beats.at)[beats.group[:-1] == 0] / hz
     if following.size > 1:  # in bigeminy the next beat is nearer than the rate says, and would be taken for T
-        after_s = max(0.25, min(after_s, float(np.quantile(following, 0.25)) - NEXT_BEAT_S))
+        after_s = max(0.25, min(after_s, float(quantile(following, 0.25)) - NEXT_BEAT_S))
     before, after = round(before_s * hz), round(after_s * hz)
     chosen = [int(at) for at, group in zip(beats.at, beats.group, strict=True) if group == 0]
     whole = [at for at in chosen if at >= before and at + after <= signal.shape[1]]

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from worker.signal.beats import Beats, MedianBeat
-from worker.signal.filters import Floats, moving_mean
+from worker.signal.filters import Floats, moving_mean, slope
+from worker.signal.order import median, quantile
 
 QRS_BEFORE_S: Final = 0.14
 QRS_AFTER_S: Final = 0.20
@@ -122,19 +123,19 @@ def delineate(
     if not usable:
         return None
     signal = moving_mean(beat.signal[usable], max(1, round(0.006 * hz)))
-    velocity = np.sqrt((np.gradient(signal, axis=1) ** 2).sum(axis=0)) * hz / 1000
+    velocity = np.sqrt((slope(signal) ** 2).sum(axis=0)) * hz / 1000
     qrs = _qrs(velocity, beat.r, hz, paced=spike_before_r is not None)
     if qrs is None:
         return None
     on, off = qrs
     spike_off = None if spike_before_r is None else max(0, beat.r - spike_before_r + round(SPIKE_LASTS_S * hz))
     on = on if spike_off is None else max(on, min(spike_off, beat.r))
-    level = np.median(signal[:, max(0, on - round(0.024 * hz)) : max(1, on - round(0.004 * hz))], axis=1, keepdims=True)
+    level = median(signal[:, max(0, on - round(0.024 * hz)) : max(1, on - round(0.004 * hz))])[:, None]
     t_peak, t_off = _t_wave(signal - level, off, hz, rr_s)
     if not with_p:
         return Limits(beat.r, on, off, None, None, t_peak, t_off, spike_off=spike_off)
     noise = np.maximum(beat.noise_uv[usable], 1.0)
-    quiet = noise <= NOISY_TIMES * np.median(noise)
+    quiet = noise <= NOISY_TIMES * median(noise)
     # at fast rates the T of the beat before stands where P is looked for
     t_before = beat.r - round(rr_s * hz) + t_off - beat.r if t_off is not None and rr_s < FAST_RR_S else None
     p_on, p_off, p_uv = _p_wave(signal[quiet], on, hz, rr_s, noise[quiet], t_before)
@@ -148,7 +149,7 @@ def _qrs(velocity: Floats, r: int, hz: float, *, paced: bool = False) -> tuple[i
     if peak <= 0 or last - first < 5:
         return None
     before = velocity[max(0, first - round(0.10 * hz)) : max(1, r - round(0.07 * hz))]
-    noise = float(np.quantile(before, 0.3)) if before.size else 0.0
+    noise = float(quantile(before, 0.3)) if before.size else 0.0
     bridge = round(BRIDGE_S * hz)
     core_on, core_off = _core(velocity > CORE * peak, r, first, last, bridge)
     quiet = max(2, round(QUIET_S * hz))
@@ -225,24 +226,24 @@ def _t_wave(signal: Floats, off: int, hz: float, rr_s: float) -> tuple[int | Non
         peak, view = peak + int(np.argmin(beyond)), -view
     if peak >= len(view) - round(0.02 * hz):
         return start + peak, None
-    fall = np.gradient(view[peak:])
+    fall = slope(view[peak:])
     floor = _floor_after(view[peak:], hz)
     steepest = int(np.argmin(fall[: max(2, floor)]))
-    slope = float(fall[steepest])
-    if slope >= 0:
+    steep = float(fall[steepest])
+    if steep >= 0:
         return start + peak, None
     base = float(min(view[peak:][min(floor, len(view) - peak - 1)], 0.25 * view[peak]))
-    length = steepest + (view[peak + steepest] - base) / -slope
+    length = steepest + (view[peak + steepest] - base) / -steep
     end = start + peak + round(length + T_BEYOND_TANGENT * max(0.0, floor - length))
     return start + peak, end if end < signal.shape[1] else None
 
 
 def _floor_after(fall: Floats, hz: float) -> int:
     """Where the descent first comes to rest: the first local minimum, or where it has become flat."""
-    slope = np.gradient(fall)
-    limit = 0.02 * float(np.abs(slope).max(initial=1e-9))
-    begin = int(np.argmin(slope[: max(2, round(0.2 * hz))]))
-    flat = np.flatnonzero(slope[begin:] > -limit)
+    steps = slope(fall)
+    limit = 0.02 * float(np.abs(steps).max(initial=1e-9))
+    begin = int(np.argmin(steps[: max(2, round(0.2 * hz))]))
+    flat = np.flatnonzero(steps[begin:] > -limit)
     return begin + int(flat[0]) if flat.size else len(fall) - 1
 
 
@@ -337,15 +338,17 @@ def _p_candidate(view: Floats, start: int, least: float, margin: int, hz: float)
 
 def _edge(outwards: Floats, hz: float, beyond: float) -> tuple[int, bool]:
     """(samples from the peak to the wave's limit, whether the wave comes to rest inside the window)."""
-    slope = np.gradient(outwards) if len(outwards) > 2 else np.zeros(len(outwards))
     reach = min(len(outwards), round(0.11 * hz))
-    if reach < 3 or slope[:reach].min() >= 0:
+    if reach < 3:
         return 0, False
-    steepest = int(np.argmin(slope[:reach]))
-    fall = -float(slope[steepest])
+    steps = slope(outwards)
+    steepest = int(np.argmin(steps[:reach]))
+    fall = -float(steps[steepest])
+    if fall <= 0:
+        return 0, False
     # a shoulder of a notched P is calm too, but high
     low = outwards[steepest:] < P_BASE_SHARE * outwards[0]
-    calm = np.flatnonzero((slope[steepest:] > -P_CALM * fall) & low)
+    calm = np.flatnonzero((steps[steepest:] > -P_CALM * fall) & low)
     rest = steepest + int(calm[0]) if calm.size else len(outwards) - 1
     base = float(outwards[rest])
     if not calm.size:

@@ -5,6 +5,8 @@ and no import of scipy.signal (1.1 s at a cold start). Ends are continued by the
 that a drifting baseline does not ring.
 """
 
+import functools
+import math
 from typing import Final
 
 import numpy as np
@@ -45,6 +47,12 @@ class Spectrum:
         filtered = np.fft.irfft(values * response, self.length, axis=1)
         band: Floats = filtered[:, self.pad : self.pad + self.n_samples]
         return band
+
+    def view(self, response: Floats | Complexes, rows: list[int], weights: Floats) -> Floats:
+        """(n_samples,) the sum of these rows, each times its weight, filtered likewise."""
+        filtered = np.fft.irfft((weights @ self.values[rows]) * response, self.length)
+        view: Floats = filtered[self.pad : self.pad + self.n_samples]
+        return view
 
 
 def highpass(frequencies: Floats, cut_hz: float, order: int = 2) -> Floats:
@@ -106,19 +114,44 @@ def to_working_rate(signal: Floats, hz: float) -> tuple[Floats, float]:
     return smooth[:, ::factor] + signal.mean(axis=1, keepdims=True), hz / factor
 
 
-def moving_mean(signal: Floats, width: int) -> Floats:
-    """The mean over ``width`` samples centred on each one, along the last axis; the ends use what there is.
+def slope(signal: Floats) -> Floats:
+    """``np.gradient`` along the last axis, in a third of its time: per sample, half the difference of the neighbours.
+
+    >>> slope(np.array([1.0, 2.0, 4.0, 7.0])).tolist()
+    [1.0, 1.5, 2.5, 3.0]
+    """
+    found = np.empty_like(signal)
+    np.subtract(signal[..., 2:], signal[..., :-2], out=found[..., 1:-1])
+    found[..., 1:-1] *= 0.5
+    found[..., 0], found[..., -1] = signal[..., 1] - signal[..., 0], signal[..., -1] - signal[..., -2]
+    return found
+
+
+def moving_mean(signal: Floats, width: int, step: int = 1) -> Floats:
+    """Means over ``width`` samples centred on every ``step``-th one, along the last axis; the ends use what there is.
 
     Sums of 1, 2, 4, … samples are put together: numpy's running sum takes as long as forty such additions.
 
-    >>> moving_mean(np.array([3.0, 6.0, 9.0, 0.0]), 3).tolist()
-    [4.5, 6.0, 5.0, 4.5]
+    >>> some = np.array([3.0, 6.0, 9.0, 0.0])
+    >>> moving_mean(some, 3).tolist(), moving_mean(some, 2, 2).tolist()
+    ([4.5, 6.0, 5.0, 4.5], [3.0, 7.5])
     """
     n = signal.shape[-1]
     width = max(1, min(width, n))
-    half = width // 2
-    part = np.zeros((*signal.shape[:-1], n + width - 1))
+    half, unit = width // 2, math.gcd(width, step)
+    part = np.zeros((*signal.shape[:-1], -(-(n + width - 1) // unit) * unit))
     part[..., half : half + n] = signal
+    if unit > 1:  # both are so many blocks of this length
+        part = functools.reduce(np.add, (part[..., first::unit] for first in range(unit)))
+    sums = _sums_of(part, width // unit)[..., :: step // unit][..., : -(-n // step)]
+    at = np.arange(0, n, step)
+    sums /= np.minimum(at - half + width, n) - np.maximum(at - half, 0)
+    return sums
+
+
+def _sums_of(part: Floats, width: int) -> Floats:
+    """The sums of ``width`` samples from each one on, along the last axis."""
+    n = part.shape[-1] - width + 1
     total: Floats | None = None
     done, size = 0, 1
     while True:
@@ -130,6 +163,4 @@ def moving_mean(signal: Floats, width: int) -> Floats:
         part = part[..., :-size] + part[..., size:]
         size *= 2
     assert total is not None
-    at = np.arange(n)
-    total /= np.minimum(at - half + width, n) - np.maximum(at - half, 0)
     return total

@@ -20,6 +20,7 @@ from worker.signal.beats import MedianBeat
 from worker.signal.delineate import Limits
 from worker.signal.filters import Floats, moving_mean
 from worker.signal.lead_limits_weights import TREES
+from worker.signal.order import median
 
 Ints = NDArray[np.int_]
 
@@ -70,17 +71,16 @@ def _in_order(found: LeadLimits) -> LeadLimits:
 
 def over_all_leads(found: LeadLimits, rows: list[int], limits: Limits) -> Limits:
     """The global limits: the median of the leads that may be believed."""
-
-    def middle(values: Floats | None) -> int | None:
-        return None if values is None else round(float(np.median(values[rows])))
-
+    names = [name for name in LIMITS if getattr(found, name) is not None]
+    at = median(np.stack([getattr(found, name) for name in names])[:, rows]).tolist()
+    middle = dict(zip(names, map(round, at), strict=True))
     return replace(
         limits,
-        qrs_on=round(float(np.median(found.qrs_on[rows]))),
-        qrs_off=round(float(np.median(found.qrs_off[rows]))),
-        p_on=middle(found.p_on),
-        p_off=middle(found.p_off),
-        t_off=middle(found.t_off),
+        qrs_on=middle["qrs_on"],
+        qrs_off=middle["qrs_off"],
+        p_on=middle.get("p_on"),
+        p_off=middle.get("p_off"),
+        t_off=middle.get("t_off"),
     )
 
 

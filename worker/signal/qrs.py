@@ -162,15 +162,28 @@ def _clear_leads(units: Floats, hz: float) -> Floats:
     if n_leads == 1:
         return np.ones((1, n))
     step = max(1, round(THIN_S * hz))
-    thin = moving_mean(units**2, round(WINDOW_S * hz))[:, ::step]
+    thin = moving_mean(units**2, round(WINDOW_S * hz), step)
     width = min(round(CALM_WINDOW_S * hz / step), thin.shape[1])
     hop = max(1, width // 8)
     windows = np.lib.stride_tricks.sliding_window_view(thin, width, axis=1)[:, ::hop]
     between = median(windows, axis=2)  # most of the time is between the beats
     weights = 1 / (between + CALM)
     weights = weights / np.sqrt(np.mean(weights**2, axis=0))
-    places = (np.arange(weights.shape[1]) * hop + width / 2) * step
-    return np.stack([np.interp(np.arange(n), places, lead) for lead in weights])
+    return _between(weights, round(width * step / 2), hop * step, n)
+
+
+def _between(values: Floats, first: int, apart: int, n: int) -> Floats:
+    """(n_leads, n) on straight lines through the values at ``first``, ``first + apart``, …; the ends go on level.
+
+    >>> _between(np.array([[1.0, 3.0]]), 1, 2, 5).tolist()
+    [[1.0, 1.0, 2.0, 3.0, 3.0]]
+    """
+    found = np.empty((len(values), n))
+    last = first + (values.shape[1] - 1) * apart
+    found[:, :first], found[:, last:] = values[:, :1], values[:, -1:]
+    lines = values[:, :-1, None] + np.diff(values, axis=1)[:, :, None] * (np.arange(apart) / apart)
+    found[:, first:last] = lines.reshape(len(values), -1)
+    return found
 
 
 def _peaks(curve: Floats, apart: int) -> list[int]:

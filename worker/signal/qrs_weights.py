@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.signal.filters import Floats, good_length
+from worker.signal.filters import Floats
 from worker.signal.order import median
 
 LOOKS_HZ: Final = 125.0
@@ -65,13 +65,12 @@ def measures(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
     """(n, 9): log energy, log size (both relative to the beats around), likeness of slope and of shape, the log energy
     of the largest neighbour before and after, close and a little farther, relative to one's own, and the log floor."""
     at, energy, hz = candidates.at, candidates.energy, candidates.hz
-    magnitude = np.sqrt(((candidates.broad * candidates.weights) ** 2).mean(axis=0))
     reach = round(SIZE_REACH_S * hz)
-    size = _largest_near(magnitude, at, reach)
+    size = _largest_near(candidates, at, reach)
     near = nearest(at, beats)
     own = energy[at]
     usual = median(energy[beats][near], axis=1)
-    usual_size = median(_largest_near(magnitude, beats, reach)[near], axis=1)
+    usual_size = median(_largest_near(candidates, beats, reach)[near], axis=1)
     step = max(1, int(hz // LOOKS_HZ))
     low_hz = hz / step
     half = round(SLOPE_HALF_S * low_hz)
@@ -106,10 +105,12 @@ def _log(value: Floats) -> Floats:
     return np.asarray(np.log(np.maximum(value, 1e-3)))
 
 
-def _largest_near(curve: Floats, at: NDArray[np.int_], reach: int) -> Floats:
-    """(n,) the curve's maximum within ``reach`` of each place, looked at in eighths of it."""
+def _largest_near(candidates: Candidates, at: NDArray[np.int_], reach: int) -> Floats:
+    """(n,) the largest magnitude over the leads within ``reach`` of each place, looked at in eighths of it."""
     offsets = np.arange(-reach, reach + 1, max(1, reach // 8))
-    return np.asarray(curve[np.clip(at[:, None] + offsets, 0, len(curve) - 1)].max(axis=1))
+    places = np.clip(at[:, None] + offsets, 0, len(candidates.energy) - 1)
+    power = ((candidates.broad[:, places] * candidates.weights[:, places]) ** 2).mean(axis=0)
+    return np.asarray(np.sqrt(power.max(axis=1)))
 
 
 def nearest(at: NDArray[np.int_], beats: NDArray[np.int_]) -> NDArray[np.int_]:
@@ -129,22 +130,23 @@ def _likeness(
 ) -> Floats:
     """(n,) largest correlation with the median of the beats over small shifts; leads by their (n_leads, n) share."""
     reach = round(shift)
-    width = around[0] + around[1]
-    padded = np.pad(signal, ((0, 0), (around[0] + reach, around[1] + reach)), mode="edge")
-    last = padded.shape[1] - width
-    starts = np.clip(beats + reach, 0, last)
-    template = median(padded.T[starts[:, None] + np.arange(width)], axis=0)
+    width, n = around[0] + around[1], signal.shape[1]
+    own = np.arange(-around[0], around[1])
+    # beyond its ends the signal goes on as it ended
+    template = median(signal.T[np.clip(beats[:, None] + own, 0, n - 1)], axis=0)
     template = (template - template.mean(axis=0)).T
-    # product of every place with the template, and every place's own power without its mean, lead by lead
-    length = good_length(padded.shape[1])
-    product = np.fft.rfft(padded, length, axis=1) * np.fft.rfft(template, length, axis=1).conj()
-    total = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1)
-    squares = np.cumsum(np.pad(padded**2, ((0, 0), (1, 0))), axis=1)
-    sums = total[:, width:] - total[:, :-width]
-    power = squares[:, width:] - squares[:, :-width] - sums**2 / width
-    places = np.clip(at[:, None] + reach + np.arange(-reach, reach + 1), 0, last)
-    above = np.einsum("lns,ln->ns", np.fft.irfft(product, length, axis=1)[:, places], share)
-    below = np.einsum("lns,ln->ns", power[:, places], share) * ((template**2).sum(axis=1) @ share)[:, None]
+    near = np.arange(-around[0] - reach, around[1] + reach)
+    windows = signal[:, np.clip(at[:, None] + near, 0, n - 1)]
+    shifts = 2 * reach + 1
+    sliding = np.zeros((len(signal), near.size, shifts))
+    every = np.zeros((near.size, shifts))
+    for first in range(shifts):
+        sliding[:, first : first + width, first] = template
+        every[first : first + width, first] = 1.0
+    sums = windows @ every
+    power = (windows**2) @ every - sums**2 / width
+    above = np.einsum("lns,ln->ns", windows @ sliding, share)
+    below = np.einsum("lns,ln->ns", power, share) * ((template**2).sum(axis=1) @ share)[:, None]
     return np.asarray((above / np.sqrt(np.maximum(below, 1e-12))).max(axis=1))
 
 

@@ -29,9 +29,7 @@ def find_spikes(signal: Floats, hz: float) -> list[int]:
     n = signal.shape[1]
     if hz < 400 or n < 4 * around:
         return []
-    deviation = np.zeros(n)
-    middle = signal[:, reach:-reach] - (signal[:, : -2 * reach] + signal[:, 2 * reach :]) / 2
-    deviation[reach:-reach] = np.sort(np.abs(middle), axis=0)[-3:].mean(axis=0)  # the three leads that show it best
+    deviation = _deviation(signal, reach, around)
     candidates = np.flatnonzero(deviation > MIN_UV)
     if candidates.size > n * 0.1:
         return []
@@ -47,6 +45,21 @@ def find_spikes(signal: Floats, hz: float) -> list[int]:
         ):
             found.append(at)
     return sorted(found) if len(found) <= MAX_PER_S * n / hz else []
+
+
+def _deviation(signal: Floats, reach: int, around: int) -> Floats:
+    """(n,) µV from the line between the neighbours, mean of the three leads that show it best, where that may matter:
+    near places where one lead at least stands out."""
+    deviation = np.zeros(signal.shape[1])
+    middle = np.abs(signal[:, reach:-reach] - (signal[:, : -2 * reach] + signal[:, 2 * reach :]) / 2)
+    loud = np.flatnonzero(middle.max(axis=0) > MIN_UV)
+    if loud.size:
+        blocks = np.zeros(middle.shape[1] // around + 3, bool)  # one more on each side
+        for beside in (0, 1, 2):
+            blocks[loud // around + beside] = True
+        near = np.flatnonzero(blocks[1:-1].repeat(around)[: middle.shape[1]])
+        deviation[reach + near] = np.sort(middle[:, near], axis=0)[-3:].mean(axis=0)
+    return deviation
 
 
 def blank(signal: Floats, hz: float, spikes: list[int]) -> Floats:

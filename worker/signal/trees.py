@@ -5,6 +5,7 @@ adds. Every tree here has two levels (three questions, four answers), so that th
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,25 @@ class Trees:
         >>> one.log_odds(np.array([[-1.0, 5.0], [-1.0, 6.0], [1.0, 10.0]])).tolist()
         [1.5, 2.5, 4.5]
         """
-        every = np.arange(len(self.feature))
-        right = measures[:, self.feature[:, 0]] > self.limit[:, 0]
-        second = 1 + right.astype(int)
-        rows = np.arange(len(measures))[:, None]
-        deep = measures[rows, self.feature[every, second]] > self.limit[every, second]
-        odds: Floats = self.start + self.leaf[every, 2 * right + deep].sum(axis=1)
+        above = measures.take(self._asked, axis=1) > self._limits
+        root, left, right = above.reshape(len(measures), 3, -1).transpose(1, 0, 2)
+        odds: Floats = self.start + self._leaves.take(self._first + 2 * root + np.where(root, right, left)).sum(axis=1)
         return odds
+
+    # the tables in the order in which they are asked, laid out once
+
+    @cached_property
+    def _asked(self) -> NDArray[np.intp]:
+        return self.feature.T.ravel().astype(np.intp)
+
+    @cached_property
+    def _limits(self) -> Floats:
+        return np.ascontiguousarray(self.limit.T.ravel(), np.float64)
+
+    @cached_property
+    def _leaves(self) -> Floats:
+        return np.ascontiguousarray(self.leaf.ravel(), np.float64)
+
+    @cached_property
+    def _first(self) -> NDArray[np.intp]:
+        return 4 * np.arange(len(self.leaf))
