@@ -23,7 +23,7 @@ from worker.holter.af import Episode, af_burden, af_episodes, af_events, spans_o
 from worker.holter.alternans import alternans_events
 from worker.holter.conclusions import conclusions
 from worker.holter.edits import apply
-from worker.holter.events import ectopy, events_of, pauses
+from worker.holter.events import block_events, ectopy, events_of, pauses
 from worker.holter.hrv import variability
 from worker.holter.kept import kept
 from worker.holter.measured import Label, Measured, Stretch
@@ -105,7 +105,7 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     happened = [
         *extremes,
         *af_events(day, fibrillating),
-        *events_of(day, af),
+        *_blocked(events_of(day, af), block_events(day, af)),
         *_rhythm_events(measured),
         *of_minutes.events,
         *_noise_events(measured),
@@ -218,6 +218,15 @@ def _rhythm_events(measured: Measured) -> Iterable[Event]:
         )
         if left_out < (stretch.stop - stretch.start) / 2:
             yield Event(kind=kind, start_s=stretch.start / hz, end_s=stretch.stop / hz)
+
+
+def _blocked(events: list[Event], blocks: list[Event]) -> list[Event]:
+    """Both, without the dropped beats that are known to be blocked."""
+    spans = Spans.of((block.start_s, block.end_s) for block in blocks)
+    known = {
+        event.start_s for event in events if event.kind == "dropped_beat" and spans.seconds(event.start_s, event.end_s)
+    }
+    return [*(event for event in events if event.kind != "dropped_beat" or event.start_s not in known), *blocks]
 
 
 def _noise_events(measured: Measured) -> list[Event]:

@@ -45,6 +45,14 @@ READABLE_SHARE: Final = 0.8
 MIN_BEATS: Final = 10
 LEAST_DROPPED: Final = 3
 """A beat that fails to come once or twice a day may have been overlooked."""
+SECOND_DEGREE: Final = {
+    "wenckebach": "83",
+    "mobitz_2": "84",
+    "two_to_one": "85",
+    "high_grade": "87",
+    "second_degree": "83a",
+}
+"""Statement of each type of block (``av_block_2`` events, their text); without a type, as after one blocked P, 83a."""
 MOST_TIMES: Final = 20
 """Places in the recording that one statement names."""
 
@@ -106,7 +114,7 @@ def conclusions(
         for statement in part(story):
             by_code.setdefault(statement.code, statement)
     if "50" in by_code or "51" in by_code:
-        for code in ("83", "83a", "84", "85"):  # without P waves nothing tells which of them was not conducted
+        for code in SECOND_DEGREE.values():  # without P waves nothing tells which of them was not conducted
             by_code.pop(code, None)
     return [by_code[code] for code in in_report_order(by_code)]
 
@@ -300,16 +308,28 @@ def _supraventricular(story: _Story) -> Iterable[Statement]:
 
 
 def _block(story: _Story) -> Iterable[Statement]:
+    """Third degree, or each type of the second; one P without QRS in a day is called possible."""
     if events := story.of("av_block_3"):
-        rates = [event.rate_bpm for event in events if event.rate_bpm]
-        found = [evidence("ventricular_rate_bpm", min(rates), None, "/min")] if rates else []
-        yield say("88", evidence("episodes", len(events)), *found, *_when(events, _length), certainty="probable")
+        yield say(
+            "88", evidence("episodes", len(events)), *_slowest(events), *_when(events, _length), certainty="probable"
+        )
         return
-    second, dropped = story.of("av_block_2"), story.of("dropped_beat")
-    if second or len(dropped) >= LEAST_DROPPED:
-        certainty: Certainty = "probable" if second else "possible"
-        events = second or dropped
-        yield say("83a", evidence("episodes", len(events)), *_when(events), certainty=certainty)
+    by_code: dict[str, list[Event]] = {}
+    for event in story.of("av_block_2"):
+        by_code.setdefault(SECOND_DEGREE.get(event.text, "83a"), []).append(event)
+    if len(by_code) > 1:
+        by_code.pop("83a", None)  # what has no type of its own is most likely of the type that was seen
+    if not by_code and len(dropped := story.of("dropped_beat")) >= LEAST_DROPPED:
+        yield say("83a", evidence("episodes", len(dropped)), *_when(dropped), certainty="possible")
+    for code, events in by_code.items():
+        certainty: Certainty = "probable" if sum(event.value or 1.0 for event in events) > 1 else "possible"
+        slowest = _slowest(events) if code == "87" else []
+        yield say(code, evidence("episodes", len(events)), *slowest, *_when(events, _length), certainty=certainty)
+
+
+def _slowest(events: Sequence[Event]) -> list[Evidence]:
+    rates = [event.rate_bpm for event in events if event.rate_bpm]
+    return [evidence("ventricular_rate_bpm", min(rates), None, "/min")] if rates else []
 
 
 def _st(story: _Story) -> Iterable[Statement]:

@@ -24,11 +24,16 @@ BRADYCARDIA_BPM: Final = 50.0
 SLOW_FAST_BEATS: Final = 8
 SLOW_FAST_S: Final = 30.0
 JOIN_S: Final = 10.0
+AROUND: Final = 8
 DROP_TIMES: Final = (1.8, 2.2)
 """A beat that fails to come leaves an interval of about two usual ones."""
 DROP_STEADY: Final = 0.10
 """The intervals around it may differ by so much from one another."""
 DROP_P: Final = 0.5
+BLOCK_LEFT: Final = 0.5
+"""An AV block is told where so much of it lies neither in fibrillation nor in what cannot be read."""
+GAP_TIMES: Final = 1.35
+"""Intervals that end with a P wave without QRS are so much longer than the usual one (:mod:`worker.holter.blocks`)."""
 PACED_BEATS: Final = 3
 PACED_JOIN_BEATS: Final = 3
 
@@ -80,6 +85,30 @@ def events_of(day: Readable, af: Spans | None = None) -> list[Event]:
         *_paced(day),
     ]
     return sorted(found, key=lambda event: (event.start_s, event.kind))
+
+
+def block_events(day: Readable, af: Spans) -> list[Event]:
+    """AV block of the second and third degree; ``text`` is the type, ``value`` how many P waves had no QRS."""
+    hz = day.measured.sampling_hz
+    found = []
+    for stretch in day.measured.blocks:
+        start_s, end_s = stretch.start / hz, stretch.stop / hz
+        gone_s = af.seconds(start_s, end_s) + day.left_out.seconds(start_s, end_s)
+        first, last = np.searchsorted(day.beats.sample, [stretch.start, stretch.stop]).tolist()
+        if last - first < 2 or gone_s > BLOCK_LEFT * (end_s - start_s):
+            continue
+        complete = stretch.reason == "third_degree"
+        blocked = last - first - 1 if stretch.reason == "two_to_one" else _gaps(day, first, last)
+        more: dict[str, float | str] = {} if complete else {"value": float(blocked), "quantity": "blocked_p"}
+        kind: EventKind = "av_block_3" if complete else "av_block_2"
+        found.append(_event(day, kind, first, last - 1, text=stretch.reason, **more))
+    return found
+
+
+def _gaps(day: Readable, first: int, last: int) -> int:
+    """How many intervals between these beats are much longer than those around them; one at least."""
+    around = day.rr_s[max(0, first - AROUND) : last + AROUND]
+    return max(1, int(np.count_nonzero(day.rr_s[first : last - 1] > GAP_TIMES * np.quantile(around, 0.25))))
 
 
 def _within(day: Readable, af: Spans | None) -> Bools:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.holter.blocks import blocks_of
 from worker.holter.classify import classified
 from worker.holter.day import Block, Day
 from worker.holter.detect import Found, Search, Seen
@@ -83,6 +84,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
         lead_noise=first.noise.leads,
         rhythms=rhythms,
         flutter=flutter_of(day, beats),
+        blocks=blocks_of(day, beats, unreadable),
         marks=recording.annotations,
         warnings=recording.warnings,
     )

@@ -129,6 +129,7 @@ class Measured:
         lead_noise: stretches in which the named leads cannot be read though others can.
         rhythms: stretches without beats in the usual sense: ``vf``, ``asystole``.
         flutter: (start, stop) samples in which the atria flutter, as seen in the signal.
+        blocks: stretches with AV block of the second or third degree, as seen in the signal, by their ``reason``.
         ruled: stretches of which a physician said who leads, by their ``reason``: ``sinus``, ``af``, ``flutter``; never
             the machine's, and not kept with the rest.
     """
@@ -145,6 +146,7 @@ class Measured:
     lead_noise: tuple[Stretch, ...] = ()
     rhythms: tuple[Stretch, ...] = ()
     flutter: tuple[Stretch, ...] = ()
+    blocks: tuple[Stretch, ...] = ()
     ruled: tuple[Stretch, ...] = ()
     marks: tuple[Annotation, ...] = ()
     warnings: tuple[str, ...] = field(default_factory=tuple)

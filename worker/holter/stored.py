@@ -21,7 +21,7 @@ from worker.formats.wfdb_annotations import AUX, RHYTHM, SKIP, SYMBOLS
 from worker.holter.measured import Beats, Label, Measured, Minutes, Stretch, Template
 from worker.recording import Annotation
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_BYTES: Final = 256 * 2**20
 MAX_UNPACKED_BYTES: Final = 1024 * 2**20
 """Two weeks of 12 leads unpack to about 150 MB; a file that asks for more than this is damaged or hostile."""
@@ -54,7 +54,7 @@ _COLUMNS: Final[dict[str, str]] = {
 }
 _PER_LEAD: Final = ("minutes.st_j_uv", "minutes.st_uv", "minutes.st_slope_uv_s", "minutes.qrs_uv")
 _OPTIONAL: Final = ("minutes.qrs_uv", "minutes.shape")
-_STRETCHES: Final = ("unreadable", "lead_noise", "rhythms", "flutter")
+_STRETCHES: Final = ("unreadable", "lead_noise", "rhythms", "flutter", "blocks")
 _SYMBOLS: Final = {Label.N: "N", Label.S: "S", Label.V: "V", Label.F: "F", Label.P: "/", Label.Q: "Q"}
 _CODES: Final = {symbol: code for code, symbol in SYMBOLS.items()}
 MAX_STEP: Final = 1023
@@ -157,7 +157,7 @@ def _measured(about: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> 
     n_samples, hz = int(about["n_samples"]), float(about["sampling_hz"])
     if n_samples < 0 or not 0 < hz < 1e6:
         raise StoredError(f"{n_samples} samples at {hz} Hz")
-    unreadable, lead_noise, rhythms, flutter = (_stretches(about[name], n_samples) for name in _STRETCHES)
+    unreadable, lead_noise, rhythms, flutter, blocks = (_stretches(about[name], n_samples) for name in _STRETCHES)
     return Measured(
         leads=leads,
         sampling_hz=hz,
@@ -171,6 +171,7 @@ def _measured(about: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> 
         lead_noise=lead_noise,
         rhythms=rhythms,
         flutter=flutter,
+        blocks=blocks,
         marks=tuple(Annotation(str(label), float(start), end) for label, start, end in about["marks"]),
         warnings=tuple(str(text) for text in about["warnings"]),
     )

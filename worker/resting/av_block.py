@@ -57,6 +57,7 @@ class Block:
     Attributes:
         blocked_s: where the P waves without QRS stand, seconds.
         pr_first_ms, pr_last_ms: PR after and before the gaps, mean.
+        likeness: of even beats, how like the P waves before the QRS those without QRS are, median; else 1.
     """
 
     type: Type
@@ -64,6 +65,7 @@ class Block:
     blocked_s: list[float]
     pr_first_ms: float
     pr_last_ms: float
+    likeness: float = 1.0
 
 
 def words_of(block: Block) -> Statement:
@@ -255,4 +257,5 @@ def _even(reading: Reading, like: Floats, to_r: float, ratio: int) -> Block | No
     bpm = 60 * ratio / float(np.mean(np.diff(at)))
     if cycles < 3 or len(blocked) < SEEN_SHARE * cycles * (ratio - 1) or not ATRIAL_BPM[0] <= bpm <= ATRIAL_BPM[1]:
         return None
-    return Block("two_to_one" if ratio == 2 else "high_grade", bpm, blocked, 1000 * to_r, 1000 * to_r)
+    likeness = float(np.median([like[round(place * reading.traces.hz)] for place in blocked]))
+    return Block("two_to_one" if ratio == 2 else "high_grade", bpm, blocked, 1000 * to_r, 1000 * to_r, likeness)

@@ -62,7 +62,7 @@ def test_the_same_day_gives_the_same_bytes():
 def test_numpy_opens_it_without_pickle():
     with np.load(io.BytesIO(to_bytes(full_day())), allow_pickle=False) as archive:
         assert np.array_equal(np.cumsum(archive["beats.step"]), full_day().beats.sample)
-        assert json.loads(archive["about"].tobytes())["version"] == 1
+        assert json.loads(archive["about"].tobytes())["version"] == 2
 
 
 def changed(**about):
@@ -86,7 +86,7 @@ def changed(**about):
         (b"", "no kept day"),
         (b"PK\x03\x04 no archive", "no kept day"),
         (to_bytes(full_day())[:-40], "no kept day"),
-        (changed(version=2), "version 2; this worker reads version 1"),
+        (changed(version=3), "version 3; this worker reads version 2"),
         (changed(n_samples=10), "outside of the recording"),
         (changed(leads=["II"]), "do not fit their numbers"),
         (changed(leads=["II"], templates=[]), "do not fit|has shape"),
