@@ -8,12 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg_center.contract.findings import Certainty
+from ecg_center.contract.findings import Certainty, Statement
 from worker.resting.artefacts import believable
-from worker.resting.beat_kinds import runs
+from worker.resting.beat_kinds import EARLY, LATE, runs, usual_rr_s
+from worker.resting.escapes import escapes, late_beats
 from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
-from worker.resting.say import ACC_2018_BRADYCARDIA, AHA_2017_VA, evidence, say
+from worker.resting.say import ACC_2018_BRADYCARDIA, AHA_2017_VA, ESC_2019_SVT, TEXTBOOK, evidence, say
+from worker.resting.sinoatrial import sinoatrial_block
+from worker.signal.filters import Floats
 
 PAUSE_S: Final = 2.0
 PAUSE_TIMES: Final = 1.7
@@ -24,14 +27,21 @@ ON_TIME: Final = 0.15
 FREQUENT_ECTOPICS_PER_MIN: Final = 6.0
 """More than five a minute is frequent (频发, 诊断学)."""
 TACHYCARDIA_BPM: Final = 100.0
+BIGEMINY_CYCLES: Final = 3
 
 
 def ectopics(reading: Reading, rhythm: Rhythm) -> None:
     """Early beats and runs, where the rhythm itself lets one tell."""
     supraventricular = rhythm.name in ("sinus", "atrial", "junctional")
     at, found = reading.at_s, rhythm.kinds
+    late = late_beats(reading, rhythm)
+    rhythm.statements += escapes(reading, rhythm, late)
+    found[late & (found == "V")] = "O"
     if rhythm.name not in ("vt", "wide_tachycardia", "paced"):
         _ventricular(reading, rhythm)
+    if rhythm.name in ("sinus", "atrial") and not rhythm.av_block:
+        _early_together(reading, found)
+        found[_alternating(reading.rr_s) & (found == "N")] = "S"
     early = np.flatnonzero(found == "S")
     if supraventricular and early.size:
         often = early.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and early.size > 1
@@ -39,6 +49,77 @@ def ectopics(reading: Reading, rhythm: Rhythm) -> None:
             evidence("early_beats", early.size, None, "", start_s=at[n] - 0.25, end_s=at[n] + 0.4) for n in early[:8]
         ]
         rhythm.statements.append(say("30a" if often else "30", *seen, certainty="probable"))
+        rhythm.statements += _supraventricular_patterns(reading, found)
+
+
+def _early_together(reading: Reading, found: NDArray[np.str_]) -> None:
+    """Two and more early beats that end in a pause: the first of them is not followed by one. Marked in place."""
+    rr, usual = reading.rr_s, usual_rr_s(reading.rr_s)
+    early = np.concatenate([[False], rr < EARLY * usual]) & (found == "N")
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], early | (found == "S"), [False]]).astype(np.int8)))
+    for first, last in edges.reshape(-1, 2).tolist():
+        followed = last - 1 < rr.size and rr[last - 1] > LATE * usual[last - 1]
+        if last - first > 1 and first > 0 and found[first - 1] == "N" and followed:
+            found[first:last] = "S"
+
+
+def _alternating(rr: Floats) -> NDArray[np.bool_]:
+    """(n_beats,) the early beats of a bigeminy: in it half of the intervals are short, and no median is the usual one.
+
+    >>> _alternating(np.array([0.6, 1.0, 0.6, 1.0, 0.6, 1.0])).astype(int).tolist()
+    [0, 1, 0, 1, 0, 1, 0]
+    >>> bool(_alternating(np.array([0.8, 0.6, 1.0, 0.6, 1.0, 0.8])).any())
+    False
+    """
+    short = np.zeros(rr.size, bool)
+    short[:-1] = rr[:-1] < EARLY * rr[1:]
+    short[1:] &= rr[1:] < EARLY * rr[:-1]
+    marked = np.zeros(rr.size + 1, bool)
+    for first in np.flatnonzero(short).tolist():
+        cycles = range(first, first + 2 * BIGEMINY_CYCLES, 2)
+        if cycles[-1] < rr.size and short[list(cycles)].all():
+            marked[[place + 1 for place in cycles]] = True
+    return marked
+
+
+def _supraventricular_patterns(reading: Reading, found: NDArray[np.str_]) -> list[Statement]:
+    """Pairs, bigeminy, trigeminy and short runs."""
+    said, at, together = [], reading.at_s, runs(found, "S")
+    pairs = [(first, last) for first, last in together if last - first == 2]
+    if pairs:
+        first, last = pairs[0]
+        seen = evidence("pairs", len(pairs), 1, "", start_s=at[first] - 0.25, end_s=at[last - 1] + 0.4)
+        said.append(say("41b", seen, certainty="probable"))
+    if pattern := _pattern(found, "S"):
+        said.append(say({"60b": "41c", "60c": "41d"}[pattern], certainty="probable"))
+    for first, last in together:
+        bpm = 60 / float(np.diff(at[first:last]).mean()) if last - first > 2 else 0.0
+        if bpm >= TACHYCARDIA_BPM:
+            seen = evidence(
+                "run_rate_bpm", round(bpm), TACHYCARDIA_BPM, "/min", start_s=at[first], end_s=at[last - 1],
+                source=ESC_2019_SVT,
+            )  # fmt: skip
+            said.append(say("30b", seen, evidence("run_beats", last - first, 3, ""), certainty="probable"))
+    return said
+
+
+def _interpolated(reading: Reading, rhythm: Rhythm, single: list[int], sure: Certainty) -> None:
+    """A ventricular beat between two sinus beats that come as if it were not there."""
+    rr, found = reading.rr_s, rhythm.kinds
+    plain = (found[:-1] == "N") & (found[1:] == "N")
+    if rhythm.name != "sinus" or plain.sum() < 3:
+        return
+    usual = float(np.median(rr[plain]))
+    for n in single:
+        if not 0 < n < found.size - 1 or found[n - 1] != "N" or found[n + 1] != "N":
+            continue
+        if abs((rr[n - 1] + rr[n]) / usual - 1) < ON_TIME:
+            seen = evidence(
+                "rr_to_usual", (rr[n - 1] + rr[n]) / usual, 1 + ON_TIME, "",
+                start_s=reading.at_s[n - 1], end_s=reading.at_s[n + 1], source=TEXTBOOK,
+            )  # fmt: skip
+            rhythm.statements.append(say("60f", seen, certainty=sure))
+            return
 
 
 def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
@@ -69,10 +150,11 @@ def _ventricular(reading: Reading, rhythm: Rhythm) -> None:
     seen_at = [
         evidence("early_beats", single.size, None, "", start_s=at[n] - 0.15, end_s=at[n] + 0.4) for n in single[:8]
     ]
-    pattern = _pattern(found)
+    pattern = _pattern(found, "V")
     code = pattern or ("60a" if often else "60")
     rhythm.statements.append(say(code, *seen_at, certainty=sure))
     _r_on_t(reading, rhythm, single.tolist(), sure)
+    _interpolated(reading, rhythm, single.tolist(), sure)
     if pairs:
         rhythm.statements.append(say("60d", evidence("pairs", pairs, 1, ""), certainty=sure))
     if len({int(group) for group in reading.beats.group[single]}) > 1 and single.size >= 3:
@@ -108,9 +190,9 @@ def _is_the_t_itself(reading: Reading, number: int, summit_s: float) -> bool:
     return bool(abs((at[number + 1] - at[number - 1]) / usual - 1) < ON_TIME)
 
 
-def _pattern(found: NDArray[np.str_]) -> str:
-    """Bi- or trigeminy where it holds for three cycles, else nothing."""
-    word = "".join("V" if kind == "V" else "N" for kind in found)
+def _pattern(found: NDArray[np.str_], early: str) -> str:
+    """Bi- or trigeminy where it holds for three cycles, else nothing: its ventricular code."""
+    word = "".join("V" if kind == early else "N" for kind in found)
     if "NVNVNV" in word:
         return "60b"
     return "60c" if "NNVNNVNNV" in word else ""
@@ -118,6 +200,9 @@ def _pattern(found: NDArray[np.str_]) -> str:
 
 def pauses(reading: Reading, rhythm: Rhythm) -> None:
     """The longest interval, where no other statement says why it is long."""
+    if block := sinoatrial_block(reading, rhythm):
+        rhythm.statements += block
+        return
     rr_max = rhythm.rr_max_s or 0.0
     usual = float(np.median(reading.rr_s)) if reading.rr_s.size else 0.0
     if rr_max < PAUSE_S or (rhythm.name != "complete_block" and rr_max < PAUSE_TIMES * usual):

@@ -8,12 +8,15 @@ from typing import Final
 
 import numpy as np
 
+from ecg_center.contract.findings import Statement
 from worker.resting import af
 from worker.resting.artefacts import MANY_LEADS
 from worker.resting.av_block import second_degree, words_of
 from worker.resting.beat_kinds import kinds
+from worker.resting.dissociation import circular_spread, dissociation
 from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, pauses
 from worker.resting.leading import Rhythm
+from worker.resting.pacing import paced
 from worker.resting.reading import Reading
 from worker.resting.say import (
     ACC_2018_BRADYCARDIA,
@@ -25,7 +28,6 @@ from worker.resting.say import (
     say,
 )
 from worker.signal.fibrillation import STANDSTILL_UV, Stretch
-from worker.signal.filters import Floats
 
 __all__ = ["Rhythm", "rhythm_of"]
 
@@ -37,6 +39,8 @@ WIDE_WITH_P_BPM: Final = 140.0
 """Sinus tachycardia with bundle branch block stays below in a person at rest; what looks like a P above is doubted."""
 REGULAR_WITHIN: Final = 0.12
 REGULAR_SHARE: Final = 0.7
+RETROGRADE_PR_MS: Final = 120.0
+LEFT_P_UV: Final = -40.0
 P_PRESENT: Final = 0.55
 P_CLEAR: Final = 3.0
 AF_NOT_REGULAR: Final = 0.04
@@ -53,9 +57,6 @@ BLOCK_SPREAD_MS: Final = 60.0
 ESCAPE_REGULAR: Final = 0.15
 """An idioventricular rhythm is nearly even; LUDB's fibrillation with left bundle branch block has 0.3 and more."""
 SINUS_ARRHYTHMIA_S: Final = 0.12
-SPIKE_BEFORE_QRS_S: Final = (0.0, 0.09)
-SPIKE_BEFORE_P_S: Final = (0.09, 0.32)
-PACED_SHARE: Final = 0.4
 
 
 def rhythm_of(reading: Reading) -> Rhythm:
@@ -70,7 +71,7 @@ def rhythm_of(reading: Reading) -> Rhythm:
     rhythm = Rhythm("none", kinds=kinds(reading))
     rhythm.rr_max_s = _longest_rr_s(reading)
     rhythm.ventricular_bpm = 60 / float(reading.rr_s.mean())
-    for decide in (_tachycardia_wide, _paced, _flutter, _dropped, _complete_block, _fibrillation, _with_p, _without_p):
+    for decide in (_tachycardia_wide, paced, _flutter, _dropped, _complete_block, _fibrillation, _with_p, _without_p):
         if decide(reading, rhythm):
             break
     ectopics(reading, rhythm)
@@ -176,28 +177,6 @@ def _tachycardia_wide(reading: Reading, rhythm: Rhythm) -> bool:
     return True
 
 
-def _paced(reading: Reading, rhythm: Rhythm) -> bool:
-    """Spikes at a constant distance before the QRS."""
-    spikes = np.array(reading.traces.spikes_s)
-    if spikes.size < 3 or reading.limits is None:
-        return False
-    onset_s = (reading.limits.r - reading.limits.qrs_on) / reading.traces.hz
-    before_qrs = before_p = 0
-    for at in reading.at_s:
-        distance = at - onset_s - spikes
-        before_qrs += bool(np.any((distance > SPIKE_BEFORE_QRS_S[0] - 0.03) & (distance < SPIKE_BEFORE_QRS_S[1])))
-        before_p += bool(np.any((distance > SPIKE_BEFORE_P_S[0]) & (distance < SPIKE_BEFORE_P_S[1])))
-    n = reading.at_s.size
-    ventricle, atrium = before_qrs / n >= PACED_SHARE, before_p / n >= PACED_SHARE
-    if not (ventricle or atrium):
-        return False
-    rhythm.name = "paced"
-    code = "184" if ventricle and atrium else "181" if ventricle else "180"
-    seen = evidence("spikes", spikes.size, 3, "", start_s=spikes[0], end_s=spikes[-1], source="spike before the QRS")
-    rhythm.statements.append(say(code, seen, certainty="probable"))
-    return True
-
-
 def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     flutter = reading.flutter
     if flutter is None or not FLUTTER_BPM[0] <= flutter.rate_bpm <= FLUTTER_BPM[1]:
@@ -244,7 +223,7 @@ def _complete_block(reading: Reading, rhythm: Rhythm) -> bool:
     if float(reading.rr_s.std() / reading.rr_s.mean()) > BLOCK_REGULAR or period > 0.85 * float(reading.rr_s.mean()):
         return False
     distances = np.array([at - p_s[p_s < at][-1] for at in reading.at_s if (p_s < at).any()]) % period
-    spread_ms = 1000 * _circular_spread(distances, period)
+    spread_ms = 1000 * circular_spread(distances, period)
     if spread_ms < BLOCK_SPREAD_MS:
         return False
     rhythm.name, rhythm.atrial_bpm = "complete_block", 60 / period
@@ -259,14 +238,6 @@ def _complete_block(reading: Reading, rhythm: Rhythm) -> bool:
     wide = (reading.qrs_ms or 0) >= WIDE_MS
     rhythm.statements.append(say("63" if wide else "38", evidence("qrs_ms", reading.qrs_ms, WIDE_MS, "ms")))
     return True
-
-
-def _circular_spread(distances: Floats, period: float) -> float:
-    """Standard deviation on a circle of this length; large where the distances have no preferred value."""
-    if distances.size < 2:
-        return 0.0
-    length = float(np.abs(np.exp(2j * np.pi * distances / period).mean()))
-    return period * float(np.sqrt(max(0.0, -2 * np.log(max(length, 1e-6))))) / (2 * np.pi)
 
 
 def _fibrillation(reading: Reading, rhythm: Rhythm) -> bool:
@@ -303,10 +274,11 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
         and (avr is None or avr.p_uv > 0)
         and (one is None or one.p_uv > -30)
     )
-    if inverted:
+    if inverted and two is not None:
+        return _from_below(reading, rhythm, bpm, two.p_uv)
+    if _from_the_left(reading):
         rhythm.name = "atrial"
-        seen = evidence("p_mv", two.p_uv / 1000 if two else None, 0, "mV", leads=["II"], source=TEXTBOOK)
-        rhythm.statements.append(say("52" if bpm > TACHYCARDIA_BPM else "34", seen, certainty="probable"))
+        rhythm.statements.append(_ectopic(reading, bpm, "I", one.p_uv if one is not None else 0.0))
         return True
     rhythm.name = "sinus"
     code = _sinus_code(reading, bpm)
@@ -321,6 +293,36 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
     )
     _sinus_arrhythmia(reading, rhythm)
     return True
+
+
+def _ectopic(reading: Reading, bpm: float, lead: str, p_uv: float) -> Statement:
+    seen = evidence("p_mv", p_uv / 1000, 0, "mV", leads=[lead], source=TEXTBOOK)
+    return say("52" if bpm > max(TACHYCARDIA_BPM, reading.norms.rate_bpm[1]) else "34", seen, certainty="probable")
+
+
+def _from_below(reading: Reading, rhythm: Rhythm, bpm: float, p_uv: float) -> bool:
+    """P that runs upwards: of the AV junction where it comes less than 120 ms before the QRS, else of the low atria."""
+    limits = reading.limits
+    pr_ms = reading.ms(limits.qrs_on - limits.p_on) if limits is not None and limits.p_on is not None else 0.0
+    if pr_ms >= RETROGRADE_PR_MS or reading.norms.of_a_child:
+        rhythm.name = "atrial"
+        rhythm.statements.append(_ectopic(reading, bpm, "II", p_uv))
+        return True
+    rhythm.name = "junctional"
+    seen = evidence("p_mv", p_uv / 1000, 0, "mV", leads=["II"], source=TEXTBOOK)
+    rate = evidence("heart_rate_bpm", bpm, None, "/min")
+    early = evidence("pr_ms", pr_ms, RETROGRADE_PR_MS, "ms")
+    code = "38" if bpm < BRADYCARDIA_BPM else "39" if bpm <= TACHYCARDIA_BPM else "54"
+    rhythm.statements.append(say(code, seen, early, rate, certainty="probable"))
+    return True
+
+
+def _from_the_left(reading: Reading) -> bool:
+    """P that runs to the right, while the QRS does not: no exchanged arms (Mirowski 1966)."""
+    one, v6 = reading.wave("I"), reading.wave("V6")
+    if one is None or v6 is None or one.net_uv <= 0:
+        return False
+    return one.p_uv <= LEFT_P_UV and v6.p_uv <= LEFT_P_UV
 
 
 def _basic_bpm(reading: Reading, rhythm: Rhythm) -> float:
@@ -366,4 +368,7 @@ def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
         rhythm.name = "junctional"
         code = "38" if bpm < 60 else "39" if bpm < 90 or reading.norms.of_a_child else "27"
     rhythm.statements.append(say(code, rate, width, certainty="possible"))
+    if seen_apart := dissociation(reading):
+        rhythm.atrial_bpm = seen_apart[0].value
+        rhythm.statements.append(say("89", *seen_apart, certainty="possible"))
     return True

@@ -1,0 +1,116 @@
+"""Which chambers does a pacemaker drive, and does the heart answer each of its pulses?
+
+A pulse stands just before the QRS that it makes, or as far before it as a P wave stands. What answers names the mode
+(起搏模式): pulses before P only are atrial pacing, before QRS only ventricular, both AV sequential pacing; a P of the
+heart's own at a fixed distance before the ventricular pulse is sensed and followed (VDD). A pulse between beats that
+nothing answers has failed to capture, one just behind a QRS has not sensed it. AHA/ACC/HRS 2007 part II, statements
+180 to 190 (doi:10.1016/j.jacc.2007.01.025).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ecg_center.contract.findings import Evidence
+from worker.resting.leading import Rhythm
+from worker.resting.reading import Reading
+from worker.resting.say import evidence, say
+from worker.signal.filters import Floats
+
+LEAST_SPIKES: Final = 3
+BEFORE_QRS_S: Final = (-0.03, 0.09)
+BEFORE_P_S: Final = (0.09, 0.32)
+PACED_SHARE: Final = 0.4
+OWN_P_SHARE, OWN_P_CLARITY = 0.55, 3.0
+"""As for a sinus rhythm: :mod:`worker.resting.rhythm`."""
+OWN_P_PR_MS: Final = (80.0, 300.0)
+REFRACTORY_S: Final = 0.30
+"""After the beginning of a QRS no pulse can make another."""
+QRS_S: Final = 0.06
+"""A pulse this soon after the onset falls into a QRS that began just before: fusion, not a failure to sense."""
+UNANSWERED: Final = 2
+EVEN: Final = 0.05
+MOST_PLACES: Final = 8
+SOURCE: Final = "AHA/ACC/HRS 2007 part II, doi:10.1016/j.jacc.2007.01.025"
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """Pulses in seconds, by what followed them."""
+
+    ventricular: Floats
+    atrial: Floats
+    unanswered: Floats
+    not_sensed: Floats
+
+
+def paced(reading: Reading, rhythm: Rhythm) -> bool:
+    """Whether a pacemaker leads; what it does is added to the statements."""
+    spikes = np.array(reading.traces.spikes_s)
+    if spikes.size < LEAST_SPIKES or reading.limits is None:
+        return False
+    onsets = reading.at_s - (reading.limits.r - reading.limits.qrs_on) / reading.traces.hz
+    answers = _answers(spikes, onsets)
+    ventricle = answers.ventricular.size >= PACED_SHARE * onsets.size
+    atrium = answers.atrial.size >= PACED_SHARE * onsets.size
+    _failures(rhythm, answers, leads=ventricle or atrium)
+    if not (ventricle or atrium):
+        return False
+    rhythm.name = "paced"
+    code = ("184" if atrium else "183" if _own_p(reading) else "181") if ventricle else "180"
+    seen = evidence("spikes", spikes.size, LEAST_SPIKES, "", start_s=spikes[0], end_s=spikes[-1], source=SOURCE)
+    rhythm.statements.append(say(code, seen, certainty="probable"))
+    return True
+
+
+def _answers(spikes: Floats, onsets: Floats) -> _Answers:
+    """Each pulse by its distance to the QRS onsets around it; one beat answers one pulse of either chamber."""
+    distance = onsets[None, :] - spikes[:, None]
+    ventricular = ((distance > BEFORE_QRS_S[0]) & (distance < BEFORE_QRS_S[1])).any(axis=1)
+    atrial = ~ventricular & ((distance >= BEFORE_P_S[0]) & (distance < BEFORE_P_S[1])).any(axis=1)
+    neither = ~ventricular & ~atrial
+    behind = np.where(distance <= 0, -distance, np.inf).min(axis=1)
+    known = neither & (spikes > onsets[0])  # of those before the first beat nothing is known
+    known &= spikes < onsets[-1]
+    return _Answers(
+        spikes[ventricular],
+        spikes[atrial],
+        spikes[known & (behind >= REFRACTORY_S)],
+        spikes[known & (behind < REFRACTORY_S) & (behind > QRS_S)],
+    )
+
+
+def _own_p(reading: Reading) -> bool:
+    """Whether the heart's own P stands before the pulses."""
+    limits, p = reading.limits, reading.p
+    if limits is None or limits.p_on is None or p is None:
+        return False
+    low, high = OWN_P_PR_MS
+    at_its_place = low <= reading.ms(limits.qrs_on - limits.p_on) <= high
+    return at_its_place and p.share >= OWN_P_SHARE and p.clarity >= OWN_P_CLARITY
+
+
+def _failures(rhythm: Rhythm, answers: _Answers, *, leads: bool) -> None:
+    """Pulses without an answer; where the pacemaker does not lead, only those that come as evenly as a pacemaker's."""
+    lost, late = answers.unanswered, answers.not_sensed
+    if lost.size >= UNANSWERED and (leads or _even(lost)):
+        rhythm.statements.append(say("186", *_places(lost, 0.0, 0.2), certainty="possible"))
+    if late.size >= UNANSWERED and leads:
+        rhythm.statements.append(say("188", *_places(late, -0.3, 0.0), certainty="possible"))
+
+
+def _places(spikes: Floats, first_s: float, last_s: float) -> list[Evidence]:
+    return [
+        evidence("spikes", spikes.size, UNANSWERED, "", start_s=at + first_s, end_s=at + last_s, source=SOURCE)
+        for at in spikes[:MOST_PLACES].tolist()
+    ]
+
+
+def _even(spikes: Floats) -> bool:
+    """Whether the intervals are multiples of one."""
+    apart = np.diff(spikes)
+    if apart.size < LEAST_SPIKES - 1:
+        return False
+    times = apart / apart.min()
+    return bool(np.all(np.abs(times - np.rint(times)) < EVEN * np.rint(times)))
