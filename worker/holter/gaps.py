@@ -64,15 +64,12 @@ def second_look(
         beats, odds: (m,) places that the search believes, and how surely.
         coefficients: of :func:`worker.holter.candidates.log_odds`.
     """
-    gaps = _gaps(curves[2], curves[3], beats, hz)
+    gaps = _gaps(curves[2], curves[3], at, about[0], about[1], beats, hz)
     if not len(gaps):
         return beats, odds, np.empty((0, 2), np.int64)
     more, sure = [beats], [odds]
     unrest: list[tuple[int, int]] = []
-    within = np.searchsorted(at, gaps[:, :2] + np.array([1, 0]) * int(APART_S * hz))
-    for (start, stop, restless), (first, last) in zip(gaps.tolist(), within.tolist(), strict=True):
-        if not restless and stop - start > MOST_S * hz:
-            continue
+    for start, stop, restless, first, last in gaps.tolist():
         part = slice(first, last)
         mine, measured = at[part], (about[0][part], about[1][part], about[2][part])
         number = _guess(mine, measured[0], measured[1], start, bool(restless), hz)
@@ -94,16 +91,27 @@ def second_look(
 
 
 @compiled_finite
-def _gaps(magnitude: Float32s, power: Float32s, beats: Int64s, hz: float) -> Int64s:
-    """(k, 3) first and last sample of each gap, and 1 where the signal does not rest in it."""
-    found, count = np.empty((beats.size + 1, 3), np.int64), 0
+def _gaps(
+    magnitude: Float32s, power: Float32s, at: Int64s, own: Float32s, size: Float32s, beats: Int64s, hz: float
+) -> Int64s:
+    """(k, 5) first and last sample of each gap, 1 where the signal does not rest in it, and the first and one past the
+    last candidate in it; of gaps in which the signal rests only those that hold what may be a beat."""
+    found, count = np.empty((beats.size + 1, 5), np.int64), 0
     for k in range(beats.size + 1):
         start = beats[k - 1] if k else 0
         stop = beats[k] if k < beats.size else power.size
-        if stop - start > GAP_S * hz and stop - start > GAP_TIMES * _usual(beats, k):
-            found[count, 0], found[count, 1] = start, stop
-            found[count, 2] = _restless(magnitude, power, start, stop, hz)
-            count += 1
+        if stop - start <= GAP_S * hz or stop - start <= GAP_TIMES * _usual(beats, k):
+            continue
+        restless = _restless(magnitude, power, start, stop, hz)
+        first, last = np.searchsorted(at, start + int(APART_S * hz)), np.searchsorted(at, stop)
+        if not restless and (
+            stop - start > MOST_S * hz
+            or not _guess(at[first:last], own[first:last], size[first:last], start, restless, hz).size
+        ):
+            continue
+        row = found[count]
+        row[0], row[1], row[2], row[3], row[4] = start, stop, restless, first, last
+        count += 1
     return found[:count]
 
 
