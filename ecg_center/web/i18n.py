@@ -151,6 +151,14 @@ def show_figure(value: float) -> str:
     return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
 
 
+def show_evidence(quantity: str, value: float, unit: str) -> str:
+    """A figure that a finding rests on, with its unit; a share, which has none, in percent."""
+    if not unit and (quantity == "share" or quantity.endswith("_share")):
+        percent = 100 * value
+        return f"{percent:.2f} %" if 0 < percent < 1 else f"{percent:.1f} %"
+    return f"{show_figure(value)} {unit}".rstrip()
+
+
 def show_when(instant: datetime | None) -> str:
     """``14:05`` for today, ``07-12 14:05`` for another day, in clinic time: a time alone would be taken for today's."""
     if instant is None:

@@ -59,6 +59,7 @@ def environment(language: Language) -> Environment:
         file_note=lambda note: note_in(note, language),
         lapse=i18n.show_lapse,
         figure=i18n.show_figure,
+        evidence=lambda value, item: i18n.show_evidence(item.quantity, value, item.unit),
         hours=show_hours,
         bytes=_bytes,
         ago=lambda instant: i18n.show_span(datetime.now(UTC) - instant, language),

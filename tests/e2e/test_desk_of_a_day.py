@@ -156,3 +156,7 @@ async def test_on_a_phone_nothing_is_wider_than_the_screen(centre: Centre, enter
     await page.tap(".day-steps button >> nth=1")
     await expect(page.locator(".event[aria-current=true]")).to_have_count(1)
     await page.wait_for_function(DRAWN, arg=".strip-paper")
+    await page.tap(".menu summary")
+    await page.tap("button[name=language][value=en]")
+    await expect(page.locator(".day-ectopy")).to_contain_text("Longest run")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]  # English words are longer

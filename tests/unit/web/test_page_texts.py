@@ -113,3 +113,16 @@ def test_every_quantity_that_the_worker_measures_has_its_word() -> None:
 )
 def test_a_figure_has_no_digits_that_nobody_measured(value: float, text: str) -> None:
     assert i18n.show_figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "unit", "text"),
+    [
+        ("qt_ms", 402.4, "ms", "402 ms"),
+        ("episodes", 4, "", "4"),
+        ("share", 0.0004, "", "0.04 %"),
+        ("analysed_share", 0.853, "", "85.3 %"),
+    ],
+)
+def test_evidence_reads_with_its_unit_and_a_share_in_percent(quantity: str, value: float, unit: str, text: str) -> None:
+    assert i18n.show_evidence(quantity, value, unit) == text
