@@ -40,8 +40,10 @@ Int64s = NDArray[np.int64]
 
 STRIP_S: Final = 12.0
 PIECE_S: Final = 600.0
-MOST_PIECES: Final = (24, 24)
-"""Pieces with gaps, and slow ones, that are looked at; the slowest, and of those with gaps the ones with most."""
+MOST_WITH_GAPS: Final = 16
+"""Pieces that are looked at, those with most gaps first: 4 ms each."""
+MOST_SLOW: Final = (10, 6)
+"""Slow pieces that are looked at, the slowest and some of the others: 6 ms each."""
 LOOKS: Final = 2
 """Strips of a piece with gaps that are looked at until one shows block."""
 GAP_TIMES: Final = (1.35, 2.3)
@@ -186,7 +188,7 @@ class _Looker:
     def __init__(self, day: Day, beats: Beats, at_s: Floats, left_out: Spans) -> None:
         self.day, self.beats, self.at_s, self.left_out = day, beats, at_s, left_out
 
-    def reading(self, middle_s: float) -> Reading | None:
+    def reading(self, middle_s: float, *, atria: bool) -> Reading | None:
         """The strip around this moment, as the rules of the rhythm need it; None where it cannot be read."""
         start_s = max(0.0, middle_s - STRIP_S / 2)
         first, last = np.searchsorted(self.at_s, [start_s + EDGE_S, start_s + STRIP_S - EDGE_S]).tolist()
@@ -198,18 +200,18 @@ class _Looker:
             [self.day.leads[row] for row in self.day.independent],
             self.day.hz,
             self.beats.sample[first:last] - start,
-            calibrated=self.day.recording.calibrated,
+            atria=atria,
         )
 
     def with_gap(self, gap: int) -> str:
         """The type of the block around this interval; empty where there is none."""
-        reading = self.reading(float(self.at_s[gap] + self.at_s[gap + 1]) / 2)
+        reading = self.reading(float(self.at_s[gap] + self.at_s[gap + 1]) / 2, atria=False)
         block = second_degree(reading) if reading else None
         return block.type if block and block.type != "two_to_one" else ""
 
     def slow(self, middle_s: float) -> tuple[str, bool]:
         """(type of the block of an even rhythm here or empty, whether it has no P before its beats)."""
-        reading = self.reading(middle_s)
+        reading = self.reading(middle_s, atria=True)
         if reading is None:
             return "", False
         rhythm = rhythm_of(reading)
@@ -222,17 +224,18 @@ class _Looker:
 
 
 def strip_reading(
-    uv: NDArray[np.float32], leads: Sequence[str], hz: float, at: Int64s, *, calibrated: bool = True
+    uv: NDArray[np.float32], leads: Sequence[str], hz: float, at: Int64s, *, atria: bool = True
 ) -> Reading | None:
     """What the rules of the rhythm need of a strip whose beats are known; None where no lead can be read.
 
     Args:
         uv: (n_leads, n) µV at ``hz``.
         at: (k,) samples of the beats, k at least two.
+        atria: whether P waves are looked for before each beat and by themselves.
     """
     traces = prepare(
         Recording(
-            format="", kind="resting", leads=tuple(leads), sampling_hz=hz, calibrated=calibrated,
+            format="", kind="resting", leads=tuple(leads), sampling_hz=hz,
             digital=np.clip(np.rint(uv), -INT16, INT16).astype(np.int16),
             uv_per_lsb=np.ones(len(leads)), baseline=np.zeros(len(leads)),
         )
@@ -246,16 +249,19 @@ def strip_reading(
     limits = delineate(median, rows, traces.hz, float(np.median(np.diff(beats.at))) / traces.hz) if median else None
     if median is None or limits is None:
         return None
-    return Reading(
-        traces, Person(), calibrated, qualities, rows, beats, [], median, limits, None, limits,
+    reading = Reading(traces, Person(), True, qualities, rows, beats, [], median, limits, None, limits)
+    if not atria:
+        return reading
+    return replace(
+        reading,
         p=atrial.p_before_beats(traces.spectrum, rows, beats, median, limits),
         free_p=atrial.free_p_waves(traces.clean[rows], traces.hz, beats, limits),
-    )  # fmt: skip
+    )
 
 
 def _with_gaps(looker: _Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
     """(first beat, last beat, type) of the pieces with gaps in which a strip shows block."""
-    chosen = sorted(pieces, key=lambda piece: -len(piece.gaps))[: MOST_PIECES[0]]
+    chosen = sorted(pieces, key=lambda piece: -len(piece.gaps))[:MOST_WITH_GAPS]
     for piece in sorted(chosen, key=lambda piece: piece.first):
         asked = dict.fromkeys((piece.gaps[len(piece.gaps) // 2], piece.gaps[0]))
         said = next((said for gap in asked if (said := looker.with_gap(gap))), "")
@@ -265,8 +271,7 @@ def _with_gaps(looker: _Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, 
 
 def _slow(looker: _Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
     """(first beat, last beat, type) of the slow rhythms in which two strips in a row show block."""
-    slowest = set(sorted(range(len(pieces)), key=lambda place: -pieces[place].rr_s)[: MOST_PIECES[1]])
-    said = {place: _agreed(looker, pieces[place]) for place in sorted(slowest)}
+    said = {place: _agreed(looker, pieces[place]) for place in _chosen(pieces)}
     joined: list[tuple[int, int, str]] = []
     for place, piece in enumerate(pieces):
         answer = said[place] if place in said else _of_neighbour(pieces, said, place)
@@ -279,13 +284,21 @@ def _slow(looker: _Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, 
     yield from joined
 
 
+def _chosen(pieces: Sequence[Piece]) -> list[int]:
+    """The numbers of the slow pieces that are looked at."""
+    by_rate = sorted(range(len(pieces)), key=lambda place: -pieces[place].rr_s)
+    slowest, others = by_rate[: MOST_SLOW[0]], sorted(by_rate[MOST_SLOW[0] :])
+    return sorted([*slowest, *others[:: max(1, -(-len(others) // MOST_SLOW[1]))]])
+
+
 def _of_neighbour(pieces: Sequence[Piece], said: dict[int, str], place: int) -> str:
     """What was said of the nearest piece of the same stretch with the same rate, of one that nobody looked at."""
     mine = pieces[place]
-    for near in (place - 1, place + 1):
-        if near in said and pieces[near].run == mine.run and abs(pieces[near].rr_s / mine.rr_s - 1) < SAME_RATE:
-            return said[near]
-    return ""
+    alike = [
+        near for near in said
+        if pieces[near].run == mine.run and abs(pieces[near].rr_s / mine.rr_s - 1) < SAME_RATE
+    ]  # fmt: skip
+    return said[min(alike, key=lambda near: abs(near - place))] if alike else ""
 
 
 def _agreed(looker: _Looker, piece: Piece) -> str:
