@@ -212,6 +212,7 @@ QUANTITIES: dict[str, str] = {
     "t_mv": N_("T amplitude"),
     "t_to_r": N_("T to R"),
     "terminal_mv": N_("Terminal P in V1"),
+    "turned_share": N_("share of the waves turned over"),
     "u_mv": N_("U amplitude"),
     "ventricular_rate_bpm": N_("Ventricular rate"),
 }
