@@ -20,6 +20,7 @@ from worker.signal.atrial import ventricles
 from worker.signal.beats import MedianBeat, median_beat
 from worker.signal.delineate import Limits, delineate
 from worker.signal.filters import Floats, good_length, moving_mean
+from worker.signal.order import median
 
 PAUSE_TIMES: Final = 1.25
 """A pause is longer than this times the shorter intervals."""
@@ -94,7 +95,7 @@ def second_degree(reading: Reading) -> Block | None:
     rr = reading.rr_s
     if rr.size < 3 or not reading.rows or 60 / float(rr.mean()) > MAX_BPM:
         return None
-    short = float(np.median(rr[rr <= np.median(rr)]))
+    short = float(median(rr[rr <= median(rr)]))
     pause = rr > PAUSE_TIMES * short
     if pause.any():
         first = 1 + np.flatnonzero(pause)
@@ -105,17 +106,18 @@ def second_degree(reading: Reading) -> Block | None:
     found = _template(reading, first)
     if found is None:
         return None
-    like, to_r = found
+    rest, p, to_r = found
     if not pause.any():
-        return next((block for ratio in RATIOS if (block := _even(reading, like, to_r, ratio)) is not None), None)
+        return _even_block(reading, rest, p, to_r)
+    like = _likeness(rest, p)
     beats = first.tolist()
     groups = [_group(reading, like, to_r, begin, end) for begin, end in pairwise(beats)]
     before = _group_before(reading, like, to_r, beats[0]) if beats[0] > 1 else None
     return _named([group for group in [before, *groups] if group is not None])
 
 
-def _template(reading: Reading, first: np.ndarray) -> tuple[Floats, float] | None:
-    """(likeness of each sample as the peak of P to the P of these beats, seconds from that peak to R)."""
+def _template(reading: Reading, first: np.ndarray) -> tuple[Floats, Floats, float] | None:
+    """(the leads without QRS and T, the P of these beats in them, seconds from its first sample to R)."""
     hz, beats = reading.traces.hz, reading.beats
     clean = reading.traces.clean[reading.rows]
     chosen = np.zeros(beats.at.size, bool)
@@ -124,22 +126,22 @@ def _template(reading: Reading, first: np.ndarray) -> tuple[Floats, float] | Non
     if not chosen.any() or reading.limits is None or reading.median is None:
         return None
     if np.array_equal(chosen, beats.group == 0):
-        median: MedianBeat | None = replace(reading.median, signal=reading.median.signal[reading.rows])
+        usual: MedianBeat | None = replace(reading.median, signal=reading.median.signal[reading.rows])
         limits: Limits | None = reading.limits
     else:
         only = replace(
             beats, at=beats.at[chosen], group=beats.group[chosen], width_s=beats.width_s[chosen],
             size=beats.size[chosen],
         )  # fmt: skip
-        median = median_beat(clean, reading.traces.shape[reading.rows], only, hz)
-        rr_s = float(np.median(reading.rr_s))
-        limits = delineate(median, list(range(len(clean))), hz, rr_s) if median is not None else None
-    if median is None or limits is None or limits.p_on is None or limits.p_off is None:
+        usual = median_beat(clean, reading.traces.shape[reading.rows], only, hz)
+        rr_s = float(median(reading.rr_s))
+        limits = delineate(usual, list(range(len(clean))), hz, rr_s) if usual is not None else None
+    if usual is None or limits is None or limits.p_on is None or limits.p_off is None:
         return None
     margin = round(MARGIN_S * hz)
     begin, end = max(0, limits.p_on - margin), min(limits.p_off + margin, limits.qrs_on)
     rest = moving_mean(clean - ventricles(clean, beats, reading.limits, hz), 3)
-    return _likeness(rest, moving_mean(median.signal[:, begin:end], 3)), (limits.r - begin) / hz
+    return rest, moving_mean(usual.signal[:, begin:end], 3), (limits.r - begin) / hz
 
 
 def _likeness(rest: Floats, p: Floats) -> Floats:
@@ -243,19 +245,33 @@ def _named(groups: list[_Group]) -> Block | None:
     return Block(name, 60 / period, [at for group in with_gap for at in group.blocked_s], first, last)
 
 
-def _even(reading: Reading, like: Floats, to_r: float, ratio: int) -> Block | None:
-    """Even beats of which each has ``ratio`` P waves before the next."""
-    at = reading.at_s
+def _even_block(reading: Reading, rest: Floats, p: Floats, to_r: float) -> Block | None:
+    """Even beats of which each has the same number of P waves before the next."""
+    cycles, cycle_s = reading.at_s.size - 1, float(np.mean(np.diff(reading.at_s)))
+    bpm = {ratio: 60 * ratio / cycle_s for ratio in RATIOS if ATRIAL_BPM[0] <= 60 * ratio / cycle_s <= ATRIAL_BPM[1]}
+    # where the first cycles have none, the others cannot make up for it: most hearts are told from a block by these
+    enough = int((1 - SEEN_SHARE) * cycles) + 1
+    early = _likeness(rest[:, : int(reading.beats.at[enough]) + p.shape[1]], p)
+    if not any(_in_place(reading, early, to_r, ratio, enough) for ratio in bpm):
+        return None
+    like = _likeness(rest, p)
+    for ratio, atrial_bpm in bpm.items():
+        blocked = _in_place(reading, like, to_r, ratio, cycles)
+        if len(blocked) >= SEEN_SHARE * cycles * (ratio - 1):
+            likeness = float(np.median([like[round(place * reading.traces.hz)] for place in blocked]))
+            name: Type = "two_to_one" if ratio == 2 else "high_grade"
+            return Block(name, atrial_bpm, blocked, 1000 * to_r, 1000 * to_r, likeness)
+    return None
+
+
+def _in_place(reading: Reading, like: Floats, to_r: float, ratio: int, cycles: int) -> list[float]:
+    """Where the P waves stand of those of the first cycles that have ``ratio`` of them at even distances."""
+    at = reading.at_s[: cycles + 1].tolist()
     blocked: list[float] = []
-    for begin, end in zip(at[:-1].tolist(), at[1:].tolist(), strict=True):
+    for begin, end in pairwise(at):
         period = (end - begin) / ratio
         places = [_at(reading, like, begin - to_r + k * period, OFF_PLACE * period) for k in range(1, ratio)]
         found = [place for place in places if place is not None]
         if len(found) == len(places):
             blocked += found
-    cycles = at.size - 1
-    bpm = 60 * ratio / float(np.mean(np.diff(at)))
-    if cycles < 3 or len(blocked) < SEEN_SHARE * cycles * (ratio - 1) or not ATRIAL_BPM[0] <= bpm <= ATRIAL_BPM[1]:
-        return None
-    likeness = float(np.median([like[round(place * reading.traces.hz)] for place in blocked]))
-    return Block("two_to_one" if ratio == 2 else "high_grade", bpm, blocked, 1000 * to_r, 1000 * to_r, likeness)
+    return blocked

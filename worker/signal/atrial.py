@@ -139,14 +139,15 @@ def _is_like(found: Floats, usual: Floats, size: float) -> NDArrayBool:
     return like
 
 
-def without_qrs(signal: Floats, at: list[int], hz: float) -> Floats:
+def without_qrs(signal: Floats, at: NDArrayInt, hz: float) -> Floats:
     """The signal with a straight line drawn over each QRS."""
-    blanked = signal.copy()
+    blanked, last_sample = signal.copy(), signal.shape[1] - 1
     before, after = round(BLANK_BEFORE_S * hz), round(BLANK_AFTER_S * hz)
-    for beat in at:
-        first, last = max(0, beat - before), min(signal.shape[1] - 1, beat + after)
-        along = np.arange(last - first + 1) / max(1, last - first)
-        blanked[:, first : last + 1] = signal[:, first, None] + (signal[:, last] - signal[:, first])[:, None] * along
+    first, last = np.maximum(0, at - before), np.minimum(last_sample, at + after)
+    along = np.minimum(np.arange(before + after + 1) / np.maximum(1, last - first)[:, None], 1.0)
+    left = signal[:, first, None]
+    places = np.minimum(first[:, None] + np.arange(before + after + 1), last[:, None])
+    blanked[:, places] = left + (signal[:, last, None] - left) * along
     return blanked
 
 
@@ -160,7 +161,7 @@ def find_flutter(spectrum: Spectrum, rows: dict[str, int], beats: Beats) -> Flut
     low, high = round(FLUTTER_PERIOD_S[0] * hz), round(FLUTTER_PERIOD_S[1] * hz)
     if not rows or band.shape[1] // 2 <= 3 * high:
         return None
-    every = _autocorrelation(without_qrs(band, beats.at.tolist(), hz), 2 * high + 3)
+    every = _autocorrelation(without_qrs(band, beats.at, hz), 2 * high + 3)
     for lead, correlation in zip(rows, every, strict=True):
         lag = low + int(np.argmax(correlation[low:high]))
         if correlation[lag] < max(correlation[lag - 1], correlation[lag + 1]):

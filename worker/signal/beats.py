@@ -86,6 +86,7 @@ class _Windows:
     """Every stretch of a beat's length in the signal, and what of it is needed again and again."""
 
     def __init__(self, shape: Floats, hz: float) -> None:
+        self.shape = shape
         self.before, self.width = round(BEFORE_S * hz), round(BEFORE_S * hz) + round(AFTER_S * hz)
         reach = round(SHIFT_S * hz)
         self.shifts = np.arange(-reach, reach + 1, 2)
@@ -116,6 +117,25 @@ class _Windows:
         likeness = np.where(alike, product / (norm * np.maximum(size, 1e-9)), -1.0)
         best = int(likeness.argmax())
         return float(likeness[best]), int(starts[best]) - beat + self.before
+
+    def moves(self, beats: list[int], template: Floats) -> list[int]:
+        """The shift of each beat that gives the largest correlation with the template, 0 where none is of its size."""
+        starts = np.array(beats)[:, None] - self.before + self.shifts
+        inside = (starts >= 0) & (starts < self.count)
+        starts = np.clip(starts, 0, self.count - 1)
+        norm, size = float(np.sqrt(np.vdot(template, template))), self.size[starts]
+        alike = inside & (norm / SIZE_RATIO < size) & (size < SIZE_RATIO * norm)
+        reach = int(self.shifts[-1])
+        sliding = np.zeros((len(template), self.width + 2 * reach, self.shifts.size))
+        for number, shift in enumerate(self.shifts.tolist()):
+            sliding[:, reach + shift : reach + shift + self.width, number] = template
+        near = np.array(beats)[:, None] - self.before + np.arange(-reach, self.width + reach)
+        around = self.shape[:, np.clip(near, 0, self.shape.shape[1] - 1)]
+        product = (around @ sliding).sum(axis=0)
+        likeness = np.where(alike, product / (norm * np.maximum(size, 1e-9)), -1.0)
+        moved = self.shifts[likeness.argmax(axis=1)]
+        found: list[int] = np.where(alike.any(axis=1), moved, 0).tolist()
+        return found
 
 
 def _groups(shape: Floats, at: list[int], hz: float) -> NDArrayInt:
@@ -225,7 +245,7 @@ def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> Media
     known = [window for at in whole if (window := windows.at(at)) is not None]
     if known:
         template = median(np.array(known), axis=0)
-        whole = [at + windows.likeness(at, template)[1] for at in whole]
+        whole = [at + move for at, move in zip(whole, windows.moves(whole, template), strict=True)]
         whole = [at for at in whole if at >= before and at + after <= signal.shape[1]]
     stack = np.stack([signal[:, at - before : at + after] for at in whole])
     stack = stack - median(stack, axis=2)[:, :, None]

@@ -39,6 +39,7 @@ class Spectrum:
         padded = np.concatenate([before, body, after], axis=1)
         self.length = good_length(padded.shape[1])
         self.values = np.fft.rfft(padded, self.length, axis=1)
+        self._kept: dict[tuple[float, ...], Floats] = {}
         self.frequencies: Floats = np.asarray(np.fft.rfftfreq(self.length, 1 / hz), np.float64)
 
     def band(self, response: Floats | Complexes, rows: list[int] | None = None) -> Floats:
@@ -47,6 +48,14 @@ class Spectrum:
         filtered = np.fft.irfft(values * response, self.length, axis=1)
         band: Floats = filtered[:, self.pad : self.pad + self.n_samples]
         return band
+
+    def between(self, low_hz: float, high_hz: float, rows: list[int]) -> Floats:
+        """(n_rows, n_samples) between the usual high-pass and low-pass; kept, so not to be written to."""
+        asked = (low_hz, high_hz, *rows)
+        if asked not in self._kept:
+            response = highpass(self.frequencies, low_hz) * lowpass(self.frequencies, high_hz)
+            self._kept[asked] = self.band(response, rows)
+        return self._kept[asked]
 
     def view(self, response: Floats | Complexes, rows: list[int], weights: Floats) -> Floats:
         """(n_samples,) the sum of these rows, each times its weight, filtered likewise."""

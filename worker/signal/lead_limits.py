@@ -100,27 +100,22 @@ def describe(signal: Floats, rows: list[int], limits: Limits, hz: float) -> dict
 def _describe_qrs(signal: Floats, rows: list[int], limits: Limits, hz: float) -> dict[str, tuple[int, Floats]]:
     slope = np.abs(_slope(signal, round(QRS_SMOOTH_S * hz)))
     slope[:, : limits.spike_off or 0] = 0.0
-    every = _joint(slope, rows)
+    slope = _and_joint(slope, rows)
     on, off, edge = limits.qrs_on, limits.qrs_off, round(EDGE_S * hz)
     inside = slice(max(0, on - edge), off + edge + 1)
     span = np.ptp(signal[:, inside], axis=1)
     size = np.stack([np.log(span + 1), span / max(1.0, float(np.linalg.norm(span[rows])))], axis=1)
     found = {}
     for name, step, first in (("qrs_on", -1, on), ("qrs_off", 1, off)):
-        parts = [
-            _places(values, inside, step, QRS_LEVELS, QRS_CORE, round(QRS_REACH_S * hz), round(QRS_QUIET_S * hz))
-            for values in (slope, every)
-        ]
+        places = _places(slope, inside, step, QRS_LEVELS, QRS_CORE, round(QRS_REACH_S * hz), round(QRS_QUIET_S * hz))
         beyond = _span(first + step * round(0.02 * hz), first + step * round(0.05 * hz), signal.shape[1])
-        rest = [_mean(values, beyond) / _top(values, inside) for values in (slope, every)]
-        extra = [rest[0], np.broadcast_to(rest[1], rest[0].shape), np.full(len(signal), (off - on) * 1000 / hz)]
-        found[name] = (first, _table(parts, first, hz, [*extra, *size.T]))
+        rest = _mean(slope, beyond) / _top(slope, inside)
+        found[name] = (first, _table(places, first, hz, [rest[:-1], rest[-1], (off - on) * 1000 / hz, *size.T]))
     return found
 
 
 def _describe_p(signal: Floats, rows: list[int], limits: Limits, hz: float) -> dict[str, tuple[int, Floats]]:
-    slope = np.abs(_slope(signal, round(P_SMOOTH_S * hz)))
-    every = _joint(slope, rows)
+    slope = _and_joint(np.abs(_slope(signal, round(P_SMOOTH_S * hz))), rows)
     on, off = limits.p_on or 0, limits.p_off or 0
     edge, middle, last = round(P_EDGE_S * hz), (on + off) // 2, limits.qrs_on - round(0.004 * hz)
     found = {}
@@ -130,30 +125,25 @@ def _describe_p(signal: Floats, rows: list[int], limits: Limits, hz: float) -> d
             if step < 0
             else slice(max(0, middle - edge), max(middle + 1, min(off + edge, last) + 1))
         )
-        parts = [
-            _places(values, inside, step, WAVE_LEVELS, WAVE_CORE, round(P_REACH_S * hz), round(WAVE_QUIET_S * hz))
-            for values in (slope, every)
-        ]
+        places = _places(slope, inside, step, WAVE_LEVELS, WAVE_CORE, round(P_REACH_S * hz), round(WAVE_QUIET_S * hz))
         beyond = _span(first + step * round(0.012 * hz), first + step * round(0.042 * hz), signal.shape[1])
-        top = _top(slope, inside)
-        sizes = [(limits.qrs_on - first) * 1000 / hz, (off - on) * 1000 / hz]
-        extra = [_mean(slope, beyond) / top, np.log(top + 0.1), *[np.full(len(signal), size) for size in sizes]]
-        found[name] = (first, _table(parts, first, hz, extra))
+        own = slope[:-1]
+        top = _top(own, inside)
+        ms = ((limits.qrs_on - first) * 1000 / hz, (off - on) * 1000 / hz)
+        extra: list[Floats | float] = [_mean(own, beyond) / top, np.log(top + 0.1), *ms]
+        found[name] = (first, _table(places, first, hz, extra))
     return found
 
 
 def _describe_t(signal: Floats, rows: list[int], limits: Limits, hz: float) -> tuple[int, Floats]:
     smooth = moving_mean(signal, round(T_SMOOTH_S * hz))
     signed = _difference(smooth)
-    slope = np.abs(signed)
-    every = _joint(slope, rows)
+    slope = _and_joint(np.abs(signed), rows)
     peak, end = limits.t_peak or 0, limits.t_off or 0
     first = max(peak - round(0.02 * hz), limits.qrs_off + round(0.06 * hz))
     inside = slice(min(first, end), min(end + round(0.03 * hz) + 1, signal.shape[1]))
-    parts = [
-        _places(values, inside, 1, WAVE_LEVELS, WAVE_CORE, round(T_REACH_S * hz), round(WAVE_QUIET_S * hz))
-        for values in (slope, every)
-    ]
+    places = _places(slope, inside, 1, WAVE_LEVELS, WAVE_CORE, round(T_REACH_S * hz), round(WAVE_QUIET_S * hz))
+    slope = slope[:-1]
     steepest = inside.start + np.argmax(slope[:, inside], axis=1)
     lead = np.arange(len(signal))
     fall, level = signed[lead, steepest], smooth[lead, steepest]
@@ -165,18 +155,22 @@ def _describe_t(signal: Floats, rows: list[int], limits: Limits, hz: float) -> t
         (steepest - end) * 1000 / hz,
         np.log(np.ptp(smooth[:, inside], axis=1) + 1),
         _mean(slope, beyond) / _top(slope, inside),
-        np.full(len(signal), (end - limits.qrs_off) * 1000 / hz),
-        np.full(len(signal), (end - peak) * 1000 / hz),
-        np.full(len(signal), (signal.shape[1] - end) * 1000 / hz),
+        (end - limits.qrs_off) * 1000 / hz,
+        (end - peak) * 1000 / hz,
+        (signal.shape[1] - end) * 1000 / hz,
     ]
-    return end, _table(parts, end, hz, extra)
+    return end, _table(places, end, hz, extra)
 
 
-def _table(parts: list[Floats], first: int, hz: float, extra: list[Floats]) -> Floats:
+def _table(places: Floats, first: int, hz: float, extra: list[Floats | float]) -> Floats:
     """(n_leads, n_measures): the places in ms from ``first``, those of all leads together repeated, and the rest."""
-    n_leads = len(parts[0])
-    places = [np.broadcast_to((part - first) * 1000 / hz, (n_leads, part.shape[1])) for part in parts]
-    return np.concatenate([*places, np.stack(extra, axis=1)], axis=1)
+    n_leads, n_levels = len(places) - 1, places.shape[1]
+    table = np.empty((n_leads, 2 * n_levels + len(extra)))
+    ms = (places - first) * 1000 / hz
+    table[:, :n_levels], table[:, n_levels : 2 * n_levels] = ms[:-1], ms[-1]
+    for column, values in enumerate(extra, 2 * n_levels):
+        table[:, column] = values
+    return table
 
 
 def _slope(signal: Floats, width: int) -> Floats:
@@ -189,10 +183,10 @@ def _difference(smooth: Floats) -> Floats:
     return slope
 
 
-def _joint(slope: Floats, rows: list[int]) -> Floats:
-    """(1, n) the root of the squared slopes of the leads that may be believed."""
-    every: Floats = np.sqrt((slope[rows] ** 2).sum(axis=0, keepdims=True))
-    return every
+def _and_joint(slope: Floats, rows: list[int]) -> Floats:
+    """(n_leads + 1, n): last the root of the squared slopes of the leads that may be believed."""
+    every = np.sqrt((slope[rows] ** 2).sum(axis=0, keepdims=True))
+    return np.concatenate([slope, every])
 
 
 def _top(slope: Floats, inside: slice) -> Floats:

@@ -138,7 +138,7 @@ def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | N
     if at.size == 0:
         return None, energy
     rows = [row for row, kept in zip(usable, strong.tolist(), strict=True) if kept]
-    broad = spectrum.band(highpass(frequencies, BROAD_HZ[0]) * lowpass(frequencies, BROAD_HZ[1]), rows)
+    broad = spectrum.between(*BROAD_HZ, rows)
     broad = broad / np.maximum(usual_peak(np.abs(broad), hz), 1e-3)[:, None]
     return Candidates(at, energy, units, broad, weights, hz), energy
 
