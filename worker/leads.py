@@ -7,9 +7,9 @@ Anything else keeps the name that the device gave it.
 import re
 from typing import Final
 
-LIMB: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
-PRECORDIAL: Final = ("V1", "V2", "V3", "V4", "V5", "V6")
-TWELVE: Final = LIMB + PRECORDIAL
+from ecg_center.domain.leads import STANDARD
+
+TWELVE: Final = STANDARD
 
 DERIVED_LIMB: Final[dict[str, tuple[int, int, int]]] = {
     "III": (-1, 1, 1),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ecg_center.contract.findings import Findings, Measurements
+from ecg_center.domain.leads import in_standard_order
 from ecg_center.domain.statements import in_report_order
 
 Kind = Literal["measurement", "st", "axis", "new", "vanished"]
@@ -26,7 +27,6 @@ AXIS_DEG: Final = 30.0
 """A convention, not measured: rest, posture and electrodes placed anew change rate and axis by as much as this."""
 ST_MV: Final = 0.1
 """At J, as the Fourth Universal Definition of MI asks of two leads (doi:10.1016/j.jacc.2018.08.1038)."""
-_LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _UNCOUNTED: Final = frozenset(("1", "4"))
 """Normal ECG and uninterpretable ECG: they say something of the whole, not of a change."""
 
@@ -135,7 +135,7 @@ def _st(before: Findings, now: Findings) -> list[Difference]:
     if "repeat" in (before.quality.verdict, now.quality.verdict):
         return []
     old, new = before.measurements.st_j_mv, now.measurements.st_j_mv
-    both = [lead for lead in dict.fromkeys((*_LEADS, *new)) if lead in new and lead in old]
+    both = [lead for lead in in_standard_order(new) if lead in old]
     return [Difference("st", lead, old[lead], new[lead], ST_MV, "mV") for lead in both]
 
 

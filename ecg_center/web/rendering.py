@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from ecg_center.contract.findings import Evidence
 from ecg_center.contract.pressure import printed
+from ecg_center.domain.leads import in_standard_order
 from ecg_center.reporting.schemas import ReportContent
 from ecg_center.store.tables import FeeItem
 from ecg_center.web import day, i18n, pressure, words
@@ -59,6 +60,7 @@ def environment(language: Language) -> Environment:
         file_note=lambda note: note_in(note, language),
         lapse=i18n.show_lapse,
         figure=i18n.show_figure,
+        in_standard_order=in_standard_order,
         evidence=lambda value, item: i18n.show_evidence(item.quantity, value, item.unit),
         hours=show_hours,
         bytes=_bytes,

@@ -120,6 +120,36 @@ MEASUREMENTS: tuple[tuple[str, str, str], ...] = (
 )
 """The measurements of the report's page, in its order (DESIGN.md section 5): field, message id, unit."""
 
+FURTHER_MEASUREMENTS: tuple[tuple[str, str, str], ...] = (
+    ("atrial_rate_bpm", N_("Atrial rate"), "/min"),
+    ("rr_mean_ms", N_("Mean RR"), "ms"),
+    ("rr_max_ms", N_("Longest RR"), "ms"),
+    ("p_axis_deg", N_("P axis"), "°"),
+    ("t_axis_deg", N_("T axis"), "°"),
+    ("qt_dispersion_ms", N_("QT dispersion"), "ms"),
+    ("rv5_sv1_mv", "RV5+SV1", "mV"),
+    ("sokolow_lyon_mv", N_("Sokolow-Lyon voltage"), "mV"),
+    ("cornell_mv", N_("Cornell voltage"), "mV"),
+    ("cornell_product_mv_ms", N_("Cornell product"), "mV·ms"),
+    ("lewis_mv", N_("Lewis index"), "mV"),
+    ("peguero_mv", N_("Peguero–Lo Presti voltage"), "mV"),
+    ("romhilt_estes_points", N_("Romhilt–Estes points"), ""),
+    ("v1_p_terminal_mv_ms", N_("terminal force of P in V1"), "mV·ms"),
+)
+"""What else the machine measures, for whoever unfolds it: field of ``Measurements``, message id, unit."""
+
+LEAD_MEASUREMENTS: tuple[tuple[str, str], ...] = (
+    ("p_mv", "P"), ("q_mv", "Q"), ("r_mv", "R"), ("s_mv", "S"), ("r2_mv", "R′"), ("t_mv", "T"),
+    ("st_j_mv", "J"), ("st20_mv", "J+20"), ("st40_mv", "J+40"), ("st60_mv", "J+60"), ("st80_mv", "J+80"),
+    ("st_slope_mv_s", "ST mV/s"),
+    ("q_ms", "Q ms"), ("r_ms", "R ms"), ("s_ms", "S ms"),
+)  # fmt: skip
+"""Of one lead: field of ``LeadMeasurements`` and its head."""
+
+QTC_FORMULAS: dict[str, str] = {
+    "bazett": "Bazett", "fridericia": "Fridericia", "framingham": "Framingham", "hodges": "Hodges",
+}  # fmt: skip
+
 QUANTITIES: dict[str, str] = {
     **{field: text for field, text, _ in MEASUREMENTS},
     "analysed_share": N_("analysed share"),

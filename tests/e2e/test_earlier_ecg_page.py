@@ -1,4 +1,4 @@
-"""What has changed since the ECG before, on the reading desk in a real browser: one line that unfolds."""
+"""What has changed since the ECG before, and all that was measured: lines that unfold on the reading desk."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,13 @@ async def test_one_line_unfolds_to_a_table_that_fits(centre: Centre, enter: Call
     await expect(desk.locator("#serial table")).to_be_hidden()
     await line.click()
     await expect(desk.locator("#serial tr.counts").first).to_be_visible()
+    everything = desk.locator("#measured")
+    await expect(everything.locator("table")).to_be_hidden()
+    await everything.locator("summary").click()
+    await expect(everything.locator("tbody tr")).to_have_count(12)
+    await expect(everything).to_contain_text("Peguero")
+    raised = float(await everything.locator("tr:has(th:text-is('III')) td").nth(9).inner_text())
+    assert raised >= 0.1  # ST at J, in mV
     assert await desk.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     await desk.locator("#serial a").click()
     await expect(desk.locator("h1 .patient")).to_have_text("演示患者")

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from ecg_center.contract.findings import LeadQuality, Quality
-from worker.leads import LIMB
+from ecg_center.domain.leads import LIMB
 from worker.resting.traces import Traces
 from worker.signal.filters import Floats, highpass, lowpass, moving_mean
 from worker.signal.order import median, quantile

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.leads import PRECORDIAL
+from ecg_center.domain.leads import CHEST
 from worker.resting.reading import Reading
 from worker.resting.reversal_weights import CENTRE, LEFT_OVER, SCALE, VARIANCES, VECTORS
 from worker.resting.rhythm import Rhythm
@@ -23,7 +23,7 @@ from worker.signal.delineate import Limits
 from worker.signal.filters import Floats
 from worker.signal.order import median
 
-LEADS: Final = ("I", "II", *PRECORDIAL)
+LEADS: Final = ("I", "II", *CHEST)
 LEVEL_S: Final = (0.020, 0.004)
 P_PARTS, QRS_PARTS, T_PARTS = 4, 8, 4
 P_WEIGHT: Final = 3.0

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from ecg_center.domain.leads import STANDARD
 from ecg_center.release.document.model import Layout, Trace
 
 STRIP_MM = 250.0
@@ -27,7 +28,6 @@ MIN_HEIGHT_MM = 35
 MAX_POINTS_PER_MM = 20
 """A printer of 600 dpi sets 24 dots a millimetre; denser samples are drawn as their extremes."""
 LABEL_WIDTH_MM, LABEL_HEIGHT_MM = 9.0, 3.2
-STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 MINOR, MAJOR, INK = "#f6cfcb", "#e79a94", "#10141a"
 MINOR_MM, MAJOR_MM, PEN_MM = 0.1, 0.2, 0.25
 
