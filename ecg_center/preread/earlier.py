@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ecg_center.contract.findings import Findings
 from ecg_center.preread import queries
+from ecg_center.preread.exchanged import exchanged
 from ecg_center.preread.serial import Difference, compare, side_by_side
 from ecg_center.store.tables import Recording, Study
 
@@ -24,6 +25,7 @@ class Earlier:
         signed: whether a report of it was signed; else only the machine has read it.
         rows: all that was measured in both, side by side.
         differences: of these and of the statements what counts.
+        exchanged: electrodes that seem to have been exchanged at one of the two, e.g. ``LA/LL``; empty where none do.
     """
 
     study_id: UUID
@@ -31,6 +33,7 @@ class Earlier:
     signed: bool
     rows: list[Difference]
     differences: list[Difference]
+    exchanged: str = ""
 
     @property
     def most_st(self) -> list[Difference]:
@@ -67,5 +70,10 @@ async def earlier_of(
         return None
     signed = None if found.report is None else [str(code) for code in found.report.get("statements", [])]
     return Earlier(
-        found.study_id, found.at, signed is not None, side_by_side(before, findings), compare(before, findings, signed)
+        found.study_id,
+        found.at,
+        signed is not None,
+        side_by_side(before, findings),
+        compare(before, findings, signed),
+        exchanged(before, findings) or "",
     )
