@@ -29,6 +29,8 @@ LATE: Final = 1.2
 LEAST_BEATS: Final = 5
 """ISHNE 2008: fewer say nothing."""
 SLOPE_OVER: Final = 5
+AT_ONCE: Final = 4096
+"""Beats that are looked at together, whatever their number in two weeks."""
 
 NEIGHBOURS: Final = 2
 MOST_CHANGE: Final = 0.05
@@ -65,17 +67,21 @@ def slope_ms(after_ms: Floats) -> float:
 
 def tachograms(day: Readable) -> Floats:
     """(n, 19) ms around each suitable ventricular beat: two intervals before, coupling, pause, fifteen after."""
-    rr, n = day.rr_s, len(day.rr_s)
+    n = len(day.rr_s)
     early = np.flatnonzero(day.is_label(Label.V))
     early = early[(early >= BEFORE + 1) & (early + AFTER + 1 <= n)]
     normal = day.is_label(Label.N)
-    if not early.size:
-        return np.zeros((0, 4 + AFTER))
+    parts = [_suitable(day, normal, early[k : k + AT_ONCE]) for k in range(0, early.size, AT_ONCE)]
+    return np.concatenate([np.zeros((0, 4 + AFTER)), *parts])
+
+
+def _suitable(day: Readable, normal: Bools, early: NDArray[np.intp]) -> Floats:
+    """The tachograms of those of these early beats that are suitable."""
     # row i of rr ends at beat i + 1: the coupling interval of beat e is e − 1, its pause is e
     window = early[:, None] + np.arange(-BEFORE - 1, AFTER + 1)
     beats = early[:, None] + np.arange(-BEFORE - 1, AFTER + 2)
     pure = np.delete(normal[beats], BEFORE + 1, axis=1).all(axis=1) & day.sound[window].all(axis=1)
-    intervals = rr[window]
+    intervals = day.rr_s[window]
     sinus = np.delete(intervals, [BEFORE, BEFORE + 1], axis=1)
     reference = intervals[:, :BEFORE].mean(axis=1)
     good = pure & (sinus >= RR_S[0]).all(axis=1) & (sinus <= RR_S[1]).all(axis=1)
@@ -114,17 +120,17 @@ def capacity_ms(rr_ms: Floats, usable: Bools, sign: float) -> float | None:
     anchors = _anchors(rr_ms, usable, sign)
     if anchors.size < LEAST_ANCHORS:
         return None
-    mean = rr_ms[anchors[:, None] + np.arange(-NEIGHBOURS, NEIGHBOURS)].mean(axis=0)
-    return float((mean[2] + mean[3] - mean[1] - mean[0]) / 4)
+    mean = [float(rr_ms[anchors + place].mean()) for place in range(-NEIGHBOURS, NEIGHBOURS)]
+    return (mean[2] + mean[3] - mean[1] - mean[0]) / 4
 
 
 def _anchors(rr_ms: Floats, usable: Bools, sign: float) -> NDArray[np.int64]:
-    n = rr_ms.size
-    at = np.arange(NEIGHBOURS, max(NEIGHBOURS, n - NEIGHBOURS + 1))
-    at = at[at + NEIGHBOURS - 1 < n]
-    if not at.size:
-        return at
-    change = rr_ms[at] / rr_ms[at - 1] - 1
-    whole = usable[at[:, None] + np.arange(-NEIGHBOURS, NEIGHBOURS)].all(axis=1)
-    anchors: NDArray[np.int64] = at[whole & (sign * change > 0) & (np.abs(change) <= MOST_CHANGE)]
-    return anchors
+    """Rows of the intervals that are longer (shorter) than the one before, with enough of them on both sides."""
+    n = rr_ms.size - 2 * NEIGHBOURS + 1
+    if n < 1:
+        return np.zeros(0, np.int64)
+    change = rr_ms[NEIGHBOURS : NEIGHBOURS + n] / rr_ms[NEIGHBOURS - 1 : NEIGHBOURS - 1 + n] - 1
+    good = (sign * change > 0) & (np.abs(change) <= MOST_CHANGE)
+    for place in range(2 * NEIGHBOURS):
+        good &= usable[place : place + n]
+    return np.flatnonzero(good) + NEIGHBOURS
