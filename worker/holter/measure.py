@@ -20,6 +20,7 @@ from worker.holter.flutter import flutter_of
 from worker.holter.measured import Beats, Label, Measured
 from worker.holter.minutes import minutes_of
 from worker.holter.noise import Noise, Windows, noise_of, windows_of, without
+from worker.holter.pauses import unconfirmed
 from worker.holter.spikes import believed, blanked, paced, pulses_in
 from worker.holter.templates import cluster
 from worker.holter.vf import restless, rhythms_of
@@ -67,9 +68,10 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     template, templates = cluster(day, first.at, found.blocks, label, found.rows)
     beats = Beats(first.at, label, confidence, template, _whole_ms(found.qrs_ms), found.p_like)
     progress(CLASSES_UNTIL, "minutes")
-    rhythms = rhythms_of(day, first.suspects, first.at, first.noise.unreadable)
-    unreadable = without(first.noise.unreadable, rhythms)
-    minutes = minutes_of(day, beats, unreadable, first.noise.leads)
+    noise = first.noise.with_unrest(unconfirmed(day, first.at, templates, first.noise.unreadable))
+    rhythms = rhythms_of(day, first.suspects, first.at, noise.unreadable)
+    unreadable = without(noise.unreadable, rhythms)
+    minutes = minutes_of(day, beats, unreadable, noise.leads)
     progress(1.0, "minutes")
     return Measured(
         leads=recording.leads,
@@ -81,7 +83,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
         templates=templates,
         minutes=minutes,
         unreadable=unreadable,
-        lead_noise=first.noise.leads,
+        lead_noise=noise.leads,
         rhythms=rhythms,
         flutter=flutter_of(day, beats),
         blocks=blocks_of(day, beats, unreadable),

@@ -13,7 +13,8 @@ from worker.formats import read
 from worker.holter.analysis import analyse
 from worker.holter.day import Day
 from worker.holter.measure import measure, search
-from worker.holter.measured import Label
+from worker.holter.measured import Label, Template
+from worker.holter.pauses import unconfirmed
 from worker.recording import Recording
 
 DATA = Path(os.environ.get("ECG_DATA", "../shared/ecg-data"))
@@ -133,3 +134,41 @@ def test_every_annotated_pause_of_a_record_is_found():
     beats = notes(DATA / "mitdb" / "201.hea", "atr").beats
     findings, _ = analyse(whole)
     assert findings.holter.pauses.over_2_0_s == np.count_nonzero(np.diff(beats) > 2.0 * whole.sampling_hz) == 13
+
+
+def of_two_leads(uv):
+    digital = np.clip(np.rint(uv / 2.5), -32768, 32767).astype(np.int16)
+    day = Day(Recording("", "holter", ("II", "V5"), digital, np.full(2, 2.5), np.zeros(2), HZ))
+    t = np.arange(-50, 75) / HZ
+    shape = Template(0, Label.N, 100, np.stack([beat(t, 0.0), 0.6 * beat(t, 0.0)]).astype(np.int16), HZ, 50)
+    return day, (shape,)
+
+
+def beats_but(first_s, last_s):
+    at_s = np.arange(0.5, SECONDS, 0.85)
+    return np.rint(at_s[(at_s <= first_s) | (at_s >= last_s)] * HZ).astype(np.int64)
+
+
+def test_no_pause_where_one_electrode_is_off_and_the_other_lead_goes_on():
+    t, uv = sinus_but(60.0, 65.0)
+    uv[1] += 600 * sum(beat(t, at, 1.0) for at in np.arange(0.5, SECONDS, 0.85) if 60.0 < at < 65.0)
+    uv[1] += np.random.default_rng(2).normal(scale=40.0, size=t.size)
+    day, shapes = of_two_leads(uv)
+    (span,) = (unconfirmed(day, beats_but(60.0, 65.0), shapes, ()) / HZ).tolist()
+    assert span == pytest.approx([60.0, 65.1], abs=0.9)
+
+
+@pytest.mark.parametrize("wave_uv", [0.0, 150.0, 250.0])
+def test_a_pause_that_all_leads_show_stays_one(wave_uv):
+    t, uv = sinus_but(60.0, 65.0)
+    for at in np.arange(60.3, 65.0, 0.7):
+        uv += wave_uv * np.exp(-(((t - at) / 0.035) ** 2)) * np.array([[1.0], [0.6]])
+    day, shapes = of_two_leads(uv)
+    assert unconfirmed(day, beats_but(60.0, 65.0), shapes, ()).size == 0
+
+
+def test_an_artefact_alone_takes_no_pause_away():
+    t, uv = sinus_but(60.0, 65.0)
+    uv[1] += 900 * np.exp(-(((t - 62.0) / 0.2) ** 2)) + 800 * (np.abs(t - 63.5) < 0.15)
+    day, shapes = of_two_leads(uv)
+    assert unconfirmed(day, beats_but(60.0, 65.0), shapes, ()).size == 0
