@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecg_center.contract.upload import RecordingIdentity
 from gateway.simulate.generator import LEADS, generate
@@ -17,7 +18,10 @@ from worker.recording import Recording
 STANDSTILL_NOISE_UV: Final = 6.0
 TORSADES_HZ: Final = 3.8
 TORSADES_TURN_S: Final = 4.2
+TORSADES_EDGE_S: Final = 0.3
 FLAT_EDGE_S: Final = 0.15
+
+Floats = NDArray[np.float64]
 
 
 class Case(NamedTuple):
@@ -67,7 +71,13 @@ def cases(seed: int) -> Iterator[Case]:
         yield Case(f"QTc {qtc_ms:g} ms", "qtc_long", fires, faster(long_qt, ratio**2))
     for name, fires in (("ventricular-fibrillation", True), ("noise", False), ("atrial-flutter", False)):
         yield Case(name, "ventricular_fibrillation", fires, as_recording(generate(name, **who)))
-    yield Case("torsades", "ventricular_fibrillation|polymorphic_ventricular_tachycardia", True, torsades(seed))
+    twisting = "polymorphic_ventricular_tachycardia"
+    yield Case("torsades", twisting, True, torsades(seed))
+    yield Case("torsades of 4 s after a long QT", twisting, True, torsades_run(seed, 4.0))
+    yield Case("torsades of 3.6 s after a long QT", twisting, True, torsades_run(seed, 3.6))
+    yield Case("tachycardia of two forms in turn", twisting, True, in_turn(seed))
+    for name in ("ventricular-tachycardia", "ventricular-fibrillation", "long-qt", "atrial-flutter"):
+        yield Case(f"{name} is no torsades", twisting, False, as_recording(generate(name, **who)))
     for name, rule in (
         ("stemi-anterior", "acute_myocardial_infarction"),
         ("stemi-inferior", "acute_myocardial_infarction"),
@@ -98,18 +108,51 @@ def standstill(seed: int, length_s: float) -> Recording:
 
 
 def torsades(seed: int) -> Recording:
-    """Waves at 230/min whose axis turns: the peaks point up, then down (Dessertenne 1966)."""
+    """Ten seconds of nothing but :func:`twisting`."""
     rng, hz = np.random.default_rng(seed), 500
-    seconds = np.arange(10 * hz) / hz
-    phase = (
-        2
-        * np.pi
-        * np.cumsum(TORSADES_HZ * (1 + 0.04 * rng.standard_normal(seconds.size // hz + 1)).repeat(hz)[: seconds.size])
-        / hz
-    )
+    return of_samples(twisting(rng, 10 * hz, hz) + rng.normal(0, 10, (12, 10 * hz)), float(hz))
+
+
+def twisting(rng: np.random.Generator, n: int, hz: int) -> Floats:
+    """(12, n) µV of waves at 230/min whose axis turns: the peaks point up, then down (Dessertenne 1966)."""
+    seconds = np.arange(n) / hz
+    rate = TORSADES_HZ * (1 + 0.04 * rng.standard_normal(n // hz + 1)).repeat(hz)[:n]
+    phase = 2 * np.pi * np.cumsum(rate) / hz
     wave = np.sin(phase) + 0.3 * np.sin(2 * phase + 0.6)
     turn = 2 * np.pi * seconds / TORSADES_TURN_S + rng.uniform(0, 2 * np.pi)
-    one, two = 900 * wave * np.cos(turn), 900 * wave * np.sin(turn)
+    return _leads(900 * wave * np.cos(turn), 900 * wave * np.sin(turn))
+
+
+def _leads(one: Floats, two: Floats) -> Floats:
+    """(12, n) of two leads that stand across each other."""
     limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
-    chest = [one * np.cos(angle) + two * np.sin(angle) for angle in np.linspace(1.6, 0, 6)]
-    return of_samples(np.array([*limb, *chest]) + rng.normal(0, 10, (12, seconds.size)), float(hz))
+    return np.array([*limb, *(one * np.cos(angle) + two * np.sin(angle) for angle in np.linspace(1.6, 0, 6))])
+
+
+def torsades_run(seed: int, length_s: float) -> Recording:
+    """A sinus rhythm with a long QT in which an early beat on T begins a run of torsades, which ends by itself."""
+    ecg = generate("long-qt", seed=seed, rate_bpm=60, sex="F", age_years=50)
+    rng, hz = np.random.default_rng(seed), ecg.sampling_hz
+    first = round((ecg.truth.beats_s[3] + 0.36) * hz)
+    n = min(round(length_s * hz), ecg.samples_uv.shape[1] - first)
+    seconds = np.arange(n) / hz
+    rises = np.minimum(1.0, np.minimum(seconds, seconds[::-1]) / TORSADES_EDGE_S)
+    samples = ecg.samples_uv.astype(float)
+    samples[:, first : first + n] *= 1 - rises
+    samples[:, first : first + n] += twisting(rng, n, hz) * rises
+    return of_samples(samples, float(hz))
+
+
+def in_turn(seed: int) -> Recording:
+    """A bidirectional tachycardia at 150/min: two broad beats in turn, one axis to the left and up, one right and down,
+    both positive in V1 as such beats are."""
+    rng, hz, n = np.random.default_rng(seed), 500, 5000
+    seconds = np.arange(n) / hz
+    every, turned = np.zeros(n), np.zeros(n)
+    for number, at in enumerate(np.arange(0.15, 10, 0.4) + rng.normal(0, 0.004, 25)):
+        beat = np.exp(-0.5 * ((seconds - at) / 0.026) ** 2) - 0.4 * np.exp(-0.5 * ((seconds - at - 0.07) / 0.026) ** 2)
+        beat -= 0.25 * np.exp(-0.5 * ((seconds - at - 0.2) / 0.04) ** 2)
+        every, turned = every + beat, turned + beat * (1 if number % 2 else -1)
+    samples = _leads(150 * every, 1000 * turned)
+    samples[6:] = [(900 - 250 * place) * every + 200 * turned for place in range(6)]
+    return of_samples(samples + rng.normal(0, 10, (12, n)), float(hz))

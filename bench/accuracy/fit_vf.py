@@ -27,6 +27,7 @@ from worker.signal import fibrillation
 from worker.signal.beats import describe
 from worker.signal.filters import Floats
 from worker.signal.qrs import detect
+from worker.signal.ventricular_form import form_of
 
 ANNOTATED: Final = {"vfdb": STEP_S, "cudb": STEP_S, "mitdb": 16.0}
 """Seconds from window to window."""
@@ -34,6 +35,8 @@ SHORT: Final = {"ludb": "II", "cpsc2018_12lead": "II", "cinc2017": "", "cpsc2021
 """The lead that is read alone as well."""
 TACHYCARDIA_NOT_SAID: Final = "cudb"
 """Its annotations bracket fibrillation only: the rest holds ventricular tachycardia, and is no example against it."""
+EVEN: Final = (0.6, 0.15)
+"""Share of alike beats and spread of RR over its mean of annotated tachycardia that is no example of quivering."""
 RIDGE: Final = 0.01
 """scikit-learn's C, with squares of 33 scaled measures, chosen by the figures left out by record."""
 
@@ -79,13 +82,14 @@ def _annotated(folder: str, header: Path, step_s: float) -> Iterator[Window]:
             yield Window(folder, header.stem.replace("202", "201"), str(part[0]), strip)
 
 
-def measures_of(strip: Recording) -> tuple[Floats, float, bool]:
-    """(33 measures, peak to peak µV, whether the pre-read asks for them) of a window; zeros where no lead is heard."""
+def measures_of(strip: Recording) -> tuple[Floats, float, bool, bool]:
+    """(33 measures, peak to peak µV, whether the pre-read asks for them, whether one shape repeats) of a window; zeros
+    where no lead is heard."""
     traces = prepare(strip)
     qualities = lead_qualities(traces)
     rows = usable_rows(qualities, traces.leads, derived=False) or heard_rows(qualities)
     if not rows:
-        return np.zeros(len(fibrillation.NAMES)), 0.0, False
+        return np.zeros(len(fibrillation.NAMES)), 0.0, False, False
     shape = traces.shape[rows]
     beats = describe(shape, detect(traces.spectrum, rows).beats, traces.hz)
     beats = without_artefacts(shape, beats, traces.hz)
@@ -93,7 +97,8 @@ def measures_of(strip: Recording) -> tuple[Floats, float, bool]:
     span, n = float(np.ptp(band, axis=1).max()), band.shape[1]
     part, hz = fibrillation.thinned(band, traces.hz, 0, n)
     values = fibrillation.window_measures(part, hz, span, fibrillation.of_beats(beats, 0, n, traces.hz))
-    return values, span, not fibrillation.calm(part, hz)
+    asked = not fibrillation.calm(part, hz)
+    return values, span, asked, asked and form_of(part, hz).kind == "monomorphic"
 
 
 def main() -> None:
@@ -105,24 +110,29 @@ def main() -> None:
     spans: list[float] = []
     about: list[tuple[str, str, str]] = []
     asked: list[bool] = []
+    repeats: list[bool] = []
     for window in windows(options.data):
-        values, span, is_asked = measures_of(window.recording)
+        values, span, is_asked, is_one_shape = measures_of(window.recording)
         rows.append(values)
         spans.append(span)
         asked.append(is_asked)
+        repeats.append(is_one_shape)
         about.append((window.source, f"{window.source} {window.record}", window.label))
-    examples = Examples(np.array(rows), np.array(spans), np.array(asked), *map(np.array, zip(*about, strict=True)))
+    examples = Examples(
+        np.array(rows), np.array(spans), np.array(asked), np.array(repeats), *map(np.array, zip(*about, strict=True))
+    )
     if options.folds:
         _left_out(examples, options.folds)
     print(source_of(*fit(examples, examples.span > 0)))
 
 
 class Examples(NamedTuple):
-    """Arrays of one value a window; ``asked`` where it is not calm."""
+    """Arrays of one value a window; ``asked`` where it is not calm, ``repeats`` where one shape does."""
 
     x: Floats
     span: Floats
     asked: NDArray[np.bool_]
+    repeats: NDArray[np.bool_]
     source: NDArray[np.str_]
     record: NDArray[np.str_]
     label: NDArray[np.str_]
@@ -134,7 +144,7 @@ def fit(examples: Examples, seen: NDArray[np.bool_]) -> tuple[Floats, Floats, Fl
     centre, scale = x.mean(axis=0), x.std(axis=0) + 1e-9
     label = examples.label
     alike, irregular = (examples.x[:, fibrillation.NAMES.index(name)] for name in ("alike", "irregular"))
-    even = (alike >= fibrillation.REGULAR[1][0]) & (irregular < fibrillation.REGULAR[1][1])
+    even = (alike >= EVEN[0]) & (irregular < EVEN[1])
     racing = label == "T"
     quivers = (label == "F") | (racing & ~even)  # what is called tachycardia there and is not even is treated alike
     first = _logistic(examples, quivers, seen & ~(racing & even), centre, scale)
@@ -173,9 +183,10 @@ def _left_out(examples: Examples, folds: int) -> None:
         print(f"limits {limits[0]:.1f} and {limits[1]:.1f}")
         said = np.array([
             fibrillation.Stretch(
-                0, WINDOW_S, 0, values[1], span, own[0] - limits[0], own[1] - limits[1], fibrillation.regular(values)
+                0, WINDOW_S, 0, values[1], span, own[0] - limits[0], own[1] - limits[1],
+                fibrillation.regular(values) or bool(repeats),
             ).says
-            for own, span, values in zip(odds, examples.span, examples.x, strict=True)
+            for own, span, values, repeats in zip(odds, examples.span, examples.x, examples.repeats, strict=True)
         ])  # fmt: skip
         for source in sorted(set(examples.source.tolist())):
             print("  " + _figures(source, examples.label[examples.source == source], said[examples.source == source]))

@@ -11,6 +11,7 @@ from ecg_center.domain.statements import TERMS
 from worker.critical import DEFAULT, evaluate, load
 from worker.recording import Recording
 from worker.resting.alternans import alternans
+from worker.resting.high_electrodes import high_electrodes
 from worker.resting.measure import fiducials, measure
 from worker.resting.morphology import frontal_axis_deg, morphology
 from worker.resting.patient import Patient, person_of
@@ -23,6 +24,7 @@ from worker.resting.rhythm import Rhythm, rhythm_of
 from worker.resting.say import evidence, say
 from worker.resting.together import settled
 from worker.resting.traces import prepare
+from worker.resting.ventricular import name_ventricular
 
 ENGINE: Final = "resting"
 ENGINE_VERSION: Final = "1.0"
@@ -45,6 +47,7 @@ def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: s
     traces = prepare(recording)
     reading = read_signal(traces, person_of(recording, patient or Patient()), calibrated=recording.calibrated)
     rhythm = rhythm_of(reading)
+    name_ventricular(reading, rhythm)
     pair, dextrocardia = suspected_reversal(reading, rhythm)
     readable = bool(reading.rows) and rhythm.name != "none"
     quality = verdict(reading.qualities, None if dextrocardia else pair, readable=readable)
@@ -89,6 +92,8 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
         found.append(say("4", evidence(leads=[lead.lead for lead in quality.leads if lead.verdict != "good"])))
     elif quality.verdict == "usable" and _is_normal(found):
         found.append(say("1"))
+    if not quality.suspected_reversal:
+        found += high_electrodes(reading, rhythm)
     return settled(found)
 
 

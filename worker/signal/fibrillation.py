@@ -20,6 +20,7 @@ from worker.signal.beats import Beats
 from worker.signal.fibrillation_weights import CENTRE, COEFFICIENTS, SCALE
 from worker.signal.filters import Floats, Spectrum, highpass, lowpass
 from worker.signal.order import quantile
+from worker.signal.ventricular_form import NO_FORM, Form, form_of
 
 BAND_HZ: Final = (1.0, 30.0)
 LOOKS_HZ: Final = 125.0
@@ -38,10 +39,10 @@ call fibrillation or tachycardia has more, 94 % of the windows with twelve leads
 CALM_ODDS: Final = -9.0
 LIMITS: Final = (0.6, 1.1)
 """Log odds from which it is said, by the figures left out by record (``bench.accuracy.fit_vf``)."""
-REGULAR: Final = ((0.8, 0.10, np.inf), (0.6, 0.15, 3.0))
-"""(share of alike beats, spread of RR over its mean, waves a second below): a monomorphic tachycardia, not
-fibrillation. A faster one that is less even is flutter or fibrillation for who has to act (AHA 1997,
-doi:10.1161/01.CIR.95.6.1677: the two are shocked alike)."""
+REGULAR: Final = (0.9, 0.06)
+"""(share of alike beats, spread of RR over its mean): a monomorphic tachycardia, not fibrillation, like a signal that
+repeats itself (:mod:`worker.signal.ventricular_form`). What is less even is flutter or fibrillation for who has to act
+(AHA 1997, doi:10.1161/01.CIR.95.6.1677: the two are shocked alike)."""
 NEAR_BASELINE: Final = 0.15
 PEAK_HZ: Final = (1.0, 12.0)
 LINE_HZ: Final = 0.6
@@ -77,7 +78,9 @@ class Stretch:
     races: float
     """Log odds of fibrillation or ventricular tachycardia against neither, less the limit."""
     regular: bool
-    """Beats so alike and even that what races is a tachycardia."""
+    """Beats so alike and even, or a signal that so repeats itself, that what races is a tachycardia."""
+    form: Form = NO_FORM
+    """Where it quivers or races; else not asked."""
 
     @property
     def says(self) -> Literal["F", "T", "N"]:
@@ -103,7 +106,9 @@ def stretches(spectrum: Spectrum, rows: list[int], beats: Beats) -> list[Stretch
         values = window_measures(part, thin_hz, span, of_beats(beats, first, last, hz))
         quivers, races = (score(values) - LIMITS).tolist()
         leakage, rate = float(values[0]), float(values[1])
-        found.append(Stretch(first / hz, last / hz, leakage, rate, span, quivers, races, regular=regular(values)))
+        form = form_of(part, thin_hz) if max(quivers, races) > 0 else NO_FORM
+        even = regular(values) or form.kind == "monomorphic"
+        found.append(Stretch(first / hz, last / hz, leakage, rate, span, quivers, races, regular=even, form=form))
     return found
 
 
@@ -116,10 +121,11 @@ def band_of(spectrum: Spectrum, rows: list[int]) -> Floats:
 def thinned(band: Floats, hz: float, first: int, last: int) -> tuple[Floats, float]:
     """These samples of at most three leads far apart, and their rate of about 125 Hz."""
     step = max(1, int(hz // LOOKS_HZ))
-    return band[_far_apart(len(band)), first:last:step], hz / step
+    return band[far_apart(len(band)), first:last:step], hz / step
 
 
-def _far_apart(count: int) -> list[int]:
+def far_apart(count: int) -> list[int]:
+    """Rows, at most :data:`LEADS`, of so many."""
     return np.linspace(0, count - 1, LEADS).astype(int).tolist() if count > LEADS else list(range(count))
 
 
@@ -154,8 +160,8 @@ def score(values: Floats) -> Floats:
 
 def regular(values: Floats) -> bool:
     """Whether the beats are so alike and even that what races is a tachycardia."""
-    alike, irregular, waves = (values[NAMES.index(name)] for name in ("alike", "irregular", "crossings_hz"))
-    return any(alike >= least and irregular < most and waves < below for least, most, below in REGULAR)
+    alike, irregular = (values[NAMES.index(name)] for name in ("alike", "irregular"))
+    return bool(alike >= REGULAR[0] and irregular < REGULAR[1])
 
 
 def measures(part: Floats, hz: float) -> Floats:

@@ -85,17 +85,15 @@ def test_the_answer_is_the_first_that_is_sure_enough():
 
 
 def test_even_beats_are_a_tachycardia():
-    def is_even(alike, irregular, waves_hz):
+    def is_even(alike, irregular):
         values = np.zeros(len(NAMES))
-        for name, value in (("alike", alike), ("irregular", irregular), ("crossings_hz", waves_hz)):
+        for name, value in (("alike", alike), ("irregular", irregular)):
             values[NAMES.index(name)] = value
         return regular(values)
 
-    assert is_even(0.8, 0.09, 5.0)
-    assert not is_even(0.79, 0.09, 5.0)
-    assert is_even(0.6, 0.14, 2.9)
-    assert not is_even(0.6, 0.14, 3.0)
-    assert not is_even(0.6, 0.15, 2.9)
+    assert is_even(0.9, 0.05)
+    assert not is_even(0.89, 0.05)
+    assert not is_even(0.9, 0.06)
 
 
 def test_the_measures_are_as_many_as_their_coefficients():
