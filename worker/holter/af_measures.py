@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from worker.holter.readable import Bools, Floats
 from worker.signal.compiled import compiled
 
+Int32s = NDArray[np.int32]
+
 PAIRS_HALF: Final = 30
 WORDS_HALF: Final = 15
 """Beats on either side that are looked at."""
@@ -50,26 +52,36 @@ def measures(rr_s: Floats, counts: Bools) -> Floats:
     found = np.zeros((len(rr), 2))
     if len(rr) < 3:
         return found
-    change = np.diff(np.log(rr), prepend=np.log(rr[:1]))
-    cell = np.clip(np.rint(change / CELL) + CELLS // 2, 0, CELLS - 1).astype(np.int64)
-    rate = np.minimum(60 / rr / RATE_BPM, RATES - 1).astype(np.int64)
     atrial, whole = counts.copy(), np.ones(len(rr), bool)
     atrial[2:] &= counts[1:-1] & counts[:-2]
     atrial[:2] = whole[:2] = False
-    pairs, words = np.zeros_like(cell), np.zeros_like(rate)
-    pairs[1:] = cell[1:] * CELLS + cell[:-1]
-    words[2:] = (rate[2:] * RATES + rate[1:-1]) * RATES + rate[:-2]
-    found[:, 0] = _variety(pairs, atrial, PAIRS_HALF, CELLS**2)[:, 0]
-    found[:, 1] = _variety(words, whole, WORDS_HALF, RATES**3)[:, 1]
+    _variety(_pairs(rr), atrial, PAIRS_HALF, CELLS**2, 0, found[:, 0])
+    _variety(_words(rr), whole, WORDS_HALF, RATES**3, 1, found[:, 1])
     return found
 
 
+def _pairs(rr: Floats) -> Int32s:
+    """(n,) the cell of the Lorenz plot in which each change and the one before it lie."""
+    change = np.diff(np.log(rr), prepend=np.log(rr[:1]))
+    cell: Int32s = np.clip(np.rint(change / CELL) + CELLS // 2, 0, CELLS - 1).astype(np.int32)
+    pairs: Int32s = np.zeros_like(cell)
+    pairs[1:] = cell[1:] * CELLS + cell[:-1]
+    return pairs
+
+
+def _words(rr: Floats) -> Int32s:
+    """(n,) the three rates up to each beat."""
+    rate: Int32s = np.minimum(60 / rr / RATE_BPM, RATES - 1).astype(np.int32)
+    words: Int32s = np.zeros_like(rate)
+    words[2:] = (rate[2:] * RATES + rate[1:-1]) * RATES + rate[:-2]
+    return words
+
+
 @compiled
-def _variety(kind: NDArray[np.int64], counts: Bools, half: int, kinds: int) -> Floats:
-    """(n, 2) around each beat: entropy of the kinds of what counts, over the greatest that so many could have; how
-    many kinds there are of those that count."""
+def _variety(kind: Int32s, counts: Bools, half: int, kinds: int, asked: int, found: Floats) -> None:
+    """Into ``found`` (n,), around each beat: 0 is asked, entropy of the kinds of what counts, over the greatest that so
+    many could have; 1 is asked, how many kinds there are of those that count."""
     n = kind.size
-    found = np.zeros((n, 2))
     often = np.zeros(kinds, np.int32)
     weight = np.zeros(2 * half + 3)
     for i in range(2, weight.size):
@@ -92,6 +104,4 @@ def _variety(kind: NDArray[np.int64], counts: Bools, half: int, kinds: int) -> F
         if i >= 0 and total > 0:
             within = TOLD * total + (1 - TOLD) * (min(new, n - 1) - max(old, -1))
             most = np.log(max(LEAST_BEATS, within))
-            found[i, 0] = max(0.0, (np.log(total) - heaped / total) / most)
-            found[i, 1] = different / total
-    return found
+            found[i] = max(0.0, (np.log(total) - heaped / total) / most) if asked == 0 else different / total

@@ -6,7 +6,7 @@ too. Limits are compared in samples, so that an interval of exactly a limit fall
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,6 +36,8 @@ GAP_TIMES: Final = 1.35
 """Intervals that end with a P wave without QRS are so much longer than the usual one (:mod:`worker.holter.blocks`)."""
 PACED_BEATS: Final = 3
 PACED_JOIN_BEATS: Final = 3
+_GIVEN: Final = set(Event.model_fields)
+"""One for all events: a set of its own would be half of what each takes."""
 
 
 def ectopy(day: Readable, af: Spans | None = None) -> tuple[Ectopy, Ectopy]:
@@ -127,17 +129,16 @@ def _event(day: Readable, kind: EventKind, first: int, last: int, **more: float 
     """From beat ``first`` to beat ``last``, which is part of it; the rate is the mean over its intervals."""
     start_s, end_s = round(float(day.at_s[first]), 3), round(float(day.at_s[last]), 3)
     rate = rate_between(day, first, last) if last > first else None
-    return Event.model_validate(
-        {
-            "kind": kind,
-            "start_s": start_s,
-            "end_s": end_s,
-            "beats": last - first + 1,
-            "rate_bpm": None if rate is None else round(float(rate), 1),
-            "leads": [],  # given, since pydantic copies a default deeply
-            **more,
-        }
-    )
+    values: dict[str, Any] = {
+        "kind": kind,
+        "start_s": start_s,
+        "end_s": end_s,
+        "beats": last - first + 1,
+        "rate_bpm": None if rate is None else round(float(rate), 1),
+        "leads": [],
+        **more,
+    }
+    return Event.model_construct(_GIVEN, **values)
 
 
 def _groups(
@@ -148,7 +149,7 @@ def _groups(
 ) -> Iterator[Event]:
     """Runs, couplets, patterns, and the singles that are in no pattern."""
     single, couplet, fast, slow = kinds
-    told = np.zeros(len(day.beats) + 1, int)
+    told = np.zeros(len(day.beats) + 1, np.int32)
     for kind, cycle in zip(patterns, (2, 3), strict=True):
         for first, last in geminy(day, groups, cycle):
             told[first] += 1
@@ -156,7 +157,7 @@ def _groups(
             before = first - (cycle - 1)  # the usual beats of the first cycle
             whole = before >= 0 and bool(day.sound[before:first].all())
             yield _event(day, kind, before if whole else first, last)
-    alone = (groups.beats == 1) & (np.cumsum(told)[groups.first] == 0)
+    alone = (groups.beats == 1) & (np.cumsum(told, dtype=np.int32)[groups.first] == 0)
     for row in groups.first[alone][:MAX_EVENTS].tolist():
         yield _event(day, single, row, row)
     for group in np.flatnonzero(groups.beats > 1).tolist():
@@ -168,12 +169,12 @@ def _groups(
 def _r_on_t(day: Readable, ventricular: Groups, in_af: Bools) -> Iterator[Event]:
     rows, before_ms = r_on_t(day, ventricular, in_af)
     for row, ms in zip(rows.tolist(), before_ms.tolist(), strict=True):
-        yield _event(day, "r_on_t", row - 1, row, value=round(ms), quantity="before_t_summit_ms", rate_bpm=None)
+        yield _event(day, "r_on_t", row - 1, row, value=float(round(ms)), quantity="before_t_summit_ms", rate_bpm=None)
 
 
 def _pauses(day: Readable) -> Iterator[Event]:
     for row in _long(day).tolist():
-        yield _event(day, "pause", row, row + 1, value=round(1000 * float(day.rr_s[row])), quantity="rr_ms")
+        yield _event(day, "pause", row, row + 1, value=float(round(1000 * day.rr_s[row])), quantity="rr_ms")
 
 
 def _dropped(day: Readable, in_af: Bools) -> Iterator[Event]:
@@ -184,19 +185,19 @@ def _dropped(day: Readable, in_af: Bools) -> Iterator[Event]:
     n = len(day.beats)
     if n < 6:
         return
-    rr, row = day.rr_s, np.arange(2, n - 3)
-    usual = (rr[row - 2] + rr[row - 1] + rr[row + 1] + rr[row + 2]) / 4
+    rr = day.rr_s
+    row = 2 + np.flatnonzero(rr[2 : n - 3] >= DROP_TIMES[0] / (1 + DROP_STEADY) * (1 - 1e-6) * rr[1 : n - 4])
     around = np.stack([rr[row - 2], rr[row - 1], rr[row + 1], rr[row + 2]])
+    usual = (around[0] + around[1] + around[2] + around[3]) / 4
     steady = (np.ptp(around, axis=0) <= DROP_STEADY * usual) & (rr[row] >= DROP_TIMES[0] * usual)
     steady &= rr[row] <= DROP_TIMES[1] * usual
-    sound = np.concatenate([[0], np.cumsum(~day.sound)])
-    steady &= sound[row + 3] == sound[row - 2]
-    normal = np.concatenate([[0], np.cumsum(~day.is_label(Label.N) | in_af)])
-    steady &= normal[row + 4] == normal[row - 2]
-    p_wave = np.nan_to_num(day.beats.p_wave, nan=0.0)
-    steady &= (p_wave[row] >= DROP_P) & (p_wave[row + 1] >= DROP_P)
+    steady &= day.sound[row[:, None] + np.arange(-2, 3)].all(axis=1)
+    normal = day.is_label(Label.N) & ~in_af
+    steady &= normal[row[:, None] + np.arange(-2, 4)].all(axis=1)
+    p_wave = np.nan_to_num(day.beats.p_wave[row[:, None] + np.arange(2)], nan=0.0)
+    steady &= (p_wave >= DROP_P).all(axis=1)
     for at in row[steady].tolist():
-        yield _event(day, "dropped_beat", at, at + 1, value=round(1000 * float(rr[at])), quantity="rr_ms")
+        yield _event(day, "dropped_beat", at, at + 1, value=float(round(1000 * rr[at])), quantity="rr_ms")
 
 
 def _slow_and_fast(day: Readable) -> Iterator[Event]:
@@ -204,17 +205,19 @@ def _slow_and_fast(day: Readable) -> Iterator[Event]:
     n = len(day.rr_s)
     if n < SLOW_FAST_BEATS:
         return
-    total = np.concatenate([[0.0], np.cumsum(np.where(day.sound, day.rr_s, 0.0))])
-    count = np.concatenate([[0], np.cumsum(day.sound)])
-    first = np.clip(np.arange(n) - SLOW_FAST_BEATS // 2, 0, n - SLOW_FAST_BEATS)
-    whole = count[first + SLOW_FAST_BEATS] - count[first] == SLOW_FAST_BEATS
-    mean_s = (total[first + SLOW_FAST_BEATS] - total[first]) / SLOW_FAST_BEATS
+    total = np.zeros(n + 1)
+    np.cumsum(np.where(day.sound, day.rr_s, 0.0), out=total[1:])
+    mean_s = (total[SLOW_FAST_BEATS:] - total[:-SLOW_FAST_BEATS]) / SLOW_FAST_BEATS
+    whole = day.sound[: mean_s.size].copy()
+    for later in range(1, SLOW_FAST_BEATS):
+        whole &= day.sound[later : later + mean_s.size]
+    at_ends = (SLOW_FAST_BEATS // 2, n - mean_s.size - SLOW_FAST_BEATS // 2)
     kinds: tuple[tuple[EventKind, Bools], ...] = (
         ("bradycardia", whole & (mean_s > 60 / BRADYCARDIA_BPM)),
         ("tachycardia", whole & (mean_s <= 60 / TACHYCARDIA_BPM)),
     )
     for kind, is_so in kinds:
-        for start, last in _joined(day, runs_of(is_so)):
+        for start, last in _joined(day, runs_of(np.pad(is_so, at_ends, mode="edge"))):
             if day.at_s[last] - day.at_s[start] >= SLOW_FAST_S:
                 yield _event(day, kind, start, last)
 

@@ -19,6 +19,8 @@ from worker.recording import Annotation
 
 WINDOW_BEATS: Final = 8
 WINDOW_S: Final = 10.0
+BEATS_AT_ONCE: Final = 65_536
+"""So that two weeks need little more memory than a day."""
 NIGHT_FROM_H: Final = 22
 NIGHT_UNTIL_H: Final = 6
 MIN_ROW_S: Final = 60.0
@@ -38,18 +40,21 @@ def rate_mean(day: Readable, from_s: float = 0.0, to_s: float = np.inf) -> float
     return 60.0 / float(counted.mean()) if counted.size else None
 
 
-def moving_rates(day: Readable) -> tuple[Floats, NDArray[np.intp]]:
+def moving_rates(day: Readable) -> tuple[Floats, NDArray[np.int32]]:
     """(rate per minute, last beat) of the window that begins at each beat; nan where it cannot be believed."""
     n = len(day.at_s)
-    first = np.arange(n)
-    last = np.maximum(first + WINDOW_BEATS, np.searchsorted(day.at_s, day.at_s + WINDOW_S))
-    inside = last < n
-    last = np.minimum(last, max(0, n - 1))
-    broken = np.concatenate([[0], np.cumsum(~day.sound)])
-    doubtful = np.concatenate([[0], np.cumsum(day.is_label(Label.Q))])
-    good = inside & (broken[last] == broken[first]) & (doubtful[last] == doubtful[first]) if n else inside
-    span = np.where(good, day.at_s[last] - day.at_s, np.nan) if n else day.at_s
-    return 60.0 * (last - first) / span, last
+    rates, lasts = np.empty(n), np.empty(n, np.int32)
+    broken = np.concatenate([np.zeros(1, np.int32), np.cumsum(~day.sound, dtype=np.int32)])
+    doubtful = np.concatenate([np.zeros(1, np.int32), np.cumsum(day.is_label(Label.Q), dtype=np.int32)])
+    for begin in range(0, n, BEATS_AT_ONCE):
+        first = np.arange(begin, min(n, begin + BEATS_AT_ONCE))
+        at_s = day.at_s[first]
+        last = np.maximum(first + WINDOW_BEATS, np.searchsorted(day.at_s, at_s + WINDOW_S))
+        inside = last < n
+        last = np.minimum(last, n - 1)
+        good = inside & (broken[last] == broken[first]) & (doubtful[last] == doubtful[first])
+        rates[first], lasts[first] = 60.0 * (last - first) / np.where(good, day.at_s[last] - at_s, np.nan), last
+    return rates, lasts
 
 
 def extreme_events(day: Readable) -> list[Event]:
@@ -156,13 +161,13 @@ def hours(day: Readable, events: Sequence[Event], qtc_ms: Floats) -> list[HourRo
     edges = hour_edges(day.measured)
     count = _Counter(edges, day, events)
     rates, _ = moving_rates(day)
-    row_of = np.clip(np.searchsorted(edges, day.at_s, "right") - 1, 0, len(edges) - 2)
+    beats_of = [0, *np.searchsorted(day.at_s, edges[1:-1]).tolist(), len(day.at_s)]
     af = Spans.of((event.start_s, event.end_s) for event in events if event.kind in ("af", "flutter"))
     minutes_of = np.searchsorted(day.measured.minutes.start_s, edges)
     found = []
     for row, (start, end) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
         analysed = day.analysed(start, end)
-        beats = slice(*np.searchsorted(row_of, [row, row + 1]))
+        beats = slice(beats_of[row], beats_of[row + 1])
         mine, minutes = rates[beats], slice(*minutes_of[row : row + 2])
         mean = rate_mean(day, start, end) if analysed >= MIN_ROW_S else None
         believed = mean is not None and bool(np.isfinite(mine).any())
