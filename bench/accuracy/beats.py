@@ -25,6 +25,9 @@ AAMI: Final = {
 FALSE, NOT_SCORED = 6, 7
 PACED: Final = frozenset({"102", "104", "107", "217"})
 """Left out of reports as EC57 says: most of their beats are paced."""
+TALLY: Final = ("v", "v_found", "s", "s_found", "f", "f_found", "f_right", "q_found")
+ENOUGH: Final = 50
+"""Of so many beats a class's count is compared; of fewer one beat would be a large share."""
 COLUMNS: Final = ("v_tp", "v_fn", "v_fp", "s_tp", "s_fn", "s_fp", "not_v", "not_s")
 
 
@@ -37,10 +40,10 @@ def run(folder: Path, options: Any) -> list[Table]:
     ]
     if options.limit:
         records = records[: options.limit]
-    tables = [_table("own detection, all leads", "", records, None, marked=False)]
+    tables = _tables("own detection, all leads", "", records, None, marked=False)
     if not options.quick:
-        tables.append(_table("marked beats, all leads", "marked.", records, None, marked=True))
-        tables.append(_table("own detection, first lead", "one_lead.", records, (0,), marked=False))
+        tables += _tables("marked beats, all leads", "marked.", records, None, marked=True)
+        tables += _tables("own detection, first lead", "one_lead.", records, (0,), marked=False)
     return tables
 
 
@@ -95,13 +98,63 @@ def summary(counts: Counts) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _table(
+def tally(truth: Counts, label: NDArray[np.uint8], missed: Counts) -> Counts:
+    """:data:`TALLY`: how many beats of each class are marked and found, wherever they are, and how many F are right."""
+    scored = truth != NOT_SCORED
+    pairs = [(int((truth == k).sum() + (missed == k).sum()), int((scored & (label == k)).sum())) for k in (2, 1, 3)]
+    right, unclear = int(((truth == 3) & (label == 3)).sum()), int((scored & (label == 5)).sum())
+    return np.array([number for pair in pairs for number in pair] + [right, unclear], np.int64)
+
+
+def tallied(tallies: dict[str, Counts], title: str, key: str) -> Table:
+    """What a day's summary would say beside what is marked; figures count the records that have enough of a class."""
+    head = ["record", "V", "found", "%", "S", "found", "%", "F", "found", "right", "Q found"]
+    table = Table(f"Counts of beats, {title}", head)
+    table.note = f"from 0:00; figures of records with {ENOUGH} beats or more of the class"
+    off: dict[str, list[float]] = {"v": [], "s": []}
+    for name, (v, v_found, s, s_found, f, f_found, f_right, q_found) in tallies.items():
+        table.rows.append(
+            [
+                name,
+                v,
+                v_found,
+                _percent_off(v, v_found),
+                s,
+                s_found,
+                _percent_off(s, s_found),
+                f,
+                f_found,
+                f_right,
+                q_found,
+            ]
+        )
+        for letter, marked, found in (("v", v, v_found), ("s", s, s_found)):
+            if marked >= ENOUGH:
+                off[letter].append(abs(found / marked - 1))
+    for letter, errors in off.items():
+        table.figures[f"{key}counts.{letter}.records"] = len(errors)
+        for limit in (5, 10):
+            table.figures[f"{key}counts.{letter}.within_{limit}"] = sum(bool(error <= limit / 100) for error in errors)
+    total = sum(tallies.values(), np.zeros(len(TALLY), np.int64))
+    table.rows.append(["all", *(int(total[at]) for at in (0, 1)), _percent_off(total[0], total[1]),
+                       *(int(total[at]) for at in (2, 3)), _percent_off(total[2], total[3]),
+                       *(int(at) for at in total[4:])])  # fmt: skip
+    table.figures |= {f"{key}counts.{name}": int(value) for name, value in zip(TALLY, total, strict=True)}
+    return table
+
+
+def _percent_off(marked: int, found: int) -> float | str:
+    return 100 * (float(found) / float(marked) - 1) if marked >= ENOUGH else "-"
+
+
+def _tables(
     title: str, key: str, records: list[tuple[Path, Notes]], rows: tuple[int, ...] | None, *, marked: bool
-) -> Table:
+) -> list[Table]:
     head = ["record", "V", "V missed", "V false", "Se %", "+P %", "S", "S missed", "S false", "Se %", "+P %"]
     table = Table(f"Classes of beats, {title}", head)
     table.note = "EC57: 150 ms window, from 5:00 on, ventricular flutter left out; 'whole' counts from 0:00"
     gross, whole_gross = np.zeros(len(COLUMNS), np.int64), np.zeros(len(COLUMNS), np.int64)
+    tallies: dict[str, Counts] = {}
     for header, found in records:
         whole = recording(header)
         day = day_of(whole, rows)
@@ -113,10 +166,12 @@ def _table(
         gross += counts
         whole_gross += count_from(found, beats, label, whole.sampling_hz, left_out, 0)
         table.rows.append(_row(header.stem, counts))
+        truth, missed = matched(found, beats, whole.sampling_hz, left_out)
+        tallies[header.stem] = tally(truth, label, missed)
     table.rows += [_row("gross", gross), _row("whole", whole_gross)]
     table.figures |= {f"{key}{name}": value for name, value in summary(gross).items()}
     table.figures |= {f"{key}whole.{name}": value for name, value in summary(whole_gross).items()}
-    return table
+    return [table, tallied(tallies, title, key)]
 
 
 def count_from(

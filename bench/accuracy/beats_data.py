@@ -33,14 +33,16 @@ Labels = NDArray[np.int64]
 
 VARIANTS: Final = (
     ((0, 1), "clean", 1.0), ((0,), "clean", 0.6), ((1,), "clean", 0.3), ((0, 1), "noisy", 0.3), ((0,), "noisy", 0.2),
-    ((0,), "128 Hz", 0.3),
+    ((0,), "128 Hz", 0.3), ((0,), "turned", 0.0), ((1,), "turned", 0.0),
 )  # fmt: skip
-"""Leads, how the record was changed, and how much it weighs."""
+"""Leads, how the record was changed, and how much it weighs: where nothing, it only shows what the fit is worth."""
 OTHERS: Final = ("qtdb", "cpsc2021")
 OTHER_WEIGHT: Final = 0.4
 NOISE_DB: Final = (3.0, 6.0, 9.0, 12.0, 18.0)
 SAME_PERSON: Final = {"201": {"201", "202"}, "202": {"201", "202"}}
 AF_BEATS: Final = 900
+TURNED: Final = (0.3, 1.3)
+"""Angles between the leads by which they are turned."""
 CACHE: Final = Path(tempfile.gettempdir()) / "ecg-center-beats"
 
 
@@ -85,7 +87,7 @@ def _sources() -> bytes:
     """The files that measure."""
     root = Path(__file__).resolve().parents[2]
     names = ("features", "beat_rhythm", "snippets", "templates", "detect", "candidates", "units", "bands", "day",
-             "af", "af_measures")  # fmt: skip
+             "af", "af_measures", "nearby")  # fmt: skip
     files = [root / "worker" / "holter" / f"{name}.py" for name in names]
     return b"".join(file.read_bytes() for file in [*files, Path(__file__)])
 
@@ -95,7 +97,10 @@ def _variants(header: Path) -> list[Part]:
     if found is None:
         return []
     clean = recording(header)
-    changed = {"clean": clean, "noisy": _with_noise(clean, found, header), "128 Hz": _at_128_hz(clean)}
+    changed = {
+        "clean": clean, "noisy": _with_noise(clean, found, header), "128 Hz": _at_128_hz(clean),
+        "turned": _turned(clean, header),
+    }  # fmt: skip
     parts = []
     for leads, name, weight in VARIANTS:
         whole = changed[name]
@@ -117,7 +122,7 @@ def _part(record: str, whole: Recording, found: Notes, leads: tuple[int, ...], n
     day = day_of(whole, leads)
     beats = find_beats(day)
     truth, missed = matched(found, beats, whole.sampling_hz, unscored(found, whole.n_samples))
-    features = replace(beat_features(day, beats), blocks=())
+    features = beat_features(day, beats)
     start = round(LEARNING_S * whole.sampling_hz)
     late = Notes(found.at[found.at >= start], found.symbol[int(np.searchsorted(found.at, start)) :], [])
     _, missed_late = matched(late, beats[beats >= start], whole.sampling_hz, [])
@@ -147,6 +152,17 @@ def _with_noise(clean: Recording, found: Notes, header: Path) -> Recording | Non
         noise = np.roll(wave[int(random.integers(len(wave)))], int(random.integers(wave.shape[1])))
         mv[lead], _ = mix(mv[lead], noise, found.beats, clean.sampling_hz, float(random.choice(NOISE_DB)))
     return _of(clean, mv)
+
+
+def _turned(clean: Recording, header: Path) -> Recording:
+    """What other electrodes would see: each lead a mixture of both, at an angle of the record's own."""
+    random = np.random.default_rng(int("".join(filter(str.isdigit, header.stem)) or 0) + 1)
+    mv = clean.microvolts() / 1000
+    usual = np.array([np.percentile(np.abs(lead - np.median(lead)), 99) for lead in mv])[:, None]
+    unit = mv / np.maximum(usual, 1e-3)
+    angles = random.uniform(*TURNED, 2) * random.choice([-1, 1])
+    angles[1] += np.pi / 2
+    return _of(clean, np.stack([np.cos(at) * unit[0] + np.sin(at) * unit[1] for at in angles]) * usual.mean())
 
 
 def _of(like: Recording, mv: NDArray[np.float64]) -> Recording:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy.beats import COLUMNS, classes_of, count, summary
+from bench.accuracy.beats import COLUMNS, classes_of, count, summary, tallied, tally
 from bench.accuracy.beats_data import SAME_PERSON, Float32s, Labels, Part, fibrillation, parts_of
 from bench.accuracy.simulated_rhythms import simulated
 from worker.holter.beat_rhythm import RHYTHM, rhythm_of
@@ -36,11 +36,11 @@ SHARES: Final = {"v": (3.0, 1.0, 2.0, 0.0), "s": (6.0, 2.0, 1.0, 0.2)}
 MIXED: Final = (0.1, 0.6)
 MIXED_WEIGHT: Final = (1.0, 0.3)
 """How far V is moved towards N, and what such a V and such an N weigh."""
-NOT_S: Final = ("k_share", "width", "extent", "p_usual")
+NOT_S: Final = ("k_share", "width", "extent", "p_usual", "near")
 NOT_V: Final = (
-    *NOT_S, "p_local", "p_split", "spread", "q10", "q90", "steady", "irregular", "split", "split_share", "split_clean",
-    "to_short", "to_long", "since_long", "until_long", "af", "af_state", "slowest", "run", "run_back", "onset",
-    "offset", "odd", "odd_prev", "hold", "hold_back", "pre_slow",
+    "k_share", "width", "extent", "p_usual", "p_local", "p_split", "spread", "q10", "q90", "steady", "irregular",
+    "split", "split_share", "split_clean", "to_short", "to_long", "since_long", "until_long", "af", "af_state",
+    "slowest", "run", "run_back", "onset", "offset", "odd", "odd_prev", "hold", "hold_back", "pre_slow",
 )  # fmt: skip
 """Measures that the forests do not see: with them they know records by heart, and left-out records suffer."""
 SHAPELY: Final = (
@@ -59,6 +59,8 @@ LESS_S: Final = (
     "p_rel",
 )  # fmt: skip
 """Measures that may push in one direction only, whatever 22 records seem to say."""
+COUNTED: Final = ("clean, leads 0+1", "clean, leads 0")
+"""Variants of which the counts of each record are shown."""
 ROWS_OF_RHYTHM: Final = 90
 EARLY: Final = -0.12
 """As :mod:`worker.holter.features` counts a shape's early beats."""
@@ -98,6 +100,7 @@ def left_out(parts: list[Part], rhythms: list[Rows], groups: int = 0) -> None:
         groups: into how many groups the persons are put, each left out in turn; 0: as many as there are persons.
     """
     totals: dict[str, Any] = {}
+    tallies: dict[str, dict[str, Any]] = {}
     records = list(dict.fromkeys(part.record for part in parts if part.changed != "other"))
     groups = groups or len(records)
     print("record", *COLUMNS)
@@ -106,15 +109,20 @@ def left_out(parts: list[Part], rhythms: list[Rows], groups: int = 0) -> None:
         forests = fit([part for part in parts if part.record not in persons], rhythms)
         for part in parts:
             if part.record in group and part.changed != "other":
-                _add(totals, part, forests)
+                _add(totals, tallies, part, forests)
     for name, total in totals.items():
         print(name, {key: round(value, 2) for key, value in summary(total).items()})
+    for name, found in tallies.items():
+        print(tallied(found, name, "").text() if name in COUNTED else name, tallied(found, name, "").figures)
 
 
-def _add(totals: dict[str, Any], part: Part, forests: tuple[Forest, Forest]) -> None:
+def _add(
+    totals: dict[str, Any], tallies: dict[str, dict[str, Any]], part: Part, forests: tuple[Forest, Forest]
+) -> None:
     v, s = (forest.odds(part.features.values) for forest in forests)
     label, _ = decided(v, s, part.features)
     name = f"{part.changed}, leads {'+'.join(map(str, part.leads))}"
+    tallies.setdefault(name, {})[part.record] = tally(part.truth, label, part.missed)
     counts = {name: count(part.truth, label, part.missed)}
     if name == "clean, leads 0+1":
         print(part.record, *counts[name].tolist(), flush=True)
@@ -133,7 +141,7 @@ def rhythms_of(afdb: Path) -> list[Rows]:
 
 def fit(parts: list[Part], rhythms: list[Rows]) -> tuple[Forest, Forest]:
     """(ventricular, supraventricular)."""
-    x, y, w, record, real = rows_of(parts, rhythms)
+    x, y, w, record, real = rows_of([part for part in parts if part.weight], rhythms)
     real &= y != 3
     mixed, of, times = _mixed(x[real], y[real], record[real], np.random.default_rng(0))
     xv, yv = np.concatenate([x[real], mixed]), np.concatenate([y[real], y[real][of]])

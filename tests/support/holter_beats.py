@@ -13,13 +13,17 @@ SHAPES = {
     "narrow": [((-120, -60), -0.026, 0.008), ((1100, 700), 0.0, 0.011), ((-250, -350), 0.028, 0.009)],
     "wide": [((-700, 900), -0.01, 0.032), ((900, -500), 0.06, 0.034)],
     "T": [((260, 180), 0.28, 0.045)],
+    "part narrow": [((-72, -36), -0.026, 0.008), ((660, 420), 0.0, 0.011), ((-150, -210), 0.028, 0.009)],
+    "part wide": [((-315, 405), -0.01, 0.032), ((405, -225), 0.06, 0.034)],
+    "flat T": [((-40, 250), 0.31, 0.05)],
     "opposite T": [((-420, 350), 0.33, 0.06)],
 }
-OF = {"N": ("P", "narrow", "T"), "S": ("other P", "narrow", "T"), "f": ("narrow", "T"), "V": ("wide", "opposite T")}
+OF = {"N": ("P", "narrow", "T"), "S": ("other P", "narrow", "T"), "f": ("narrow", "T"), "V": ("wide", "opposite T"),
+      "F": ("P", "part narrow", "part wide", "flat T")}  # fmt: skip
 
 
 def wave(at_s, kinds, *, seed=1, noise_uv=12.0):
-    """(2, n) µV of beats at these seconds, of these kinds: N, S, V, or f without a P wave."""
+    """(2, n) µV of beats at these seconds, of these kinds: N, S, V, F (both at once), or f without a P wave."""
     random = np.random.default_rng(seed)
     t = np.arange(round((at_s[-1] + 2) * HZ)) / HZ
     uv = random.normal(0, noise_uv, (2, t.size)) + 60 * np.sin(2 * np.pi * 0.25 * t)

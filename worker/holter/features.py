@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from worker.holter.beat_rhythm import RHYTHM, rhythm_of
 from worker.holter.day import Day
+from worker.holter.nearby import Unusual, look_beside
 from worker.holter.snippets import BEFORE, QRS_FROM, QRS_TO, Float32s, Snippets, cut
 from worker.holter.templates import BlockShapes, Shapes, likeness, shapes_of
 from worker.signal.compiled import compiled
@@ -43,7 +44,7 @@ P_MEDIAN_OF: Final = 200
 SHAPE: Final = (
     "like", "corr", "size", "min_like", "max_like", "min_corr", "max_size", "min_size", "area", "t_area", "t_corr",
     "width", "width_rel", "extent", "extent_rel", "steep", "begin", "p_like", "p_size", "p_energy", "p_shift",
-    "p_before", "noise", "own",
+    "p_before", "noise", "own", "near",
 )  # fmt: skip
 GROUP: Final = ("k_share", "k_pre", "k_post", "k_early", "k_like", "k_width", "k_p")
 BESIDE: Final = ("like_before", "like_next", "p_usual", "p_rel", "p_local", "p_split")
@@ -60,6 +61,8 @@ class BeatFeatures:
         block: (n,) which block it lies in.
         qrs_ms: (n,) float32.
         p_like: (n,) float32, -1 to 1.
+        blocks: the shapes of each block, in order of time.
+        unusual: the unusual beats of each block.
     """
 
     values: Float32s
@@ -68,6 +71,7 @@ class BeatFeatures:
     qrs_ms: Float32s
     p_like: Float32s
     blocks: tuple[BlockShapes, ...]
+    unusual: tuple[Unusual, ...]
     rows: tuple[int, ...]
 
     def column(self, name: str) -> Float32s:
@@ -82,13 +86,14 @@ def beat_features(day: Day, beats: Int64s, rows: tuple[int, ...] | None = None) 
     if not parts:
         rows = day.independent[:MAX_LEADS] if rows is None else rows
         none, zeros = np.zeros(0, np.int64), np.zeros(0, np.float32)
-        return BeatFeatures(np.zeros((0, len(FEATURES)), np.float32), none, none, zeros, zeros, (), rows)
+        return BeatFeatures(np.zeros((0, len(FEATURES)), np.float32), none, none, zeros, zeros, (), (), rows)
     values, shape, block, qrs_ms, p_like = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("values", "shape", "block", "qrs_ms", "p_like")
     )
     blocks = tuple(each for part in parts for each in part.blocks)
-    return BeatFeatures(values, shape, block, qrs_ms, p_like, blocks, parts[0].rows)
+    unusual = tuple(each for part in parts for each in part.unusual)
+    return BeatFeatures(values, shape, block, qrs_ms, p_like, blocks, unusual, parts[0].rows)
 
 
 def features_of(day: Day, beats: Int64s, rows: tuple[int, ...] | None = None) -> Iterator[BeatFeatures]:
@@ -116,6 +121,7 @@ class _Block:
     columns: Float32s
     seconds: Floats
     found: BlockShapes
+    unusual: Unusual
 
     def end(self) -> tuple[Floats, Float32s]:
         """Times and likenesses of the last beats, for the piece that follows."""
@@ -132,8 +138,8 @@ def _blocks_of(day: Day, beats: Int64s, rows: tuple[int, ...]) -> Iterator[_Bloc
         shapes = shapes_of(snippets)
         seconds = beats[first:last] / day.hz + snippets.shift_s
         rr = np.diff(seconds)
-        columns = _shape_columns(snippets, shapes, dominant_of(shapes, snippets, rr), rr)
-        yield _Block(number, columns, seconds, BlockShapes(first, shapes, snippets.scale))
+        columns, unusual = _shape_columns(snippets, shapes, dominant_of(shapes, snippets, rr), rr)
+        yield _Block(number, columns, seconds, BlockShapes(first, shapes, snippets.scale), unusual)
 
 
 def _piece(
@@ -159,7 +165,8 @@ def _piece(
     p_columns(values)
     qrs_ms = 1000 * values[:, FEATURES.index("extent")]
     p_like = values[:, FEATURES.index("p_like")].copy()
-    return BeatFeatures(values, shape, block, qrs_ms, p_like, tuple(each.found for each in blocks), rows)
+    found, unusual = tuple(each.found for each in blocks), tuple(each.unusual for each in blocks)
+    return BeatFeatures(values, shape, block, qrs_ms, p_like, found, unusual, rows)
 
 
 def _spans(day: Day, beats: Int64s) -> Iterator[tuple[int, int, int, int]]:
@@ -187,7 +194,9 @@ def dominant_of(shapes: Shapes, snippets: Snippets, rr: NDArray[np.float64]) -> 
     return int(big[np.argmax(shapes.count[big] * timely * (narrow.min() / np.maximum(narrow, 1e-3)) ** 2)])
 
 
-def _shape_columns(snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArray[np.float64]) -> Float32s:
+def _shape_columns(
+    snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArray[np.float64]
+) -> tuple[Float32s, Unusual]:
     z, gain = snippets.z, snippets.gain
     usual = shapes.mean[dominant]
     against = likeness(snippets, usual)
@@ -203,6 +212,7 @@ def _shape_columns(snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArra
     usual_width = np.maximum(np.median(width[basic], axis=0), 1e-6)
     alike = against[:, 0] > OWN
     p = _p_wave(snippets, alike, rr)
+    near, unusual = look_beside(snippets, against[:, 0], alike)
     columns = {
         "like": against[:, 0], "corr": against[:, 1], "size": np.log(against[:, 2] + 1e-3),
         "min_like": leads[:, :, 0].min(axis=1), "max_like": leads[:, :, 0].max(axis=1),
@@ -217,8 +227,9 @@ def _shape_columns(snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArra
         "begin": _begin(z, gain, usual, width[:, 3].astype(np.int64), round(float(usual_width[3]))),
         "p_like": p[:, 0], "p_size": p[:, 1], "p_energy": np.log(p[:, 2] + 1e-3), "p_shift": np.abs(p[:, 3]),
         "p_before": np.log(p[:, 4] + 1e-3), "noise": np.log(snippets.noise + 1e-3), "own": own,
+        "near": near,
     }  # fmt: skip
-    return np.stack([np.asarray(columns[name], np.float32) for name in SHAPE], axis=1)
+    return np.stack([np.asarray(columns[name], np.float32) for name in SHAPE], axis=1), unusual
 
 
 def _norm(values: Float32s) -> Float32s:

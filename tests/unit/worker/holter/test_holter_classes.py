@@ -5,7 +5,7 @@ import pytest
 from support.holter_beats import HZ, day_of, sinus_with, wave
 
 from worker.holter import features as measured
-from worker.holter.classify import Forest, classified, classify, forests
+from worker.holter.classify import Forest, classified, classify, decided, forests
 from worker.holter.classify_weights import packed, unpacked
 from worker.holter.features import FEATURES, beat_features
 from worker.holter.measured import Label
@@ -111,6 +111,54 @@ def test_an_early_beat_among_dropped_ones_is_early_still():
     share, false = right(found, kinds, "S")
     assert share > 0.7
     assert false <= 4
+
+
+def test_a_beat_that_is_the_sum_of_a_usual_and_a_ventricular_one_is_a_fusion():
+    met = dict.fromkeys(range(20, N - 5, 23), ("F", 0.96, 1.04))
+    at_s, kinds = sinus_with(N, EARLY | met)
+    found = labels(wave(at_s, kinds), at_s)
+    share, false = right(found, kinds, "F")
+    assert share > 0.8
+    assert false <= 1
+    assert right(found, kinds, "V") == (1.0, 0)
+
+
+def test_without_ventricular_beats_of_their_own_there_is_nothing_to_fuse_with():
+    at_s, kinds = sinus_with(N, dict.fromkeys(range(20, N - 5, 23), ("F", 0.96, 1.04)))
+    assert labels(wave(at_s, kinds), at_s).count("F") == 0
+
+
+def test_an_amplitude_that_breathes_is_no_fusion(ectopic, ectopic_uv):
+    t = np.arange(ectopic_uv.shape[1]) / HZ
+    breathing = ectopic_uv * (1 + 0.35 * np.sin(2 * np.pi * t / 40))
+    assert labels(breathing, ectopic[0]).count("F") == 0
+
+
+def test_a_beat_that_noise_hides_is_unclassifiable_and_the_clear_ones_around_it_are_not():
+    random = np.random.default_rng(3)
+    at_s, kinds = sinus_with(N, EARLY)
+    uv = wave(at_s, kinds)
+    hidden = np.arange(40, N - 10, 37)
+    for at in at_s[hidden]:
+        first = round((at - 0.45) * HZ)
+        uv[:, first : first + HZ] += np.cumsum(random.normal(0, 260, (2, HZ)), axis=1) * np.hanning(HZ)
+    found = np.array(list(labels(np.clip(uv, -30000, 30000), at_s)))
+    clear = np.setdiff1d(np.arange(N), np.concatenate([hidden - 1, hidden, hidden + 1]))
+    assert (found[hidden] == "Q").sum() >= 3
+    assert (found[clear] == "Q").sum() == 0
+
+
+def test_a_very_early_beat_that_begins_as_usual_and_ends_late_is_aberrant():
+    features = beat_features(day_of(wave(*sinus_with(60, {}))), np.rint(sinus_with(60, {})[0] * HZ).astype(np.int64))
+    features.shape[30] = 50  # a shape of its own
+    columns = {"begin": 0.75, "like": 0.66, "pre": -0.8, "area": 0.6}
+    at = [FEATURES.index(name) for name in columns]
+    features.values[30, at] = list(columns.values())
+    v, s = np.full(60, -4.0, np.float32), np.full(60, -3.0, np.float32)
+    v[30] = 2.0
+    assert Label(int(decided(v, s, features)[0][30])) == Label.S
+    features.values[30, FEATURES.index("begin")] = 0.2
+    assert Label(int(decided(v, s, features)[0][30])) == Label.V
 
 
 def test_a_piece_more_or_less_changes_nothing(ectopic, ectopic_uv, monkeypatch):
