@@ -41,6 +41,14 @@ PASSES: Final = 2
 LEAST_SHARE: Final = 0.02
 """Of the trees for noise; below, they are not asked."""
 
+BROAD_ENERGY: Final = -2.2
+BROAD_SIZE: Final = -0.5
+BROAD_CLEAR: Final = 1.8
+BROAD_APART_S: Final = (0.40, 0.25)
+"""A broad, smooth beat slopes little and looks like no other: what is nearly as large as a beat, stands far above its
+floor and has no beat within 0.40 s before it (as a T wave has) or 0.25 s after it is one. Logs of the measures of size.
+In one and two leads of MIT-BIH DS1 it finds 3 beats more and 2 that are none; in 222 real 12-lead ECGs nothing."""
+
 REFRACTORY_S: Final = 0.18
 """The shortest RR that is believed, 330/min."""
 SHORT_S: Final = 0.33
@@ -96,19 +104,22 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
     candidates, energy = candidates_of(spectrum, usable)
     if candidates is None:
         return Detection([], energy)
-    beats = _first_guess(energy, candidates.at.tolist(), spectrum.hz)
+    beats, found = _first_guess(energy, candidates.at.tolist(), spectrum.hz), None
     for _ in range(PASSES):
         if len(beats) < 2:
             break
-        before, beats = beats, best_sequence(candidates.at, likely(candidates, np.array(beats, int)), spectrum.hz)
+        found = measures(candidates, np.array(beats, int))
+        worth = likely(candidates, np.array(beats, int), found)
+        before, beats = beats, best_sequence(candidates.at, worth, spectrum.hz)
         if beats == before:
             break
+    if found is not None:
+        beats = sorted([*beats, *_broad_beats(candidates.at, found, beats, spectrum.hz)])
     return Detection(beats, energy)
 
 
-def likely(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
-    """(n,) log odds of each candidate being a beat, given beats that are believed."""
-    found = measures(candidates, beats)
+def likely(candidates: Candidates, beats: NDArray[np.int_], found: Floats) -> Floats:
+    """(n,) log odds of each candidate being a beat, given beats that are believed and the measures beside them."""
     worth = weigh(found)
     share = share_of_trees(found[:, FLOOR_COLUMN]) if len(candidates.units) <= MAX_LEADS else 0.0
     if share < LEAST_SHARE:
@@ -246,6 +257,19 @@ def best_sequence(at: NDArray[np.int_], worth: Floats, hz: float) -> list[int]:
             kept.append(int(at[i]))
         i = before[i]
     return kept[::-1]
+
+
+def _broad_beats(at: NDArray[np.int_], found: Floats, beats: list[int], hz: float) -> list[int]:
+    """The candidates that are beats by size and place although they look like none; the stronger before the weaker."""
+    energy, size, floor = found[:, 0], found[:, 1], found[:, FLOOR_COLUMN]
+    large = np.flatnonzero((energy > BROAD_ENERGY) & (size > BROAD_SIZE) & (energy - floor > BROAD_CLEAR))
+    after, before = (round(seconds * hz) for seconds in BROAD_APART_S)
+    taken = list(beats)
+    for number in large[np.argsort(-energy[large])].tolist():
+        place = int(at[number])
+        if not any(-before < place - beat < after for beat in taken):
+            taken.append(place)
+    return taken[len(beats) :]
 
 
 def _cost(rr: float, usual: float, gain: float) -> float:

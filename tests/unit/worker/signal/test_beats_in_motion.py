@@ -40,7 +40,8 @@ def test_two_leads_are_weighed_by_the_regression_alone() -> None:
     candidates, _ = candidates_of(spectrum, [0, 1])
     assert candidates is not None
     beats = np.array(detect(spectrum, [0, 1]).beats, int)
-    np.testing.assert_array_equal(likely(candidates, beats), weigh(measures(candidates, beats)))
+    found = measures(candidates, beats)
+    np.testing.assert_array_equal(likely(candidates, beats, found), weigh(found))
 
 
 def test_beats_are_found_in_motion_as_large_as_a_third_of_the_qrs() -> None:
