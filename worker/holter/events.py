@@ -5,7 +5,7 @@ an unreadable stretch, and a beat that a physician deletes makes one long interv
 too. Limits are compared in samples, so that an interval of exactly a limit falls on the same side everywhere.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,9 @@ BRADYCARDIA_BPM: Final = 50.0
 SLOW_FAST_BEATS: Final = 8
 SLOW_FAST_S: Final = 30.0
 JOIN_S: Final = 10.0
+HOLD_BPM: Final = 5.0
+"""A slow stretch goes on until the rate is so much above its limit, a fast one until it is so much below: a night at
+49 to 51/min is one event."""
 AROUND: Final = 8
 DROP_TIMES: Final = (1.8, 2.2)
 """A beat that fails to come leaves an interval of about two usual ones."""
@@ -201,7 +204,10 @@ def _dropped(day: Readable, in_af: Bools) -> Iterator[Event]:
 
 
 def _slow_and_fast(day: Readable) -> Iterator[Event]:
-    """Stretches of at least half a minute below 50/min or from 100/min, by the mean over eight intervals."""
+    """Stretches of at least half a minute below 50/min or from 100/min, by the mean over eight intervals.
+
+    Between two such stretches the rate may come back as far as 55 or 95/min: they are one.
+    """
     n = len(day.rr_s)
     if n < SLOW_FAST_BEATS:
         return
@@ -212,17 +218,18 @@ def _slow_and_fast(day: Readable) -> Iterator[Event]:
     for later in range(1, SLOW_FAST_BEATS):
         whole &= day.sound[later : later + mean_s.size]
     at_ends = (SLOW_FAST_BEATS // 2, n - mean_s.size - SLOW_FAST_BEATS // 2)
-    kinds: tuple[tuple[EventKind, Bools], ...] = (
-        ("bradycardia", whole & (mean_s > 60 / BRADYCARDIA_BPM)),
-        ("tachycardia", whole & (mean_s <= 60 / TACHYCARDIA_BPM)),
+    kinds: tuple[tuple[EventKind, Bools, Bools], ...] = (
+        ("bradycardia", mean_s > 60 / BRADYCARDIA_BPM, mean_s > 60 / (BRADYCARDIA_BPM + HOLD_BPM)),
+        ("tachycardia", mean_s <= 60 / TACHYCARDIA_BPM, mean_s <= 60 / (TACHYCARDIA_BPM - HOLD_BPM)),
     )
-    for kind, is_so in kinds:
-        for start, last in _joined(day, runs_of(np.pad(is_so, at_ends, mode="edge"))):
-            if day.at_s[last] - day.at_s[start] >= SLOW_FAST_S:
-                yield _event(day, kind, start, last)
+    for kind, begins, goes_on in kinds:
+        runs, wide = (_joined(day, runs_of(np.pad(whole & so, at_ends, mode="edge"))) for so in (begins, goes_on))
+        long = [(start, last) for start, last in runs if day.at_s[last] - day.at_s[start] >= SLOW_FAST_S]
+        for start, last in _within_one(long, wide):
+            yield _event(day, kind, start, last)
 
 
-def _joined(day: Readable, runs: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+def _joined(day: Readable, runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """(first beat, last beat) of runs of intervals, those joined that only some seconds of sound rhythm part."""
     joined: list[tuple[int, int]] = []
     for first, last in runs:
@@ -231,6 +238,25 @@ def _joined(day: Readable, runs: Sequence[tuple[int, int]]) -> Iterable[tuple[in
         else:
             joined.append((first, last))
     return joined
+
+
+def _within_one(runs: Sequence[tuple[int, int]], wide: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs in order, those that lie in the same wider one from the first to the last of them.
+
+    >>> _within_one([(1, 4), (6, 9), (12, 15)], [(0, 10), (11, 20)])
+    [(1, 9), (12, 15)]
+    """
+    found: list[tuple[int, int]] = []
+    place, last_in = 0, -1
+    for start, last in runs:
+        while wide[place][1] < last:
+            place += 1
+        if place == last_in:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((start, last))
+        last_in = place
+    return found
 
 
 def _paced(day: Readable) -> Iterator[Event]:

@@ -159,6 +159,18 @@ def test_slow_and_fast_stretches_last_half_a_minute():
     assert not stretch(40, 0.5)
 
 
+def test_a_night_at_the_limit_is_one_slow_stretch():
+    rate_bpm = 50.5 + 2.5 * np.sin(np.arange(3000) / 60)
+    night = day("N" * 3001, at_s=np.cumsum(np.concatenate([[1.0], 60 / rate_bpm])))
+    (slow,) = [e for e in events_of(readable(night)) if e.kind == "bradycardia"]
+    assert slow.beats > 2500
+    awake = np.where((np.arange(3000) > 1000) & (np.arange(3000) < 1200), 62.0, rate_bpm)
+    twice = day("N" * 3001, at_s=np.cumsum(np.concatenate([[1.0], 60 / awake])))
+    assert [e.kind for e in events_of(readable(twice))].count("bradycardia") == 2
+    near = day("N" * 3001, at_s=np.cumsum(np.concatenate([[1.0], 60 / (rate_bpm + 2.6)])))
+    assert [e.kind for e in events_of(readable(near))].count("bradycardia") == 0
+
+
 def test_a_dropped_beat_is_twice_the_steady_interval_with_p_waves():
     steady = at(0.8, 0.8, 0.8, 1.6, 0.8, 0.8, 0.8)
     assert kinds(day("N" * 8, at_s=steady)) == ["dropped_beat"]
