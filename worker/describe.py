@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ecg_center.domain.statements import TERMS
 
 if TYPE_CHECKING:
-    from ecg_center.contract.findings import Evidence, Findings
+    from ecg_center.contract.findings import Evidence, Findings, Measurements
     from ecg_center.contract.upload import RecordingIdentity
     from worker.pressure_readings import BloodPressureSeries
     from worker.recording import Device, Recording
@@ -17,7 +17,9 @@ _NOT_PATIENT: Final = frozenset({"started_at", "urgent", "chest_pain", "study_ki
 _MEASURED: Final = (
     ("heart_rate_bpm", "/min"), ("p_ms", "ms"), ("pr_ms", "ms"), ("qrs_ms", "ms"), ("qt_ms", "ms"), ("qtc_ms", "ms"),
     ("p_axis_deg", "°"), ("qrs_axis_deg", "°"), ("t_axis_deg", "°"), ("rv5_mv", "mV"), ("sv1_mv", "mV"),
-    ("rr_max_ms", "ms"),
+    ("rr_max_ms", "ms"), ("qt_dispersion_ms", "ms"), ("sokolow_lyon_mv", "mV"), ("rv5_sv1_mv", "mV"),
+    ("cornell_mv", "mV"), ("cornell_product_mv_ms", "mV·ms"), ("peguero_mv", "mV"), ("lewis_mv", "mV"),
+    ("romhilt_estes_points", ""), ("v1_p_terminal_mv_ms", "mV·ms"),
 )  # fmt: skip
 _UNIT_OF_NAME: Final = re.compile(r"_(ms|s|mv|uv|mvms|bpm|deg|hz|mmhg)$")
 DIGITS: Final = 4
@@ -171,9 +173,15 @@ def _findings_lines(recording: "Recording", findings: "Findings") -> list[str]:
         value = getattr(measured, name)
         if value is not None:
             beside = f"   (device: {theirs[name]:g})" if name in theirs else ""
-            formula = f" {measured.qtc_formula}" if name == "qtc_ms" else ""
-            lines.append(f"{name:16s} {value:g} {unit}{formula}{beside}")
+            formula = _formulas(measured) if name == "qtc_ms" else ""
+            lines.append(f"{name:22s} {value:g} {unit}{formula}{beside}".rstrip())
     return [*lines, "", *_said_lines(findings)]
+
+
+def _formulas(measured: "Measurements") -> str:
+    """The formula that was taken, and what the others give."""
+    others = [f"{name} {value:g}" for name, value in measured.qtc_by_formula.items() if name != measured.qtc_formula]
+    return f" {measured.qtc_formula or ''}" + (f" ({', '.join(others)})" if others else "")
 
 
 def _quality_lines(findings: "Findings") -> list[str]:

@@ -107,6 +107,8 @@ class Measurements(Message):
     qt_ms: float | None = None
     qtc_ms: float | None = None
     qtc_formula: Literal["bazett", "fridericia", "framingham", "hodges"] | None = None
+    qtc_by_formula: dict[str, float] = {}
+    """The same QT by each of the four formulas."""
     p_axis_deg: float | None = None
     qrs_axis_deg: float | None = None
     t_axis_deg: float | None = None

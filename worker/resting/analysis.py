@@ -11,6 +11,7 @@ from ecg_center.domain.statements import TERMS
 from worker.critical import DEFAULT, evaluate, load
 from worker.recording import Recording
 from worker.resting.alternans import alternans
+from worker.resting.high_electrodes import high_electrodes
 from worker.resting.measure import fiducials, measure
 from worker.resting.morphology import frontal_axis_deg, morphology
 from worker.resting.patient import Patient, person_of
@@ -91,6 +92,8 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
         found.append(say("4", evidence(leads=[lead.lead for lead in quality.leads if lead.verdict != "good"])))
     elif quality.verdict == "usable" and _is_normal(found):
         found.append(say("1"))
+    if not quality.suspected_reversal:
+        found += high_electrodes(reading, rhythm)
     return settled(found)
 
 

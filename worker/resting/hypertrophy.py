@@ -120,7 +120,8 @@ def atria(reading: Reading, p_ms: float) -> list[Statement]:
             "v1_p_terminal_mv_ms", terminal, TERMINAL_MV_MS, "mV·ms", leads=["V1"], source=AHA_2009_HYPERTROPHY
         )
         wide = evidence("p_ms", p_ms, WIDE_P_MS, "ms")
-        found.append(say("140", deep, wide, certainty="probable" if p_ms >= WIDE_P_MS else "possible"))
+        enlarged = p_ms >= WIDE_P_MS  # else it may be an electrode that was set too high
+        found.append(say("140", deep, wide, certainty="probable") if enlarged else say("140a", deep))
     elif p_ms >= reading.norms.p_ms + 8 and v1 is not None and v1.p_uv < -60:
         seen = evidence("p_ms", p_ms, reading.norms.p_ms, "ms", source=AHA_2009_HYPERTROPHY)
         found.append(say("110", seen, certainty="possible"))

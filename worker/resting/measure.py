@@ -12,6 +12,7 @@ from worker.resting.waves import LeadWaves
 from worker.signal.order import median
 
 Formula = Literal["bazett", "fridericia", "framingham", "hodges"]
+FORMULAS: Final[tuple[Formula, ...]] = ("bazett", "fridericia", "framingham", "hodges")
 
 BAZETT_RATES: Final = (60.0, 100.0)
 """Bazett over-corrects fast and under-corrects slow rates; outside this range Fridericia is the default
@@ -88,11 +89,13 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
     }
     qt: dict[str, float | None] = {}
     formula: Formula | None = None
+    by_formula: dict[str, float] = {}
     if limits.t_off is not None and rhythm.name not in ("vt", "wide_tachycardia"):
         qt_value = reading.ms(limits.t_off - limits.qrs_on)
         rr_s = qt_rr_s(reading, rhythm)
         formula = formula_for(60 / rr_s)
-        qt = {"qt_ms": qt_value, "qtc_ms": round(qtc_ms(qt_value, rr_s, formula))}
+        by_formula = {name: float(round(qtc_ms(qt_value, rr_s, name))) for name in FORMULAS}
+        qt = {"qt_ms": qt_value, "qtc_ms": by_formula[formula]}
     amplitudes = _amplitudes(reading, conducted=conducted) if reading.calibrated else {}
     return Measurements(
         **rates,
@@ -100,6 +103,7 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
         **qt,
         **amplitudes,
         qtc_formula=formula,
+        qtc_by_formula=by_formula,
         st_j_mv=_st_j(reading) if reading.calibrated else {},
         leads=_leads(reading, conducted=conducted) if reading.calibrated else {},
         qt_dispersion_ms=_dispersion(reading) if qt else None,

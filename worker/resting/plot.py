@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ecg_center.contract.findings import Findings
+from ecg_center.contract.findings import Findings, Measurements
 from worker import drawing as d
 from worker.leads import TWELVE
 from worker.page_head import GRADES, MARGIN_MM, heading, statements
@@ -47,6 +47,12 @@ MEASURED: Final = (
     ("qrs_axis_deg", "电轴 axis", "°"), ("rv5_mv", "RV5", "mV"), ("sv1_mv", "SV1", "mV"),
     ("rr_max_ms", "最长RR longest", "ms"),
 )  # fmt: skip
+DERIVED: Final = (
+    (("p_axis_deg", "P轴 P axis", "°"), ("t_axis_deg", "T轴 T axis", "°"), ("qt_dispersion_ms", "QTd", " ms")),
+    (("sokolow_lyon_mv", "Sokolow", " mV"), ("cornell_mv", "Cornell", " mV"), ("peguero_mv", "Peguero", " mV")),
+    (("cornell_product_mv_ms", "Cornell×QRS", " mV·ms"), ("lewis_mv", "Lewis", " mV")),
+    (("romhilt_estes_points", "Romhilt–Estes", ""), ("v1_p_terminal_mv_ms", "PtfV1", " mV·ms")),
+)
 WIDE_MM: Final = 150.0
 SHORTEST_RR_MM: Final = 9.0
 """Below this distance of two beats their interval has no room for its number."""
@@ -149,10 +155,27 @@ def _measurements(recording: Recording, findings: Findings) -> tuple[list[str], 
         parts.append(d.text(left + 59.5, y, unit, size=2.6, fill=d.SOFT))
         if name in theirs:
             parts.append(d.text(left + 82, y, f"{theirs[name]:.4g}", fill=d.SOFT, anchor="end"))
-    if formula := findings.measurements.qtc_formula:
-        y += 4.6
-        parts.append(d.text(left, y, f"QTc: {formula}", size=2.6, fill=d.SOFT))
+    for line in _derived(findings.measurements):
+        y += 3.8
+        parts.append(d.text(left, y, line, size=2.6, fill=d.SOFT))
     return parts, y
+
+
+def _derived(measured: Measurements) -> list[str]:
+    """What is calculated from the measurements: QT by each formula, and the sums of voltages."""
+    lines = []
+    if measured.qtc_formula:
+        others = " ".join(f"{name[:2].title()} {value:g}" for name, value in measured.qtc_by_formula.items())
+        lines.append(f"QTc: {measured.qtc_formula} ({others} ms)")
+    for group in DERIVED:
+        words = [
+            f"{label} {value + 0.0:.3g}{unit}"
+            for name, label, unit in group
+            if (value := getattr(measured, name)) is not None
+        ]
+        if words:
+            lines.append(" · ".join(words))
+    return lines
 
 
 # ---- the trace

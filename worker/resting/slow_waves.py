@@ -39,6 +39,11 @@ U_RISES_UV: Final = 30.0
 U_RISES_SHARE: Final = 0.25
 U_LEADS: Final = 2
 U_HIGH_UV: Final = 200.0
+U_INVERTED_LEADS: Final = ("V4", "V5", "V6")
+U_INVERTED_UV: Final = -50.0
+UPRIGHT_T_UV: Final = 100.0
+U_LEAST_S: Final = 0.15
+"""A U wave takes this long, and must end before the next P."""
 ST_UV: Final = -50.0
 SAG_UV: Final = -80.0
 SAG_BELOW_J_UV: Final = -50.0
@@ -84,9 +89,31 @@ def _potassium(reading: Reading, rhythm: Rhythm) -> list[Statement]:
         return found
     high = [lead for lead, waves in tall.items() if waves.u_uv >= U_HIGH_UV]
     if len(high) < U_LEADS:
-        return []
+        return _inverted_u(reading)
     seen = evidence("u_mv", max(tall[lead].u_uv for lead in high) / 1000, U_HIGH_UV / 1000, "mV", leads=high)
     return [say("150", seen, certainty="possible")]
+
+
+def _inverted_u(reading: Reading) -> list[Statement]:
+    """U below the level behind an upright T, in V4 to V6: of ischaemia or a large ventricle (AHA 2009 part IV)."""
+    limits, hz = reading.limits, reading.traces.hz
+    leads = [lead for lead in U_INVERTED_LEADS if (waves := reading.wave(lead)) and waves.t_uv >= UPRIGHT_T_UV]
+    beats = _long_beats(reading, leads)
+    if beats is None or limits is None or limits.t_off is None:
+        return []
+    first = limits.t_off - limits.qrs_on
+    found: dict[str, float] = {}
+    for lead, beat in zip(leads, beats, strict=True):
+        part = beat[first:]
+        if part.size < round(U_LEAST_S * hz):
+            return []
+        at = int(np.argmin(part))
+        if part[at] <= U_INVERTED_UV and part[at:].max() >= part[at] + U_RISES_UV and at > 0:
+            found[lead] = float(part[at])
+    if len(found) < U_LEADS:
+        return []
+    seen = evidence("u_mv", min(found.values()) / 1000, U_INVERTED_UV / 1000, "mV", leads=found, source=DIGITALIS)
+    return [say("151", seen, certainty="possible")]
 
 
 def _t_and_u(reading: Reading) -> dict[str, TandU]:
