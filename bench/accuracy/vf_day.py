@@ -1,7 +1,9 @@
 """Ventricular fibrillation in windows of 8 s as the day's engine says it: VFDB and CUDB as annotated, MIT-BIH for none.
 
 A window counts as said where half of it lies in a stretch called ``vf``. On recordings without fibrillation (a folder
-such as ``mitdb``, whose ventricular flutter is left out) the stretches said wrongly are counted by day.
+such as ``mitdb``, whose ventricular flutter is left out) the stretches said wrongly are counted by day. Runs of
+tachycardia (:mod:`bench.accuracy.vt_runs`) are found where such a stretch or an event of ventricular beats in a row
+overlaps them; the whole day's engine is asked for those.
 """
 
 from dataclasses import replace
@@ -13,14 +15,15 @@ import numpy as np
 from bench.accuracy.data import headers, notes, recording
 from bench.accuracy.score import Table, halves
 from bench.accuracy.vf import rhythm_of
-from worker.holter.day import Day
-from worker.holter.measure import search
-from worker.holter.vf import rhythms_of
+from bench.accuracy.vt_runs import Runs, Spans, truth_of
+from worker.holter.analysis import analyse
+from worker.recording import Recording
 
 NEEDS = "records with rhythm annotations, (VF, (VFL, (VT, or [ and ]"
 WINDOW_S: Final = 8.0
 STEP_S: Final = 4.0
 DAY_S: Final = 86_400.0
+SAID: Final = frozenset(("vt", "vf"))
 
 
 def run(folder: Path, options: Any) -> list[Table]:
@@ -30,15 +33,18 @@ def run(folder: Path, options: Any) -> list[Table]:
     )
     total = np.zeros(7)
     seconds = 0.0
+    runs = Runs("Runs of ventricular tachycardia of the day's engine")
     for header in headers(folder):
         found = notes(header, "atr")
         if found is None or (options.half and halves(header.stem) != options.half):
             continue
         whole = replace(recording(header), kind="holter")
         letters = rhythm_of(found, whole.n_samples)
-        said, starts = _said(Day(whole))
-        counted = _counted(letters, said, starts, whole.sampling_hz)
-        seconds += whole.n_samples / whole.sampling_hz
+        hz = whole.sampling_hz
+        spans, told = _said(whole)
+        counted = _counted(letters, spans, hz)
+        runs.add(header.stem, truth_of(found, letters, hz), told, whole.n_samples / hz)
+        seconds += whole.n_samples / hz
         total += counted
         table.rows.append([header.stem, *counted.astype(int).tolist()])
         if options.limit and len(table.rows) >= options.limit:
@@ -53,27 +59,25 @@ def run(folder: Path, options: Any) -> list[Table]:
     table.note = f"Se {table.figures['vf.se']:.1f} %, Sp {table.figures['vf.sp']:.1f} % beside tachycardia, "
     table.note += f"of which {table.figures['vt_as_vf']:.1f} % is called fibrillation; "
     table.note += f"{table.figures['false_a_day']:.1f} false stretches in a day of such recordings"
-    return [table]
+    return [table, runs.finished("vt_runs")]
 
 
-def _said(day: Day) -> tuple[np.ndarray[Any, Any], list[tuple[int, int]]]:
-    """(n,) whether each sample is called fibrillation, and the (first, last) samples of each stretch."""
-    first = search(day)
-    spans = [
-        (stretch.start, stretch.stop)
-        for stretch in rhythms_of(day, first.suspects, first.at, first.noise.unreadable)
-        if stretch.reason == "vf"
-    ]
-    said = np.zeros(day.n_samples, bool)
-    for start, stop in spans:
-        said[start:stop] = True
-    return said, spans
+def _said(whole: Recording) -> tuple[list[tuple[int, int]], Spans]:
+    """(first, last) samples of the stretches called fibrillation; seconds of them and of the runs of ventricular
+    beats."""
+    findings, measured = analyse(whole)
+    spans = [(stretch.start, stretch.stop) for stretch in measured.rhythms if stretch.reason == "vf"]
+    events = findings.holter.events if findings.holter else []
+    return spans, [(event.start_s, event.end_s) for event in events if event.kind in SAID]
 
 
-def _counted(letters: Any, said: Any, spans: list[tuple[int, int]], hz: float) -> np.ndarray[Any, Any]:
+def _counted(letters: Any, spans: list[tuple[int, int]], hz: float) -> np.ndarray[Any, Any]:
     """(7,) windows of fibrillation and of them said, the same of tachycardia and of the rest; stretches that touch
     neither."""
     counted = np.zeros(7)
+    said = np.zeros(len(letters), bool)
+    for start, stop in spans:
+        said[start:stop] = True
     width, step = round(WINDOW_S * hz), round(STEP_S * hz)
     for start in range(0, len(letters) - width + 1, step):
         part = letters[start : start + width]

@@ -55,7 +55,10 @@ def name_ventricular(reading: Reading, rhythm: Rhythm) -> None:
     runs = _runs(reading)
     for code, kind, asked in (("73", "torsades", runs), ("73", "torsades", whole), ("72", "polymorphic", runs)):
         found = [run for run in asked if run.form.kind == kind]
-        if found and _named(reading, rhythm, code, found, asked):
+        formless = any(run.form.kind == "formless" for run in asked)
+        # what becomes fibrillation is fibrillation, the graver name; a window in which all leads sink may be formless
+        graver = rhythm.name == "vf" and (2 * len(found) < len(asked) if asked is whole else formless)
+        if found and not graver and _named(reading, rhythm, code, found):
             return
     _rate_of_one_shape(rhythm, runs)
 
@@ -75,15 +78,11 @@ def _runs(reading: Reading) -> list[Run]:
     ]
 
 
-def _named(reading: Reading, rhythm: Rhythm, code: str, found: list[Run], runs: list[Run]) -> bool:
-    """One statement for what was called otherwise; fibrillation beside it that lasts longer is not called less."""
-    named_s = sum(run.end_s - run.start_s for run in found)
-    fibrillating_s = sum(run.end_s - run.start_s for run in runs) - named_s
-    if (rhythm.name == "vf" and fibrillating_s > named_s) or (
-        code == "72" and found[0].form.rate_bpm < POLYMORPHIC_BPM
-    ):
-        return False
+def _named(reading: Reading, rhythm: Rhythm, code: str, found: list[Run]) -> bool:
+    """One statement for what was called otherwise."""
     longest = max(found, key=lambda run: run.end_s - run.start_s)
+    if code == "72" and longest.form.rate_bpm < POLYMORPHIC_BPM:
+        return False
     form = longest.form
     seen = [
         evidence(
