@@ -4,7 +4,7 @@ import test from "node:test";
 import { chartsOf } from "../../ecg_center/web/static/js/holter/charts.js";
 import { niceStep, timeStep } from "../../ecg_center/web/static/js/holter/canvas.js";
 import { editWords } from "../../ecg_center/web/static/js/holter/editing.js";
-import { figureOf, KINDS, labelOf, nameOf, toneOf } from "../../ecg_center/web/static/js/holter/kinds.js";
+import { byImportance, figureOf, KINDS, labelOf, nameOf, toneOf } from "../../ecg_center/web/static/js/holter/kinds.js";
 import { joined, Kept, pairsOf } from "../../ecg_center/web/static/js/holter/source.js";
 import { Clock, span } from "../../ecg_center/web/static/js/holter/time.js";
 
@@ -107,4 +107,17 @@ test("the courses of findings without any are empty, not wrong", () => {
   const holter = { hours: [], hrv: [], st: [], qt: { times_s: [], qt_ms: [], qtc_ms: [] } };
   for (const chart of chartsOf(holter)) assert.ok(chart.series.every(({ values }) => values.length === 0));
   assert.deepEqual([span(4.26), span(75), span(7800)], ["4.3 s", "1:15 min", "2 h 10 min"]);
+});
+
+test("the gravest events come first, then those of a kind in order of time", () => {
+  const event = (kind, start_s) => ({ kind, start_s, end_s: start_s + 1, beats: 1, rate_bpm: null, leads: [], value: null, quantity: "", text: "" });
+  const list = [event("v_single", 1), event("noise", 2), event("pause", 3), event("v_single", 4), event("vt", 5), event("pause", 6), event("s_single", 7)];
+  assert.deepEqual(byImportance(list).map(({ start_s }) => start_s), [5, 3, 6, 1, 4, 7, 2]);
+  assert.deepEqual(byImportance(list, [6]).map(({ start_s }) => start_s), [6, 5, 3, 1, 4, 7, 2]);
+});
+
+test("an AV block is told with its type and how many P waves had no QRS", () => {
+  const block = { kind: "av_block_2", start_s: 0, end_s: 9, beats: 0, rate_bpm: 47.8, leads: [], value: 4, quantity: "blocked_p", text: "mobitz_2" };
+  assert.equal(figureOf(block), "48/min · 4 P without QRS · Mobitz II");
+  assert.equal(figureOf({ ...block, text: "second_degree", value: 1 }), "48/min · 1 P without QRS");
 });

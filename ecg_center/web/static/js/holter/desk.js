@@ -157,7 +157,11 @@ export class DayDesk {
     const { holter } = said.findings;
     if (!holter) return;
     const total = Object.values(holter.beats).reduce((sum, count) => sum + Number(count), 0);
-    this.events.set(holter.events);
+    const grave = said.findings.critical.flatMap((/** @type {any} */ value) => value.evidence);
+    this.events.set(
+      holter.events,
+      grave.flatMap((/** @type {{start_s: number | null}} */ { start_s }) => start_s ?? []),
+    );
     this.#trend.set(trend, holter.events);
     this.gallery.set(holter.templates, total);
     this.#charts.set(chartsOf(holter));

@@ -1,8 +1,9 @@
-// What happened, in order? A list of as many as twenty thousand, filtered by kind; J and K go from one to the next.
+// What happened? A list of as many as twenty thousand, the gravest first or in order of time, filtered by kind; J and K go
+// from one to the next.
 
 import { h } from "../dom.js";
 import { t, tn } from "../texts.js";
-import { figureOf, KINDS, nameOf, toneOf } from "./kinds.js";
+import { byImportance, figureOf, KINDS, nameOf, toneOf } from "./kinds.js";
 
 /** @typedef {import("./kinds.js").HolterEvent} HolterEvent */
 
@@ -17,10 +18,12 @@ export class EventList {
   /** @type {Set<string>} kinds that are listed; empty: all but noise */ #chosen = new Set();
   #at = -1;
   #select = h("select", { "aria-label": t("Kind of event"), onchange: () => this.#choose(this.#select.value) });
+  #by_time = h("button", { type: "button", class: "small", "aria-pressed": "false", onclick: () => this.#order() }, t("By time"));
+  /** @type {number[]} */ #critical_s = [];
   #count = h("span", { class: "quiet small" });
   #rows = h("div", { class: "events-rows" });
   #box = h("div", { class: "events-box", onscroll: () => this.#fill() }, this.#rows);
-  element = h("section", { class: "day-events", "aria-label": t("Events") }, h("header", {}, this.#select, this.#count), this.#box);
+  element = h("section", { class: "day-events", "aria-label": t("Events") }, h("header", {}, this.#select, this.#by_time, this.#count), this.#box);
   #clock;
   #go;
 
@@ -40,10 +43,14 @@ export class EventList {
     return this.#shown[this.#at] ?? null;
   }
 
-  /** New findings: the place in the list is kept by its time. @param {HolterEvent[]} events */
-  set(events) {
+  /**
+   * New findings: the place in the list is kept by its time.
+   * @param {HolterEvent[]} events @param {number[]} [critical_s] when the evidence of critical values begins
+   */
+  set(events, critical_s = []) {
     const before = this.current;
     this.#all = events;
+    this.#critical_s = critical_s;
     this.#offer();
     this.#filter();
     this.#at = before ? this.#shown.findIndex((event) => event.kind === before.kind && Math.abs(event.start_s - before.start_s) < NEAR_S) : -1;
@@ -83,8 +90,19 @@ export class EventList {
     this.#choose(this.#select.value);
   }
 
+  /** In order of time, or the gravest first again. */
+  #order() {
+    const before = this.current;
+    this.#by_time.ariaPressed = String(this.#by_time.ariaPressed !== "true");
+    this.#filter();
+    this.#at = before ? this.#shown.indexOf(before) : -1;
+    this.#box.scrollTop = Math.max(0, this.#at) * ROW_PX;
+    this.#fill();
+  }
+
   #filter() {
-    this.#shown = this.#all.filter(({ kind }) => (this.#chosen.size ? this.#chosen.has(kind) : !QUIET.has(kind)));
+    const listed = this.#all.filter(({ kind }) => (this.#chosen.size ? this.#chosen.has(kind) : !QUIET.has(kind)));
+    this.#shown = this.#by_time.ariaPressed === "true" ? listed : byImportance(listed, this.#critical_s);
     this.#rows.style.height = `${this.#shown.length * ROW_PX}px`;
     this.#count.textContent = this.#chosen.size ? "" : tn("%(num)d event", "%(num)d events", this.#shown.length);
   }
@@ -129,8 +147,10 @@ export class EventList {
    */
   step(step, at_s) {
     if (this.#at >= 0) return this.take(Math.min(this.#shown.length - 1, Math.max(0, this.#at + step)));
-    if (step > 0) this.take(this.#shown.findIndex((event) => event.start_s > at_s));
-    else this.take(this.#shown.filter((event) => event.start_s < at_s).length - 1);
+    const beside = this.#shown.filter((event) => (step > 0 ? event.start_s > at_s : event.start_s < at_s));
+    if (!beside.length) return;
+    const nearest = beside.reduce((best, event) => (Math.abs(event.start_s - at_s) < Math.abs(best.start_s - at_s) ? event : best));
+    this.take(this.#shown.indexOf(nearest));
   }
 
   /** Nothing of the list is looked at any more: the strip went elsewhere. */

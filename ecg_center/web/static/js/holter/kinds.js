@@ -1,6 +1,6 @@
 // What is each kind of event called, how grave is it, and which beats does one mean by it?
 
-import { t } from "../texts.js";
+import { t, tn } from "../texts.js";
 
 /**
  * @typedef {object} HolterEvent the parts of contract/holter.py's Event that are shown
@@ -54,6 +54,7 @@ export const KINDS = {
   lead_off: () => t("Lead off"),
 };
 
+const SAME_S = 0.05;
 const DANGER = new Set(["vf", "asystole", "vt", "av_block_3", "r_on_t"]);
 const WARN = new Set(["v_run", "svt", "af", "flutter", "pause", "st_elevation", "st_depression", "av_block_2", "long_qt"]);
 
@@ -67,6 +68,32 @@ export function toneOf(kind) {
   return DANGER.has(kind) ? "danger" : WARN.has(kind) ? "warn" : "neutral";
 }
 
+/**
+ * The gravest first: what a critical value rests on, then by kind as the filter has them, then by time.
+ * @param {HolterEvent[]} events @param {number[]} [critical_s] when the evidence of critical values begins
+ */
+export function byImportance(events, critical_s = []) {
+  const order = Object.keys(KINDS);
+  const tones = ["danger", "warn", "neutral"];
+  /** @param {HolterEvent} event */
+  const rank = ({ kind, start_s }) =>
+    (critical_s.some((at_s) => Math.abs(at_s - start_s) < SAME_S) ? 0 : (1 + tones.indexOf(toneOf(kind))) * order.length) + (order.indexOf(kind) + 1) / (order.length + 1);
+  return events
+    .map((event) => ({ event, rank: rank(event) }))
+    .sort((a, b) => a.rank - b.rank || a.event.start_s - b.event.start_s)
+    .map(({ event }) => event);
+}
+
+/** @type {Record<string, () => string>} Types of AV block, as an event's text has them. */
+const BLOCKS = {
+  wenckebach: () => t("Wenckebach"),
+  mobitz_2: () => t("Mobitz II"),
+  two_to_one: () => t("2:1"),
+  high_grade: () => t("high-grade"),
+  second_degree: () => "",
+  third_degree: () => "",
+};
+
 /** What makes it grave, in few signs. @param {HolterEvent} event */
 export function figureOf(event) {
   const parts = [];
@@ -74,13 +101,15 @@ export function figureOf(event) {
   if (event.rate_bpm) parts.push(`${Math.round(event.rate_bpm)}/min`);
   if (event.value !== null && event.value !== undefined) parts.push(valueOf(event));
   if (event.leads.length) parts.push(event.leads.join(" "));
-  if (event.text) parts.push(event.text);
-  return parts.join(" · ");
+  if (event.kind.startsWith("av_block")) parts.push(BLOCKS[event.text]?.() ?? event.text);
+  else if (event.text) parts.push(event.text);
+  return parts.filter(Boolean).join(" · ");
 }
 
 /** @param {HolterEvent} event */
 function valueOf({ quantity, value }) {
   const number = /** @type {number} */ (value);
+  if (quantity === "blocked_p") return tn("%(num)d P without QRS", "%(num)d P without QRS", number);
   if (quantity.endsWith("_mv")) return `${number > 0 ? "+" : number < 0 ? "−" : ""}${Math.abs(number).toFixed(2)} mV`;
   if (quantity.endsWith("_uv")) return `${Math.round(number)} µV`;
   if (quantity.endsWith("_ms")) return `${Math.round(number)} ms`;
