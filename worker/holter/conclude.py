@@ -13,6 +13,7 @@ from ecg_center.contract.holter import (
     BeatTemplate,
     Edit,
     Event,
+    EventKind,
     HolterFindings,
     QtTrend,
     RateAt,
@@ -21,7 +22,7 @@ from ecg_center.contract.holter import (
 from worker.critical import DEFAULT, evaluate, load
 from worker.holter.af import Episode, af_burden, af_episodes, af_events, spans_of_episodes, without_early_atrial
 from worker.holter.alternans import alternans_events
-from worker.holter.conclusions import conclusions
+from worker.holter.conclusions import TORSADES, conclusions
 from worker.holter.edits import apply
 from worker.holter.events import block_events, ectopy, events_of, pauses
 from worker.holter.hrv import variability
@@ -47,6 +48,12 @@ RULED: Final = {"sinus": 0, "af": 1, "flutter": 2}
 DOUBTED: Final = frozenset(("v_couplet", "v_bigeminy", "v_trigeminy", "vt", "idioventricular", "r_on_t"))
 CONFIDENT: Final = 0.9
 """On MIT-BIH DS1 95 % of the ventricular beats are called so with 0.93 or more, most of the false ones with less."""
+OF_RHYTHM: Final[dict[str, tuple[EventKind, str]]] = {
+    "vf": ("vf", ""),
+    "torsades": ("vt", TORSADES),
+    "asystole": ("asystole", ""),
+}
+"""Kind and text of the event, by the reason of the stretch."""
 SINGLES: Final = frozenset(("v_single", "s_single"))
 LEAST_TOLD: Final = (
     SINGLES,
@@ -209,15 +216,15 @@ def _counts(day: Readable) -> dict[str, int]:
 
 
 def _rhythm_events(measured: Measured) -> Iterable[Event]:
-    """Ventricular fibrillation and standstill, where a physician has not left them out."""
+    """Ventricular fibrillation, torsades and standstill, where a physician has not left them out."""
     hz = measured.sampling_hz
     for stretch in measured.rhythms:
-        kind = "vf" if stretch.reason == "vf" else "asystole"
+        kind, text = OF_RHYTHM[stretch.reason]
         left_out = sum(
             max(0, min(stretch.stop, other.stop) - max(stretch.start, other.start)) for other in measured.unreadable
         )
         if left_out < (stretch.stop - stretch.start) / 2:
-            yield Event(kind=kind, start_s=stretch.start / hz, end_s=stretch.stop / hz)
+            yield Event(kind=kind, start_s=stretch.start / hz, end_s=stretch.stop / hz, text=text)
 
 
 def _blocked(events: list[Event], blocks: list[Event]) -> list[Event]:

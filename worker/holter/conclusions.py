@@ -56,6 +56,8 @@ SECOND_DEGREE: Final = {
 MOST_TIMES: Final = 20
 """Places in the recording that one statement names."""
 
+TORSADES: Final = "torsades"
+"""The text of the tachycardias that twist, which the signal tells and not the beats."""
 LOWN: Final = "Lown and Wolf 1971, doi:10.1161/01.CIR.44.1.130"
 BINICI: Final = "Binici 2010, doi:10.1161/CIRCULATIONAHA.109.874982"
 VERRIER: Final = "Verrier 2011, doi:10.1016/j.jacc.2011.06.029"
@@ -106,8 +108,8 @@ def conclusions(
     if story.total < MIN_BEATS and not story.of("vf", "asystole"):
         return [say("4", evidence("analysed_share", holter.analysed_share, READABLE_SHARE))]
     parts: tuple[Callable[[_Story], Iterable[Statement]], ...] = (
-        _rhythm, _standstill, _pauses, _ventricular, _supraventricular, _block, _st, _qt, _alternans, _variability,
-        _technical,
+        _rhythm, _standstill, _torsades, _pauses, _ventricular, _supraventricular, _block, _st, _qt, _alternans,
+        _variability, _technical,
     )  # fmt: skip
     by_code: dict[str, Statement] = {}
     for part in parts:
@@ -265,11 +267,20 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
             runs = [
                 event
                 for event in story.of(kind)
-                if (_rate(event) >= ACCELERATED_BPM if limit is None else _length(event) >= limit) is is_grave
+                if event.text != TORSADES
+                and (_rate(event) >= ACCELERATED_BPM if limit is None else _length(event) >= limit) is is_grave
             ]
             sure = [event for event in runs if story.is_sure(event)]
             if sure or (runs and kind == "vt"):
                 yield say(code, *_runs(sure or runs, AHA_2017_VA), certainty="probable" if sure else "possible")
+
+
+def _torsades(story: _Story) -> Iterable[Statement]:
+    """The tachycardias of which the signal says that they twist about the base line."""
+    if twisting := [event for event in story.of("vt") if event.text == TORSADES]:
+        longest = max(twisting, key=_length)
+        seen = evidence("episodes", len(twisting), source=AHA_2017_VA)
+        yield say("73", seen, _at(longest, "run_s", _length(longest), "s"), *_when(twisting), certainty="probable")
 
 
 def _runs(events: Sequence[Event], source: str) -> list[Evidence]:

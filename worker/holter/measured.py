@@ -37,7 +37,8 @@ class Stretch:
     stop: int
     leads: tuple[str, ...] = ()
     reason: str = ""
-    """A quality code of ``ecg_center.contract.findings.LeadQuality``, or for a rhythm ``vf``, ``asystole``."""
+    """A quality code of ``ecg_center.contract.findings.LeadQuality``, or of a rhythm
+    ``vf``, ``torsades``, ``asystole``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ class Measured:
     Attributes:
         unreadable: stretches in which no lead can be read: nothing in them counts, no pause is believed across them.
         lead_noise: stretches in which the named leads cannot be read though others can.
-        rhythms: stretches without beats in the usual sense: ``vf``, ``asystole``.
+        rhythms: stretches without beats in the usual sense: ``vf``, ``torsades``, ``asystole``.
         flutter: (start, stop) samples in which the atria flutter, as seen in the signal.
         blocks: stretches with AV block of the second or third degree, as seen in the signal, by their ``reason``.
         ruled: stretches of which a physician said who leads, by their ``reason``: ``sinus``, ``af``, ``flutter``; never

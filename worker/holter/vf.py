@@ -21,7 +21,7 @@ from worker.holter.day import Block, Day
 from worker.holter.measured import Stretch
 from worker.holter.readable import spans_of
 from worker.holter.rows import runs_of
-from worker.signal import fibrillation
+from worker.signal import fibrillation, ventricular_form
 from worker.signal.beats import describe
 from worker.signal.compiled import compiled_finite
 from worker.signal.filters import Spectrum, highpass, lowpass
@@ -48,6 +48,8 @@ JOIN_S: Final = 6
 """Fibrillation does not stop for a few seconds: what parts it is an artefact."""
 MARGIN_S: Final = 4
 PART_S: Final = 60
+TWIST_S: Final = 30
+"""Torsades that lasts longer has become fibrillation."""
 SHAPE_HZ: Final = (1.0, 40.0)
 ALIKE: Final = 0.6
 REGULAR: Final = 0.15
@@ -123,7 +125,7 @@ def _shares(broad: Float32s, first: Int64s, width: int, near: float, faint: floa
 
 
 def rhythms_of(day: Day, suspects: Int64s, at: Int64s, unreadable: Sequence[Stretch] = ()) -> tuple[Stretch, ...]:
-    """Fibrillation (``vf``) and standstill (``asystole``) of a day, in order of time.
+    """Fibrillation (``vf``), torsades de pointes (``torsades``) and standstill (``asystole``), in order of time.
 
     Args:
         suspects: what :func:`restless` found in all blocks, increasing.
@@ -135,6 +137,40 @@ def rhythms_of(day: Day, suspects: Int64s, at: Int64s, unreadable: Sequence[Stre
 
 
 def _fibrillating(day: Day, suspects: Int64s) -> list[Stretch]:
+    """Fibrillation, and torsades, which is short, ends by itself and is named where it fills most of a stretch."""
+    spans, twists = _quivering(day, suspects), _twisting(day, suspects)
+    found = []
+    for start, stop in spans:
+        within = sum(max(0, min(stop, b) - max(start, a)) for a, b in twists)
+        found.append(Stretch(start, stop, (), "torsades" if within >= MAJORITY * (stop - start) else "vf"))
+    alone = [(a, b) for a, b in twists if not any(a < stop and start < b for start, stop in spans)]
+    return [*found, *(Stretch(a, b, (), "torsades") for a, b in alone)]
+
+
+def _twisting(day: Day, suspects: Int64s) -> list[tuple[int, int]]:
+    """(start, stop) samples of torsades about the suspects that are no more than half a minute of them."""
+    hz, found = day.hz, []
+    for group in _groups(suspects, round((LOOK_S + MARGIN_S) * hz)):
+        if group[-1] - group[0] > TWIST_S * hz:
+            continue
+        begin = max(0, int(group[0]) - round(MARGIN_S * hz))
+        end = min(day.n_samples, int(group[-1]) + round((LOOK_S + MARGIN_S) * hz))
+        uv = day.block(begin, end, day.independent).astype(np.float64)
+        heard = np.flatnonzero(np.ptp(uv, axis=1) > MIN_UV).tolist()
+        if not heard:
+            continue
+        rows = [heard[row] for row in fibrillation.far_apart(len(heard))]
+        part, thin_hz = fibrillation.thinned(fibrillation.band_of(Spectrum(uv, hz), rows), hz, 0, end - begin)
+        times = hz / thin_hz
+        found += [
+            (begin + round(a * times), begin + round(b * times))
+            for a, b in ventricular_form.restless(part, thin_hz)
+            if ventricular_form.form_of(part[:, a:b], thin_hz).kind == "torsades"
+        ]
+    return found
+
+
+def _quivering(day: Day, suspects: Int64s) -> list[tuple[int, int]]:
     hz, found = day.hz, []
     step = round(STEP_S * hz)
     for first, last in _regions(suspects, step, round((LOOK_S + MARGIN_S) * hz)):
@@ -142,16 +178,18 @@ def _fibrillating(day: Day, suspects: Int64s) -> list[Stretch]:
             begin = max(0, start - round(MARGIN_S * hz))
             end = min(day.n_samples, stop + round(MARGIN_S * hz))
             found += [(begin + a, begin + b) for a, b in _judged(day.block(begin, end, day.independent), hz)]
-    return [Stretch(start, stop, (), "vf") for start, stop in _joined(sorted(found), round(JOIN_S * hz))]
+    return _joined(sorted(found), round(JOIN_S * hz))
 
 
 def _regions(suspects: Int64s, step: int, apart: int) -> list[tuple[int, int]]:
     """(first, last) restless sample of each group; one that is alone is too short for a window of eight seconds."""
-    if not suspects.size:
-        return []
-    cuts = np.flatnonzero(np.diff(suspects) > apart) + 1
-    groups = np.split(suspects, cuts)
+    groups = _groups(suspects, apart)
     return [(int(group[0]), int(group[-1])) for group in groups if group[-1] - group[0] >= step]
+
+
+def _groups(suspects: Int64s, apart: int) -> list[Int64s]:
+    """Those that lie no further apart."""
+    return np.split(suspects, np.flatnonzero(np.diff(suspects) > apart) + 1) if suspects.size else []
 
 
 def _parts(start: int, stop: int, most: int) -> list[tuple[int, int]]:

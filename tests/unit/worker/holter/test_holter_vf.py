@@ -155,3 +155,30 @@ def test_none_in_real_records_without(ecg_data, name):
     from bench.accuracy.data import recording
 
     assert found(Day(recording(ecg_data / "mitdb" / f"{name}.hea"))) == ()
+
+
+def twisting(seconds, seed=1, turn_s=4.2):
+    """µV of two leads that stand across each other: 225 waves a minute about a turning axis."""
+    t = np.arange(round(seconds * HZ)) / HZ
+    wave = np.sin(2 * np.pi * 3.75 * t) + 0.3 * np.sin(4 * np.pi * 3.75 * t + 0.6)
+    turn = 2 * np.pi * t / turn_s + seed
+    rng = np.random.default_rng(seed)
+    return 800 * np.stack([wave * np.cos(turn), wave * np.sin(turn)]) + rng.normal(0, 8, (2, t.size))
+
+
+@pytest.mark.parametrize("seconds", [6, 8, 15])
+def test_torsades_has_its_name_in_a_day(seconds):
+    made = day_of(beating(90, 55), twisting(seconds), beating(60, 55, seed=3))
+    stretches = found(made)
+    assert {stretch.reason for stretch in stretches} == {"torsades"}
+    assert min(stretch.start for stretch in stretches) / HZ == pytest.approx(90, abs=3)
+    assert max(stretch.stop for stretch in stretches) / HZ == pytest.approx(90 + seconds, abs=3)
+
+
+def test_it_is_said_and_is_critical():
+    uv = np.concatenate([beating(120, 55), twisting(9), beating(60, 55, seed=3)], axis=1)
+    made = Recording("", "holter", ("II", "V5"), np.round(uv).astype(np.int32), np.ones(2), np.zeros(2), HZ)
+    findings, _ = analyse(made, Patient(), rule_set=DEFAULT)
+    assert "73" in {statement.code for statement in findings.statements}
+    assert "74b" not in {statement.code for statement in findings.statements}
+    assert "polymorphic_ventricular_tachycardia" in {value.rule for value in findings.critical}
