@@ -258,7 +258,7 @@ def said_of(uv: NDArray[np.float64], rows: list[int], hz: float) -> Answer:
         highpass(spectrum.frequencies, SHAPE_HZ[0]) * lowpass(spectrum.frequencies, SHAPE_HZ[1]), rows
     )
     beats = describe(shape, detect(spectrum, rows).beats, hz)
-    looks = fibrillation.stretches(spectrum, rows, beats)
+    looks = fibrillation.stretches(spectrum, rows, beats, forms=False)
     if max(look.span_uv for look in looks) < MIN_UV:
         return "calm"
     rr = np.diff(beats.at)

@@ -90,8 +90,13 @@ class Stretch:
         return "F" if self.quivers > 0 and not self.regular else "T"
 
 
-def stretches(spectrum: Spectrum, rows: list[int], beats: Beats) -> list[Stretch]:
-    """Windows of eight seconds, the last one ending with the recording; one window of what is shorter."""
+def stretches(spectrum: Spectrum, rows: list[int], beats: Beats, *, forms: bool = True) -> list[Stretch]:
+    """Windows of eight seconds, the last one ending with the recording; one window of what is shorter.
+
+    Args:
+        forms: whether the form is wanted where it quivers or races; it costs as much as all else, and without it a
+            tachycardia is ``regular`` by its beats alone.
+    """
     hz, band = spectrum.hz, band_of(spectrum, rows)
     n, width = band.shape[1], round(WINDOW_S * hz)
     hops = int(np.ceil(max(0, n - width) / (HOP_S * hz)))
@@ -106,7 +111,7 @@ def stretches(spectrum: Spectrum, rows: list[int], beats: Beats) -> list[Stretch
         values = window_measures(part, thin_hz, span, of_beats(beats, first, last, hz))
         quivers, races = (score(values) - LIMITS).tolist()
         leakage, rate = float(values[0]), float(values[1])
-        form = form_of(part, thin_hz) if max(quivers, races) > 0 else NO_FORM
+        form = form_of(part, thin_hz) if forms and max(quivers, races) > 0 else NO_FORM
         even = regular(values) or form.kind == "monomorphic"
         found.append(Stretch(first / hz, last / hz, leakage, rate, span, quivers, races, regular=even, form=form))
     return found
