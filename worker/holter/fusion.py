@@ -31,13 +31,13 @@ SHARE: Final = (0.15, 0.65)
 LEAST_USUAL: Final = 0.3
 """The ventricular part's share of the two amplitudes, and the least of the usual one's."""
 PART: Final = 0.4
-"""The sum leaves less than two fifths of what the better one of the two leaves unexplained, ..."""
-SURE_ODDS: Final = 1.0
-PART_IF_SURE, SHARE_IF_SURE = 0.2, 0.55
-"""(a fifth, and half of the beat at the most, where it would otherwise be called ventricular for sure)"""
 LEFT: Final = 0.075
 LEFT_IN_ALL: Final = 0.15
-"""... and so little of the beat's energy, beside what the usual beats leave, and in all."""
+"""The sum leaves less than two fifths of what the better one of the two leaves unexplained, and so little of the beat's
+energy, beside what the usual beats leave and in all."""
+SURE_ODDS: Final = 1.0
+PART_IF_SURE, SHARE_IF_SURE = 0.2, 0.55
+"""A fifth, and a share of half at the most, where it would otherwise be called ventricular for sure."""
 LEAST_UNLIKE: Final = 0.05
 BEYOND: Final = 2.0
 """It is unlike its neighbours by so much, and by twice what four fifths of the others are."""
