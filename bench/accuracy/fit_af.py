@@ -1,13 +1,13 @@
 """Fits ``worker/resting/af_weights.py``: ``python -m bench.accuracy.fit_af ECG_DATA [--folds N]``, with scikit-learn.
 
-Strips of CinC 2017, CPSC 2018 and CinC 2021 (all leads, and lead I alone), and of 30 and 10 s of CPSC 2021 and MIT-BIH
-(all leads, and the first alone). With ``--folds`` patients are left out in turn and the figures printed are of strips
-that the trees have not seen; without, the source of the weights is printed.
+Strips of CinC 2017, of CPSC 2018, CinC 2021 and LUDB without its paced hearts (all leads, and I, II and V1 alone), and
+of 30 and 10 s of CPSC 2021 and MIT-BIH (all leads, and the first alone). With ``--folds`` patients are left out in
+turn, in three ways of dealing them out, and the figures printed are of strips that the trees have not seen; without,
+the source of the weights is printed.
 """
 
 import argparse
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +24,7 @@ from worker.resting.af import measures
 from worker.resting.patient import Patient, person_of
 from worker.resting.reading import read_signal
 from worker.resting.traces import prepare
+from worker.signal.forest import LEAF, Forest, packed
 
 Floats = NDArray[np.float64]
 TWELVE: Final = ("cpsc2018_12lead", "cinc2021_12lead")
@@ -32,6 +33,13 @@ STRIPS_S: Final = {30.0: 12, 10.0: 6}
 """Length and how many of each kind a record gives."""
 MANY: Final = 0.4
 """A record of n strips weighs n to the power of one minus this."""
+SINGLE: Final = ("I", "II", "V1")
+TREES: Final = 150
+LEAVES: Final = 32
+LEAST_IN_LEAF: Final = 3
+ASKED: Final = 0.3
+"""Share of the measures among which a question is chosen."""
+DEALS: Final = 3
 
 
 class Strip(NamedTuple):
@@ -53,10 +61,13 @@ def strips(data: Path) -> Iterator[Strip]:
     for folder in TWELVE:
         for header in headers(data / folder):
             if named := labels(header):
-                whole = recording(header)
-                row = whole.leads.index("I") if "I" in whole.leads else 0
-                yield Strip(folder, header.stem, "AF" in named, whole)
-                yield Strip(folder + " I", header.stem, "AF" in named, cut(whole, 0, whole.n_samples, [row]))
+                yield from _with_single_leads(folder, header.stem, "AF" in named, recording(header))
+    diagnoses = csv.DictReader((data / "ludb" / "ludb.csv").open(encoding="utf-8"))
+    unpaced = {row["ID"].strip(): row["Rhythms"].lower() for row in diagnoses if not row["Cardiac pacing"].strip()}
+    for header in headers(data / "ludb"):
+        if header.stem in unpaced:
+            is_af = "fibrillation" in unpaced[header.stem]
+            yield from _with_single_leads("ludb", header.stem, is_af, recording(header))
     chance = np.random.default_rng(1)
     for folder in LONG:
         for header in headers(data / folder):
@@ -70,6 +81,14 @@ def strips(data: Path) -> Iterator[Strip]:
                         name = f"{folder} {seconds:g} s"
                         yield Strip(name, header.stem, label == "A", part)
                         yield Strip(name + " one lead", header.stem, label == "A", cut(part, 0, part.n_samples, [0]))
+
+
+def _with_single_leads(source: str, patient: str, is_af: bool, whole: Recording) -> Iterator[Strip]:
+    yield Strip(source, patient, is_af, whole)
+    names = [lead.upper() for lead in whole.leads]
+    for lead in SINGLE:
+        if lead in names:
+            yield Strip(f"{source} {lead}", patient, is_af, cut(whole, 0, whole.n_samples, [names.index(lead)]))
 
 
 def main() -> None:
@@ -97,19 +116,38 @@ def main() -> None:
         print(source_of(_fit(x, y, weight)))
 
 
-def _fit(x: Floats, y: NDArray[np.bool_], weight: Floats) -> Any:
-    from sklearn.ensemble import GradientBoostingClassifier
+def _fit(x: Floats, y: NDArray[np.bool_], weight: Floats) -> Forest:
+    from sklearn.ensemble import ExtraTreesClassifier
 
-    model = GradientBoostingClassifier(
-        n_estimators=200,
-        max_depth=2,
-        max_features=4,
-        learning_rate=0.1,
-        subsample=0.6,
-        min_samples_leaf=10,
+    model = ExtraTreesClassifier(
+        n_estimators=TREES,
+        max_leaf_nodes=LEAVES,
+        min_samples_leaf=LEAST_IN_LEAF,
+        max_features=ASKED,
         random_state=0,
     )
-    return model.fit(x, y, sample_weight=weight)
+    return forest_of(model.fit(x, y, sample_weight=weight))
+
+
+def forest_of(model: Any) -> Forest:
+    """The same trees, each level by level."""
+    roots: list[int] = []
+    feature: list[int] = []
+    value: list[float] = []
+    for tree in (one.tree_ for one in model.estimators_):
+        roots.append(len(feature))
+        waiting = [0]
+        for node in waiting:
+            left = int(tree.children_left[node])
+            if left < 0:
+                no, yes = tree.value[node, 0].tolist()
+                feature.append(LEAF)
+                value.append(yes / (no + yes))
+            else:
+                feature.append(int(tree.feature[node]))
+                value.append(float(tree.threshold[node]))
+                waiting += [left, int(tree.children_right[node])]
+    return Forest.of(np.array(roots), np.array(feature), np.array(value))
 
 
 def _left_out(
@@ -117,40 +155,22 @@ def _left_out(
 ) -> None:
     from sklearn.model_selection import GroupKFold
 
-    chance = np.zeros(len(y))
-    for seen, unseen in GroupKFold(folds, shuffle=True, random_state=0).split(x, y, groups):
-        chance[unseen] = _fit(x[seen], y[seen], weight[seen]).predict_proba(x[unseen])[:, 1]
+    odds = np.zeros((DEALS, len(y)))
+    for deal in range(DEALS):
+        for seen, unseen in GroupKFold(folds, shuffle=True, random_state=deal).split(x, y, groups):
+            forest = _fit(x[seen], y[seen], weight[seen])
+            odds[deal, unseen] = [forest.log_odds(row) for row in x[unseen]]
     for source in sorted(set(sources)):
         mine = sources == source
-        said, is_af = chance[mine] > 0.5, y[mine]
-        f1 = 2 * (said & is_af).sum() / max(1, said.sum() + is_af.sum())
-        print(f"{source:28s} {mine.sum():4d} strips, {is_af.sum():3d} AF, F1 {f1:.3f}")
+        is_af = y[mine]
+        every = [2 * (said & is_af).sum() / max(1, said.sum() + is_af.sum()) for said in odds[:, mine] > 0]
+        scores = " ".join(f"{f1:.3f}" for f1 in every)
+        print(f"{source:28s} {mine.sum():4d} strips, {is_af.sum():3d} AF, F1 {scores}")
 
 
-def source_of(model: Any) -> str:
-    """The tables of the fitted trees as Python source."""
-    feature, limit, leaf = [], [], []
-    for (tree,) in model.estimators_:
-        one = tree.tree_
-        left, right = int(one.children_left[0]), int(one.children_right[0])
-        asked, limits, answers = [int(one.feature[0])], [float(one.threshold[0])], []
-        for child in (left, right):
-            deeper = one.children_left[child] >= 0
-            asked.append(int(one.feature[child]) if deeper else 0)
-            limits.append(float(one.threshold[child]) if deeper else np.inf)
-            ends = (one.children_left[child], one.children_right[child]) if deeper else (child, child)
-            answers += [float(one.value[end, 0, 0]) * model.learning_rate for end in ends]
-        feature.append(asked)
-        limit.append(limits)
-        leaf.append(answers)
-    prior = float(model.init_.class_prior_[1])
-    start = float(np.log(prior / (1 - prior)))
-    tables: dict[str, list[Any]] = {"feature": feature, "limit": limit, "leaf": leaf}
-    lines = [f"start={start:.4f},"]
-    for name, table in tables.items():
-        numbers = ", ".join("[" + ", ".join(f"{value:.4g}" for value in row) + "]" for row in table)
-        lines.append(f"{name}=np.array([{numbers}]),".replace("inf", "np.inf"))
-    return "TREES: Final = Trees(\n" + re.sub(r"(.{1,112})(?: |$)", r"    \1\n", "\n".join(lines)) + ")  # fmt: skip"
+def source_of(forest: Forest) -> str:
+    """The forest as Python source."""
+    return "\n".join(["FOREST: Final = unpacked(", *(f'    "{line}"' for line in packed(forest)), ")"])
 
 
 if __name__ == "__main__":

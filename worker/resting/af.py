@@ -1,10 +1,11 @@
 """Is it atrial fibrillation? Irregular as nothing else is, and nothing like a P before the beats.
 
-Fifteen measures of the intervals (successive differences, sample entropy for few beats: Lake and Moorman 2011,
+Measures of the intervals (successive differences, sample entropy for few beats: Lake and Moorman 2011,
 doi:10.1152/ajpheart.00561.2010, what is left when early beats are taken out) and of the stretch before the QRS (how
-much of it repeats from beat to beat, wherever a P may stand) enter boosted trees. What differs from the published
-detectors: the beats' likeness and the noise enter too, so that an unreadable strip is not called fibrillation for its
-wild intervals. The trees are in :mod:`worker.resting.af_weights`, with what they were fitted on.
+much of it repeats from beat to beat, wherever a P may stand) enter a forest. What differs from the published
+detectors: intervals are taken between beats laid over each other, which R and S in turn do not make irregular, and the
+beats' likeness enters too, with the changes between believable beats alone, so that an unreadable strip is not called
+fibrillation for its wild intervals. The trees are in :mod:`worker.resting.af_weights`, with what they were fitted on.
 """
 
 from typing import Final
@@ -12,11 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.resting.af_weights import TREES
+from worker.resting.af_weights import FOREST
 from worker.resting.beat_kinds import kinds
 from worker.resting.reading import Reading
+from worker.signal.alignment import aligned
 from worker.signal.atrial import before_qrs, ventricles
-from worker.signal.beats import likenesses
 from worker.signal.filters import Floats
 
 MIN_BEATS: Final = 6
@@ -28,24 +29,48 @@ DIFFERENCES: Final = np.arange(-0.65, 0.66, 0.05)
 RESIDUE_HZ: Final = (2.0, 25.0)
 BLANK_S: Final = (0.06, 0.10)
 
+BELIEVED: Final = 0.6
+"""A beat that is less like the usual one may be none."""
+FAR: Final = 0.10
+"""Like :data:`CHANGED`, for a large change."""
+LEAST_CHANGES: Final = 4
+LEAST_RR_S: Final = 0.15
+LAGS: Final = range(1, 7)
+GROUPED_BEATS: Final = 12
+
 NAMES: Final = (
     "rate_bpm", "rmssd", "median_change", "changed_share", "entropy", "rmssd_over_sd", "change_without_early",
-    "difference_entropy", "ventricular_share", "size_spread", "p_repeats", "p_likeness", "p_size", "residue",
-    "likeness",
+    "difference_entropy", "ventricular_share", "usual_change", "changed_believed", "far_changed", "least_change",
+    "shortest_s", "long", "short", "grouping", "likeness_low", "likeness", "believed", "p_repeats", "p_likeness",
+    "p_size", "residue", "p_share", "p_clarity",
 )  # fmt: skip
 
 
 def log_odds(reading: Reading) -> float:
     """Log odds of atrial fibrillation; minus infinity where there are too few beats to say."""
     found = measures(reading)
-    return -np.inf if found is None else float(TREES.log_odds(found[None])[0])
+    return -np.inf if found is None else FOREST.log_odds(found)
 
 
 def measures(reading: Reading) -> Floats | None:
-    """(15,) in the order of :data:`NAMES`; None with fewer than :data:`MIN_BEATS` beats or without a median beat."""
+    """(26,) in the order of :data:`NAMES`; None with fewer than :data:`MIN_BEATS` beats or without a median beat."""
     if reading.beats.at.size < MIN_BEATS or reading.limits is None:
         return None
-    found: Floats = np.array([*_intervals(reading.rr_s, kinds(reading)), *_shapes(reading)], np.float64)
+    place = aligned(reading.traces.clean[reading.rows], reading.beats, reading.traces.hz)
+    rr_s = np.maximum(np.diff(place.at_s), LEAST_RR_S)
+    likeness = place.likeness[~np.isnan(place.likeness)]
+    believed = np.nan_to_num(place.likeness, nan=1.0) > BELIEVED
+    low, usual = np.quantile(likeness, (0.25, 0.5)).tolist() if likeness.size else (0.0, 0.0)
+    found: Floats = np.array(
+        [
+            *_intervals(rr_s, kinds(reading)),
+            *_changes(rr_s, believed),
+            *_spread(rr_s),
+            *(low, usual, float(believed.mean())),
+            *_shapes(reading),
+        ],
+        np.float64,
+    )
     return np.asarray(np.nan_to_num(found), np.float64)
 
 
@@ -100,8 +125,31 @@ def _difference_entropy(difference: Floats) -> float:
     return float(-(share * np.log(share)).sum())
 
 
+def _changes(rr_s: Floats, believed: NDArray[np.bool_]) -> tuple[float, ...]:
+    """Changes from interval to interval over the mean, where the three beats are believed: median, shares, quarter."""
+    both = believed[1:] & believed[:-1]
+    sure = both[1:] & both[:-1]
+    change = np.abs(np.diff(rr_s)) / float(rr_s.mean())
+    change = change[sure] if sure.sum() >= LEAST_CHANGES else change
+    quarter, middle = np.quantile(change, (0.25, 0.5)).tolist()
+    return middle, float(np.mean(change > CHANGED)), float(np.mean(change > FAR)), quarter
+
+
+def _spread(rr_s: Floats) -> tuple[float, ...]:
+    """The shortest interval, the long and short ones over the usual one, and whether they come in groups.
+
+    Grouped beating (Wenckebach, flutter with a changing block) repeats after two to six beats.
+    """
+    long, usual, short = np.quantile(rr_s, (0.9, 0.5, 0.1)).tolist()
+    grouping = 0.0
+    if len(rr_s) >= GROUPED_BEATS:
+        apart = [float(np.median(np.abs(rr_s[lag:] - rr_s[:-lag]))) for lag in LAGS]
+        grouping = float(np.log(min(apart[1:]) / (apart[0] + 1e-3) + 0.02))
+    return float(rr_s.min()), long / usual, short / usual, grouping
+
+
 def _shapes(reading: Reading) -> tuple[float, ...]:
-    """What the signal says: sizes, what repeats before the QRS, what is left between the beats, likeness."""
+    """What the signal says: what repeats before the QRS, what is left between the beats, the P of the usual beat."""
     traces, beats, rows, limits = reading.traces, reading.beats, reading.rows, reading.limits
     assert limits is not None
     size = float(np.median(beats.size)) or 1.0
@@ -113,12 +161,11 @@ def _shapes(reading: Reading) -> tuple[float, ...]:
     frequencies = np.fft.rfftfreq(rest.shape[1], 1 / traces.hz)
     inside = (frequencies > RESIDUE_HZ[0]) & (frequencies < RESIDUE_HZ[1])
     residue = 1e3 * float(np.sqrt(power[:, inside].sum())) / rest.shape[1] / size
-    likeness = likenesses(traces.shape[rows], beats, traces.hz)
     return (
-        float(beats.size.std()) / float(beats.size.mean()),
         float(np.log(repeats + 0.02)),
         alike,
         float(np.log(p_uv / size + 1e-3)),
         float(np.log(residue + 1e-6)),
-        float(np.quantile(likeness, 0.25)) if likeness.size >= 3 else 0.0,
+        reading.p.share if reading.p else 0.0,
+        float(np.log((reading.p.clarity if reading.p else 0.0) + 0.05)),
     )

@@ -210,18 +210,6 @@ def _end_of_activity(high: NDArray[np.bool_], gap: int) -> NDArrayInt:
     return np.asarray(np.argmax(high & (ahead == 0), axis=1))
 
 
-def likenesses(shape: Floats, beats: Beats, hz: float) -> Floats:
-    """(n,) correlation of each beat that lies whole in the recording with the median of them all."""
-    every = _Windows(shape, hz)
-    whole = [window.ravel() for at in beats.at.tolist() if (window := every.at(at)) is not None]
-    if not whole:
-        return np.zeros(0)
-    stack = np.array(whole)
-    usual = median(stack, axis=0)
-    likeness: Floats = stack @ usual / (np.linalg.norm(stack, axis=1) * np.linalg.norm(usual) + 1e-9)
-    return likeness
-
-
 def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> MedianBeat | None:
     """The median of the dominant group's beats in ``signal`` (all leads), aligned by ``shape``; None without beats.
 
