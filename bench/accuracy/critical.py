@@ -3,17 +3,19 @@
 Real records: those that their readers called normal, or of which nothing said is dangerous, count for false alarms.
 ``--data`` takes 12-lead folders with ``# Dx:``, LUDB's with ``ludb.csv``, single leads with ``REFERENCE.csv`` (CinC
 2017) or without any word (CPSC 2019: counted apart). Generated ones: every pathology of the simulator, and the pairs of
-:mod:`bench.accuracy.critical_cases` on both sides of a limit.
+:mod:`bench.accuracy.critical_cases` and :mod:`bench.accuracy.critical_shapes` on both sides of a limit.
 """
 
 import csv
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from bench.accuracy.classes import labels
 from bench.accuracy.critical_cases import as_recording, cases
+from bench.accuracy.critical_shapes import shapes
 from bench.accuracy.data import comments, headers, person, recording
 from bench.accuracy.score import Table
 from gateway.simulate.generator import generate
@@ -106,7 +108,7 @@ def _both_sides(seeds: range) -> Table:
     table = Table("Both sides of a limit", ["case", "rule", "must fire", "records", "wrong"])
     wrong: Counter[tuple[str, str, bool]] = Counter()
     for seed in seeds:
-        for case in cases(seed):
+        for case in chain(cases(seed), shapes(seed)):
             rules = {value.rule for value in analyse(case.recording).critical}
             wrong[case.name, case.rule, case.fires] += bool(rules & set(case.rule.split("|"))) != case.fires
     for (name, rule, fires), count in wrong.items():

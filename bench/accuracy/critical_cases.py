@@ -1,7 +1,7 @@
 """Both sides of the critical values that can be made: the same heart just beyond a limit and just short of it.
 
 Rates and intervals are moved by naming another sampling rate: the same samples read faster are a faster heart. What a
-rule asks of shape (potassium, embolism, alternans, infarction) is made in the tests of the statement itself.
+rule asks of shape (infarction, ischaemia, potassium, embolism) is in :mod:`bench.accuracy.critical_shapes`.
 """
 
 from collections.abc import Iterator

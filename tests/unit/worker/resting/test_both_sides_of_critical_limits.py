@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench.accuracy.critical_cases import cases, of_samples, standstill
+from bench.accuracy.critical_shapes import shapes
 from bench.accuracy.data import recording
 from worker.resting import analyse
 from worker.resting.artefacts import without_artefacts
@@ -15,7 +16,7 @@ from worker.resting.reading import Reading
 from worker.signal.beats import Beats
 
 SEED = 101
-MADE = {case.name: case for case in cases(SEED)}
+MADE = {case.name: case for case in (*cases(SEED), *shapes(SEED))}
 
 
 @pytest.mark.parametrize("name", MADE)
