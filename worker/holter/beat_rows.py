@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from worker.signal.compiled import compiled
 
 Float32s = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -379,4 +380,51 @@ def t_ends(views: Float32s, start: Int64s, stop: Int64s, own_end: Int64s, beyond
         end += np.float32(beyond) * max(np.float32(0.0), np.float32(lowest) - end)
         if end <= last:
             found[r] = end
+    return found
+
+
+@compiled
+def levels(means: Float32s, begin: Int64s, end: Int64s, first: int, last: int) -> Floats:
+    """(n_rows, n_leads) mean of each averaged beat from a sample of its own to another, within ``first`` and ``last``."""
+    found = np.empty(means.shape[:2])
+    for r in range(len(means)):
+        a = min(max(begin[r], first), last - 1)
+        b = min(max(end[r], a + 1), last)
+        for lead in range(found.shape[1]):
+            total = 0.0
+            for j in range(a, b):
+                total += means[r, lead, j]
+            found[r, lead] = total / (b - a)
+    return found
+
+
+@compiled
+def sizes(means: Float32s, first: int, last: int, after_r: int) -> Float32s:
+    """(n_rows, n_leads) from lowest to highest from ``first`` to so many samples after R, which is where all rows and
+    leads together are largest before ``last``."""
+    together = np.zeros(last - first, np.float32)
+    for r in range(len(means)):
+        for lead in range(means.shape[1]):
+            for j in range(last - first):
+                together[j] += abs(means[r, lead, first + j])
+    stop = min(last, first + int(np.argmax(together)) + after_r)
+    found = np.empty(means.shape[:2], np.float32)
+    for r in range(len(means)):
+        for lead in range(means.shape[1]):
+            part = means[r, lead, first:stop]
+            found[r, lead] = part.max() - part.min()
+    return found
+
+
+@compiled
+def running_means(rows: Float32s, width: int) -> Float32s:
+    """(n_rows, n) the mean over ``width`` samples about each, the ends repeated."""
+    found, n, left = np.empty_like(rows), rows.shape[1], width // 2
+    for r in range(len(rows)):
+        row, total = rows[r], 0.0
+        for k in range(-left, width - left):
+            total += row[min(max(k, 0), n - 1)]
+        for j in range(n):
+            found[r, j] = total / width
+            total += float(row[min(j + width - left, n - 1)]) - float(row[max(j - left, 0)])
     return found

@@ -7,12 +7,13 @@ where it stands out from what the scatter of the beats makes by itself.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.holter.beat_rows import t_ends
+from worker.holter.beat_rows import levels, running_means, sizes, t_ends
 from worker.signal import delineate
 from worker.signal.beats import NEXT_BEAT_S, QT_SHARE
 
@@ -138,6 +139,8 @@ class Average:
 
     def rows(self, mine: Rows) -> "Average":
         """Some of the rows."""
+        if len(mine) == len(self.means):
+            return self
         return Average(
             self.means[mine],
             self.scatter[:, mine],
@@ -147,13 +150,13 @@ class Average:
             self.noise_uv,
         )
 
-    @property
+    @cached_property
     def error(self) -> Floats:
         """(2, n_rows, n_leads) standard error, µV."""
         error: Floats = self.scatter[:2] / np.sqrt(np.maximum(self.counts, 1))
         return error
 
-    @property
+    @cached_property
     def sound(self) -> Bools:
         """(n_rows, n_leads) which can be believed."""
         sound: Bools = (self.counts >= LEAST_BEATS) & (self.error[0] <= self.noise_uv)
@@ -195,27 +198,20 @@ def st_columns(average: Average, rr_ms: Float32s, grid: Grid, limits: Limits, co
     delay = delays[np.searchsorted(rates, bpm)] / 1000
     half = max(1, round(ST_HALF_S * grid.hz))
     first = max(0, j - half)
-    part = means[:, :, first : j + round(delays.max() / 1000 * grid.hz) + half + 1]
-    sums = np.concatenate([np.zeros((*part.shape[:2], 1)), np.cumsum(part, axis=2, dtype=np.float64)], axis=2)
-    index = np.arange(len(means))
+    last = min(means.shape[2], j + round(delays.max() / 1000 * grid.hz) + half + 1)
 
     def level(at: NDArray[np.int64]) -> Floats:
-        begin = np.clip(at - half - first, 0, part.shape[2] - 1)
-        end = np.clip(at + half + 1 - first, begin + 1, part.shape[2])
-        mean: Floats = (sums[index, :, end] - sums[index, :, begin]) / (end - begin)[:, None]
-        return mean
+        return levels(means, at - half, at + half + 1, first, last)
 
     st = level(j + np.rint(delay * grid.hz).astype(np.int64))
     early = level(np.full(len(means), j + round(SLOPE_FROM_S * grid.hz)))
-    qrs = means[:, :, limits.onset : max(j, limits.onset + 1)]
-    r = int(np.argmax(np.abs(qrs).mean(axis=(0, 1))))
-    qrs = qrs[:, :, : r + max(1, round(SIZE_AFTER_R_S * grid.hz))]
+    size = sizes(means, limits.onset, max(j, limits.onset + 1), max(1, round(SIZE_AFTER_R_S * grid.hz)))
     sound = average.sound
     for column, values in (
         (columns.st_j, level(np.full(len(means), j))),
         (columns.st, st),
         (columns.slope, (st - early) / (delay - SLOPE_FROM_S)[:, None]),
-        (columns.size, np.ptp(qrs, axis=2)),
+        (columns.size, size),
     ):
         column[:, rows] = np.where(sound, values, np.nan).T
 
@@ -224,10 +220,8 @@ def _smooth(views: Float32s, width: int) -> Float32s:
     """Running mean over ``width`` samples of the last axis, the ends repeated."""
     if width < 2:
         return views
-    left = width // 2
-    padded = np.pad(views, [(0, 0)] * (views.ndim - 1) + [(left + 1, width - 1 - left)], mode="edge")
-    sums = np.cumsum(padded, axis=-1, dtype=np.float64)
-    return ((sums[..., width:] - sums[..., :-width]) / width).astype(np.float32)
+    flat = np.ascontiguousarray(views).reshape(-1, views.shape[-1])
+    return running_means(flat, width).reshape(views.shape)
 
 
 def _with_neighbours(rows: Float32s) -> Float32s:

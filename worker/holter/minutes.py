@@ -21,6 +21,7 @@ from worker.holter.measured import NOT_MEASURED, Beats, Label, Minutes, Stretch
 from worker.holter.minute_values import Average, Bools, Columns, Float32s, Grid, Limits, alternans, qt_ms, st_columns
 from worker.signal.beats import MedianBeat
 from worker.signal.delineate import delineate
+from worker.signal.order import quantile
 
 STEP_S: Final = 10.0
 BLOCK_S: Final = 600.0
@@ -322,8 +323,8 @@ def _learn(average: Average, rr_ms: Float32s, grid: Grid, known: _Known, *, anew
     total = np.maximum(weight.sum(axis=0), 1)
     usual = (average.means * weight).sum(axis=0) / total
     noise = np.sqrt((np.where(good, average.scatter[0], 0) ** 2).sum(axis=0) / np.maximum(good.sum(axis=0), 1))
-    rr_s = float(np.nanmedian(rr_ms)) / 1000
-    usual = usual[:, : int(np.quantile(average.own_end, OWN_QUANTILE))]
+    rr_s = float(np.median(rr_ms[np.isfinite(rr_ms)])) / 1000
+    usual = usual[:, : int(quantile(average.own_end.astype(np.float64), OWN_QUANTILE))]
     beat = MedianBeat(usual.astype(float), grid.before, int(total.max()), noise / np.sqrt(total[:, 0]))
     limits = delineate(beat, leads.tolist(), grid.hz, rr_s, with_p=False)
     if limits is None:
