@@ -385,12 +385,13 @@ def t_ends(views: Float32s, start: Int64s, stop: Int64s, own_end: Int64s, beyond
 
 @compiled
 def levels(means: Float32s, begin: Int64s, end: Int64s, first: int, last: int) -> Floats:
-    """(n_rows, n_leads) mean of each averaged beat from a sample of its own to another, within ``first`` and ``last``."""
-    found = np.empty(means.shape[:2])
+    """(n_rows, n_leads) mean of each averaged beat from one sample to another, within ``first`` and ``last``."""
+    n_leads = means.shape[1]
+    found = np.empty((len(means), n_leads))
     for r in range(len(means)):
         a = min(max(begin[r], first), last - 1)
         b = min(max(end[r], a + 1), last)
-        for lead in range(found.shape[1]):
+        for lead in range(n_leads):
             total = 0.0
             for j in range(a, b):
                 total += means[r, lead, j]
