@@ -184,7 +184,7 @@ QUANTITIES: dict[str, str] = {
     "beats_an_hour": N_("beats an hour"),
     "before_t_summit_ms": N_("before the top of T"),
     "blocked_p": N_("P waves without QRS"),
-    "capture_ms": N_("from spike to QRS"),
+    "spike_mv": N_("height of the pacing pulse"),
     "cornell_mv": N_("Cornell voltage"),
     "cornell_product_mv_ms": N_("Cornell product"),
     "lewis_mv": N_("Lewis index"),

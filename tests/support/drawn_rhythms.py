@@ -14,12 +14,15 @@ BUILD = shapes.build_of(np.random.default_rng([3, 1]), "M", 55)
 SPIKE_UV = np.array([900, 900, 0, -900, 450, 450, -900, -900, -900, 900, 900, 900])
 
 
-def drawn(p_s, qrs_s, *, duration_s=10.0, shape=None, shape_at=None, p_turned=(1, 1, 1), spikes_s=(), seed=0):
+def drawn(
+    p_s, qrs_s, *, duration_s=10.0, shape=None, shape_at=None, p_turned=(1, 1, 1), spikes_s=(), spike_share=1.0, seed=0
+):
     """A recording with these onsets of P and QRS and these pacing spikes, seconds.
 
     Args:
         shape: the beat of every QRS, else a narrow one.
         shape_at: beats of another shape, by their place in ``qrs_s``.
+        spike_share: of a unipolar pulse's size.
         p_turned: signs of the atrial vector (left, down, back): (1, -1, 1) runs upwards, (-1, 1, 1) to the right.
     """
     rng, n = np.random.default_rng([seed, 9]), round(duration_s * HZ)
@@ -36,6 +39,6 @@ def drawn(p_s, qrs_s, *, duration_s=10.0, shape=None, shape_at=None, p_turned=(1
     electrodes += noise.electrode_noise(rng, n, float(HZ), ORDINARY.scaled(0.6))
     samples = np.asarray(leads.leads_from_electrodes(electrodes)).astype(np.int32)
     for at in spikes_s:
-        samples[:, round(at * HZ)] += SPIKE_UV
+        samples[:, round(at * HZ)] += np.rint(spike_share * SPIKE_UV).astype(np.int32)
     digital = samples.astype(np.int16)
     return Recording("drawn", "resting", leads.LEADS, digital, np.ones(12), np.zeros(12), float(HZ))

@@ -28,6 +28,9 @@ FREQUENT_ECTOPICS_PER_MIN: Final = 6.0
 """More than five a minute is frequent (频发, 诊断学)."""
 TACHYCARDIA_BPM: Final = 100.0
 BIGEMINY_CYCLES: Final = 3
+SHARPLY_EARLY: Final = 0.75
+"""What begins a pair or a run comes at less than this of the usual interval; sinus arrhythmia moves by less."""
+SAME_RUN: Final = 1.25
 
 
 def ectopics(reading: Reading, rhythm: Rhythm) -> None:
@@ -39,9 +42,6 @@ def ectopics(reading: Reading, rhythm: Rhythm) -> None:
     found[late & (found == "V")] = "O"
     if rhythm.name not in ("vt", "wide_tachycardia", "paced"):
         _ventricular(reading, rhythm)
-    if rhythm.name in ("sinus", "atrial") and not rhythm.av_block:
-        _early_together(reading, found)
-        found[_alternating(reading.rr_s) & (found == "N")] = "S"
     early = np.flatnonzero(found == "S")
     if supraventricular and early.size:
         often = early.size * 60 / reading.traces.duration_s > FREQUENT_ECTOPICS_PER_MIN and early.size > 1
@@ -52,15 +52,25 @@ def ectopics(reading: Reading, rhythm: Rhythm) -> None:
         rhythm.statements += _supraventricular_patterns(reading, found)
 
 
+def mark_early(reading: Reading, found: NDArray[np.str_]) -> None:
+    """Early beats of a rhythm with P waves that show only beside one another; marked ``S`` in the kinds ``found``."""
+    _early_together(reading, found)
+    found[_alternating(reading.rr_s) & (found == "N")] = "S"
+
+
 def _early_together(reading: Reading, found: NDArray[np.str_]) -> None:
-    """Two and more early beats that end in a pause: the first of them is not followed by one. Marked in place."""
+    """Two and more early beats in quick succession, with a pause behind the last one. Marked in place.
+
+    The beat behind a single early one may come a little early as well: it is the sinus node's, set back.
+    """
     rr, usual = reading.rr_s, usual_rr_s(reading.rr_s)
-    early = np.concatenate([[False], rr < EARLY * usual]) & (found == "N")
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], early | (found == "S"), [False]]).astype(np.int8)))
-    for first, last in edges.reshape(-1, 2).tolist():
-        followed = last - 1 < rr.size and rr[last - 1] > LATE * usual[last - 1]
-        if last - first > 1 and first > 0 and found[first - 1] == "N" and followed:
-            found[first:last] = "S"
+    for first in np.flatnonzero((rr < SHARPLY_EARLY * usual) & (found[:-1] == "N") & (found[1:] != "V")).tolist():
+        last = first
+        while last + 1 < rr.size and rr[last + 1] < min(EARLY * usual[last + 1], SAME_RUN * rr[first]):
+            last += 1
+        paused = last + 1 < rr.size and rr[last + 1] > LATE * usual[last + 1]
+        if last > first and paused and np.isin(found[first + 1 : last + 2], ("N", "S")).all():
+            found[first + 1 : last + 2] = "S"
 
 
 def _alternating(rr: Floats) -> NDArray[np.bool_]:

@@ -290,7 +290,7 @@ def _pulmonary_embolism(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if one.s_uv > S1_UV or three.q_uv > Q3_UV or three.t_uv > T3_UV or three.r_uv < 100:
         return []
     front = [lead for lead, waves in _all(reading, "V1", "V2", "V3") if waves.t_uv <= STRAIN_UV]
-    fast = (rhythm.ventricular_bpm or 0.0) >= 100 and not _may_flutter(reading, rhythm)
+    fast = (rhythm.ventricular_bpm or 0.0) >= 100 and not _may_flutter(reading)
     v1 = reading.wave("V1")
     delayed = v1 is not None and v1.r2_uv > max(60.0, 0.5 * v1.r_uv)
     signs = (len(front) >= 2) + fast + delayed
@@ -304,12 +304,13 @@ def _pulmonary_embolism(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     return [say("201", *seen, certainty="probable" if signs > 1 else "possible")]
 
 
-def _may_flutter(reading: Reading, rhythm: Rhythm) -> bool:
+def _may_flutter(reading: Reading) -> bool:
     """Every second of an atrial oscillation's waves conducted: its rate is no haste of the heart's own."""
-    flutter, bpm = reading.flutter, rhythm.ventricular_bpm or 0.0
-    if flutter is None or flutter.strength < FLUTTER_LEAST or bpm == 0:
+    flutter, rr = reading.flutter, reading.rr_s
+    if flutter is None or flutter.strength < FLUTTER_LEAST or rr.size == 0:
         return False
-    return abs(flutter.rate_bpm / (2 * bpm) - 1) < FLUTTER_TWO_TO_ONE
+    usual_bpm = 60 / float(np.median(rr))  # what is conducted otherwise now and then does not count
+    return abs(flutter.rate_bpm / (2 * usual_bpm) - 1) < FLUTTER_TWO_TO_ONE
 
 
 def _hyperkalaemia(reading: Reading, rhythm: Rhythm) -> list[Statement]:

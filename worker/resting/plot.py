@@ -165,8 +165,8 @@ def _derived(measured: Measurements) -> list[str]:
     """What is calculated from the measurements: QT by each formula, and the sums of voltages."""
     lines = []
     if measured.qtc_formula:
-        others = " ".join(f"{name[:2].title()} {value:g}" for name, value in measured.qtc_by_formula.items())
-        lines.append(f"QTc: {measured.qtc_formula} ({others} ms)")
+        others = " · ".join(f"{name.title()} {value:g}" for name, value in measured.qtc_by_formula.items())
+        lines += [f"QTc: {measured.qtc_formula}", *([others] if others else [])]
     for group in DERIVED:
         words = [
             f"{label} {value + 0.0:.3g}{unit}"
@@ -311,6 +311,7 @@ def _places(findings: Findings, paper: _Paper) -> list[str]:
     """The seconds and leads that the statements and critical values rest on."""
     parts: list[str] = []
     rows = {lead: row for row, lead in enumerate(paper.reading.traces.leads)}
+    labelled: dict[tuple[float, float], int] = {}
     for piece in _pieces(findings):
         if piece.start_s >= paper.from_s + PLOT_S or piece.end_s <= paper.from_s:
             continue
@@ -322,7 +323,9 @@ def _places(findings: Findings, paper: _Paper) -> list[str]:
         else:
             spans = [(zero - 7, 13.0) for zero in named] or [(paper.top, paper.bottom - paper.top)]
             parts += [d.rect(x, y, max(end - x, 0.6), height, EVIDENCE, opacity=0.18) for y, height in spans]
-        parts.append(d.text(x + 0.5, spans[0][0] + 2.6, piece.code, size=2.4, fill=GRADES["major"]))
+        corner = (round(x, 1), round(spans[0][0], 1))
+        above = labelled[corner] = labelled.get(corner, -1) + 1  # several codes may rest on the same seconds
+        parts.append(d.text(x + 0.5, spans[0][0] + 2.6 * (above + 1), piece.code, size=2.4, fill=GRADES["major"]))
     return parts
 
 

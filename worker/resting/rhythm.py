@@ -14,9 +14,9 @@ from worker.resting.artefacts import MANY_LEADS
 from worker.resting.av_block import second_degree, words_of
 from worker.resting.beat_kinds import kinds
 from worker.resting.dissociation import circular_spread, dissociation
-from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, pauses
+from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, mark_early, pauses
 from worker.resting.leading import Rhythm
-from worker.resting.pacing import paced
+from worker.resting.pacing import faint_pulses, paced
 from worker.resting.reading import Reading
 from worker.resting.say import (
     ACC_2018_BRADYCARDIA,
@@ -264,6 +264,7 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
     """P before each beat: from the sinus node if it points down and to the left."""
     if not _has_p(reading) or reading.p is None:
         return False
+    mark_early(reading, rhythm.kinds)
     bpm = _basic_bpm(reading, rhythm)
     two, avf, avr, one = (reading.wave(lead) for lead in ("II", "aVF", "aVR", "I"))
     largest = max((abs(waves.p_uv) for waves in reading.waves.values()), default=0.0)
@@ -356,6 +357,11 @@ def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
         rhythm.name = "af"
         seen = evidence("rr_irregularity", irregular, ESCAPE_REGULAR, "", source=ESC_2020_AF)
         rhythm.statements.append(say("50", rate, width, seen, certainty="possible"))
+        return True
+    if wide and (pulse_uv := faint_pulses(reading)) is not None:
+        rhythm.name = "paced"
+        pulse = evidence("spike_mv", pulse_uv / 1000, None, "mV")
+        rhythm.statements.append(say("181", pulse, rate, width, certainty="possible"))
         return True
     if wide:
         rhythm.name = "ventricular"

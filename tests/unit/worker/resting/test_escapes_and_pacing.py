@@ -146,3 +146,20 @@ def test_a_pulse_that_nothing_answers_has_not_captured() -> None:
     # pulses into the T wave have not sensed the beat before
     blind = np.sort(np.append(PACED, [PACED[2] + 0.24, PACED[5] + 0.24]))
     assert "188" in said([], PACED + 0.02, spikes_s=blind, shape=beat)
+
+
+def test_a_bipolar_pulse_shows_in_the_mean_of_the_beats_only() -> None:
+    beat = shapes.escape_ventricular()
+    faint = analyse(drawn([], PACED + 0.02, spikes_s=PACED, spike_share=0.07, shape=beat))
+    assert [(one.code, one.certainty) for one in faint.statements][:1] == [("181", "possible")]
+    none = {one.code for one in analyse(drawn([], PACED + 0.02, shape=beat)).statements}
+    assert none & {"63", "64"}
+    assert "181" not in none
+
+
+def test_the_beat_behind_an_early_one_makes_no_pair() -> None:
+    rr = np.full(13, 1.0)
+    rr[5:7] = 0.55, 0.84
+    p = np.cumsum([-0.6, *rr])
+    codes = said(p, p + PR_S)
+    assert "41b" not in codes
