@@ -157,6 +157,10 @@ def test_a_very_early_beat_that_begins_as_usual_and_ends_late_is_aberrant():
     v, s = np.full(60, -4.0, np.float32), np.full(60, -3.0, np.float32)
     v[30] = 2.0
     assert Label(int(decided(v, s, features)[0][30])) == Label.S
+    v[31:33] = 2.0
+    features.shape[31:33] = 51, 52
+    assert Label(int(decided(v, s, features)[0][30])) == Label.V  # the first of a run
+    v[31] = -4.0
     features.values[30, FEATURES.index("begin")] = 0.2
     assert Label(int(decided(v, s, features)[0][30])) == Label.V
 
