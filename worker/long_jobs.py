@@ -42,6 +42,8 @@ SCRATCH: Final = "ecg-long-"
 """Folders of this name, with the worker's process number, hold what is being read."""
 TELL_EVERY_S: Final = 1.0
 """A page refreshes no more often (static/js/live.js)."""
+LEAST_TOLD: Final = 0.05
+"""What is left is not said from less: starting the process takes its second, too."""
 KEPT_DAYS: Final = 2
 """Measured days kept in memory between edits: a physician works on one, a second reads another."""
 MAX_REFUSED: Final = 100
@@ -116,14 +118,15 @@ async def _read(bench: Bench, recording_id: UUID, request: Request) -> Result:
     try:
         process.stdin.write(request.model_dump_json().encode() + b"\n")
         await process.stdin.drain()
-        told_at = -TELL_EVERY_S
+        began, told_at = time.monotonic(), -TELL_EVERY_S
         async for line in process.stdout:
             told = Told.model_validate_json(line)
             if time.monotonic() - told_at < TELL_EVERY_S:
                 continue
             told_at = time.monotonic()
+            left_s = remaining_s(told.share, told_at - began)
             async with bench.database.transaction(EVERYTHING) as session:
-                await queries.show_progress(session, recording_id, told.share, told.stage)
+                await queries.show_progress(session, recording_id, told.share, told.stage, left_s)
         code = await process.wait()
     finally:
         if process.returncode is None:
@@ -133,6 +136,15 @@ async def _read(bench: Bench, recording_id: UUID, request: Request) -> Result:
         return Result.model_validate_json((request.folder / RESULT).read_bytes())
     except (OSError, ValidationError) as error:
         raise LongReadingError(f"the process that read {request.record_name} ended with code {code}") from error
+
+
+def remaining_s(share: float, took_s: float) -> float | None:
+    """What a reading will still take if it goes on as it went; None before a twentieth of it is done.
+
+    >>> remaining_s(0.25, 10.0), remaining_s(0.01, 2.0)
+    (30.0, None)
+    """
+    return None if share < LEAST_TOLD else took_s * (1 - share) / share
 
 
 async def _store(bench: Bench, sha256: str, folder: Path, result: Result) -> dict[str, str]:

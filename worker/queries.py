@@ -262,12 +262,14 @@ async def store_edited(
         note(session, study, "regraded", actor=actor, at=now, recording_id=str(recording_id), grade=study.grade)
 
 
-async def show_progress(session: AsyncSession, recording_id: UUID, share: float, stage: str) -> None:
-    """Say how far a pre-read has come; pages hear of it."""
+async def show_progress(
+    session: AsyncSession, recording_id: UUID, share: float, stage: str, remaining_s: float | None = None
+) -> None:
+    """Say how far a pre-read has come, and what it will still take; pages hear of it."""
     recording = await session.get(RecordingRow, recording_id)
     if recording is None:
         return
-    changed = {"share": share, "stage": stage, "at": func.now()}
+    changed = {"share": share, "stage": stage, "remaining_s": remaining_s, "at": func.now()}
     await session.execute(
         insert(PrereadProgress)
         .values(

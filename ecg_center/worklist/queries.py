@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from ecg_center.domain.workflow import OPEN_STATES, TO_REVIEW, TO_WRITE, State
-from ecg_center.store.tables import DeadlineRow, Institution, Patient, Person, Recording, Review, Study
+from ecg_center.store.tables import DeadlineRow, Institution, Patient, Person, PrereadProgress, Recording, Review, Study
 from ecg_center.store.tables import Report as ReportRow
 
 Holder = aliased(Person)
@@ -57,12 +57,22 @@ def _device_name() -> Any:
     )
 
 
+def _reading() -> Any:
+    return (
+        select(PrereadProgress.share, PrereadProgress.stage, PrereadProgress.remaining_s)
+        .where(PrereadProgress.study_id == Study.id)
+        .order_by(PrereadProgress.at.desc())
+        .limit(1)
+        .lateral("reading")
+    )
+
+
 def _rows(page: Select[UUID]) -> tuple[Select[Any], Any]:
     """All that a list shows of the studies of one page, and the column of their nearest due time.
 
     The page is chosen first, by its keys alone: what is shown of a study is looked up for a hundred, not for thousands.
     """
-    due, returned, device = _next_deadline(), _last_return(), _device_name()
+    due, returned, device, reading = _next_deadline(), _last_return(), _device_name(), _reading()
     chosen = page.subquery("page")
     statement = (
         select(
@@ -79,6 +89,9 @@ def _rows(page: Select[UUID]) -> tuple[Select[Any], Any]:
             due.c.warn_at,
             returned.c.reason.label("returned_reason"),
             device.c.name.label("device_patient_name"),
+            reading.c.share.label("read_share"),
+            reading.c.stage.label("read_stage"),
+            reading.c.remaining_s.label("read_remaining_s"),
         )
         .join(chosen, chosen.c.id == Study.id)
         .join(Institution, Institution.id == Study.institution_id)
@@ -88,6 +101,7 @@ def _rows(page: Select[UUID]) -> tuple[Select[Any], Any]:
         .outerjoin(due, literal(True))
         .outerjoin(returned, literal(True))
         .outerjoin(device, literal(True))
+        .outerjoin(reading, literal(True))
     )
     return statement, due.c.due_at
 

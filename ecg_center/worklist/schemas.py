@@ -42,6 +42,11 @@ class WorklistRow:
     writer_name: str | None
     returned_reason: str | None
     """Why the reviewer sent it back, for its writer."""
+    read_share: float | None = None
+    """How far the pre-read of a long recording has come, 0 to 1; None where none is under way."""
+    read_stage: str | None = None
+    """What it is at: a key of ``web.words.STAGES``."""
+    read_remaining_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -185,4 +185,7 @@ def _row(row: Row[Any], now: datetime) -> WorklistRow:
         writer_id=study.writer_id,
         writer_name=row.writer_name,
         returned_reason=row.returned_reason,
+        read_share=row.read_share,
+        read_stage=row.read_stage,
+        read_remaining_s=row.read_remaining_s,
     )

@@ -10,7 +10,9 @@ from support import days
 from support.centre import Centre
 from support.studies import do, study_of
 
+from ecg_center.store.session import EVERYTHING
 from ecg_center.worklist import service as worklist
+from worker import queries
 
 pytestmark = pytest.mark.e2e
 
@@ -55,6 +57,36 @@ async def test_an_event_is_found_named_and_given_back(centre: Centre, enter: Cal
     await days.conclude_again(centre, exam.recording_id)
     await expect(page.locator(f'.event time:text-is("{chosen}")')).to_have_count(1, timeout=6000)
     assert [edit.content["action"] for edit in await days.edits(centre, exam.recording_id)] == ["relabel_beats", "undo"]
+
+
+async def test_the_gravest_events_are_listed_first_and_a_button_puts_them_in_order_of_time(
+    centre: Centre, enter: Callable
+) -> None:
+    page, _ = await at_the_desk(centre, enter)
+    await expect(page.locator(".event").first).to_be_visible()
+    rows, times = page.locator(".event"), page.locator(".event time")
+    gravest = await rows.all_inner_texts()
+    tones = await rows.evaluate_all("rows => rows.map((row) => row.classList[1])")
+    assert tones == sorted(tones, key=["danger", "warn", "neutral"].index)
+    await page.click(".day-events header button")
+    in_time = await times.all_inner_texts()
+    assert in_time == sorted(in_time)
+    assert await rows.all_inner_texts() != gravest
+    await page.click(".day-events header button")
+    assert await rows.all_inner_texts() == gravest
+
+
+async def test_the_worklist_says_how_far_a_long_reading_is(centre: Centre, enter: Callable) -> None:
+    exam = await days.received(centre, 77)
+    page = await enter("wang", "/worklist?desk=write")
+    await page.wait_for_selector("html[data-ready]")
+    row = page.locator(f"#progress-{exam.study_id}")
+    await expect(row).to_be_hidden()
+    for share, left_s in ((0.2, 80.0), (0.6, 41.0)):
+        async with centre.database.transaction(EVERYTHING) as session:
+            await queries.show_progress(session, exam.recording_id, share, "beats", left_s)
+        await expect(row.locator("progress")).to_have_attribute("value", f"{100 * share:.0f}", timeout=6000)
+    await expect(row).to_contain_text("60 % 约剩41 s")
 
 
 async def test_one_key_names_a_shape_and_the_machines_result_can_be_seen(centre: Centre, enter: Callable) -> None:

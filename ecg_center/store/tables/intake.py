@@ -101,6 +101,8 @@ class PrereadProgress(Base):
     """0 to 1."""
     stage: Mapped[str]
     """A key of ``web.words.STAGES``."""
+    remaining_s: Mapped[float | None] = mapped_column(Float)
+    """What it will still take, by what it took so far; None until that can be said."""
     at: Mapped[datetime] = now_column()
 
 

@@ -29,10 +29,10 @@ async def day_figures(request: Request, study_id: UUID, principal: SignedIn, db:
 
 
 @router.get("/studies/{study_id}/progress")
-async def progress(request: Request, study_id: UUID, principal: SignedIn, db: Db) -> Response:
-    """How far the pre-read of a long recording is."""
+async def progress(request: Request, study_id: UUID, principal: SignedIn, db: Db, brief: bool = False) -> Response:
+    """How far the pre-read of a long recording is; ``brief`` as the worklist's row says it."""
     principal.require(Act.READ)
     async with db.transaction(scope_of(principal)) as session:
         await get_study(session, study_id)
         row = await preread.progress(session, study_id)
-    return render(request, "parts/progress.html", study_id=study_id, row=row)
+    return render(request, "parts/progress.html", study_id=study_id, row=row, brief=brief)

@@ -292,9 +292,14 @@ async def test_progress_stands_on_the_studys_page(centre: Centre) -> None:
     async with await centre.signed_in("t1") as client:
         assert "hidden" in (await client.get(f"/studies/{exam.study_id}/progress")).text
         async with centre.database.transaction(EVERYTHING) as session:
-            await queries.show_progress(session, exam.recording_id, 0.42, "beats")
+            await queries.show_progress(session, exam.recording_id, 0.42, "beats", 95.0)
         shown = (await client.get(f"/studies/{exam.study_id}/progress")).text
         page = (await client.get(f"/studies/{exam.study_id}")).text
+    async with await centre.signed_in("wang") as client:
+        worklist_page = (await client.get("/worklist")).text
+    row = worklist_page.split(f'id="progress-{exam.study_id}"')[1].split("</span>")[0]
+    assert 'value="42"' in row
+    assert "约剩1:35 min" in row
     assert 'value="42"' in shown
     assert "检测心搏" in shown
     assert 'value="42"' in page
