@@ -33,6 +33,8 @@ __all__ = ["Rhythm", "rhythm_of"]
 
 LONGER: Final = 3
 """Windows from which on a single one, with many chances to be wrong, does not decide alone."""
+END_AGAIN: Final = 0.85
+"""Likeness of the usual second to the same a period later."""
 BRADYCARDIA_BPM: Final = 60.0
 WIDE_MS: Final = 120.0
 WIDE_WITH_P_BPM: Final = 140.0
@@ -107,11 +109,16 @@ def _quivering(reading: Reading) -> Rhythm | None:
 
 
 def _lasts(stretches: list[Stretch], number: int) -> bool:
-    """Whether a window beside, which shares half of it, agrees on the whole; in ten seconds all are one."""
+    """Whether a window beside, which shares half of it, agrees on the whole; in ten seconds all are one.
+
+    One that repeats itself but for a few seconds is the end of the tachycardia of one shape beside it.
+    """
     if len(stretches) < LONGER:
         return True
-    beside = [stretches[near].quivers for near in (number - 1, number + 1) if 0 <= near < len(stretches)]
-    return stretches[number].quivers + max(beside) > 0
+    beside = [stretches[near] for near in (number - 1, number + 1) if 0 <= near < len(stretches)]
+    if stretches[number].form.again >= END_AGAIN and any(one.form.kind == "monomorphic" for one in beside):
+        return False
+    return stretches[number].quivers + max(one.quivers for one in beside) > 0
 
 
 def _races(reading: Reading) -> bool:

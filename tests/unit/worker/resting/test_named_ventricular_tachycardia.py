@@ -9,6 +9,10 @@ from bench.accuracy.critical_cases import as_recording, in_turn, of_samples, tor
 from bench.accuracy.data import headers, recording
 from gateway.simulate.generator import generate
 from worker.resting import analyse
+from worker.resting.leading import Rhythm
+from worker.resting.say import evidence, say
+from worker.resting.ventricular import Run, _rate_of_one_shape
+from worker.signal.ventricular_form import Form
 
 VENTRICULAR = {"70", "71", "72", "73", "73a", "74", "74a", "76"}
 
@@ -89,3 +93,11 @@ def test_no_real_record_without_ventricular_tachycardia_gets_such_a_name(ecg_dat
         if codes(analyse(recording(header))) & {"72", "73", "73a"}
     ]
     assert named == []
+
+
+@pytest.mark.parametrize(("said_bpm", "told_bpm"), [(117, 231), (205, 205)])
+def test_the_rate_is_that_of_the_waves_where_every_other_beat_was_overlooked(said_bpm, told_bpm):
+    runs = [Run(3.5, 58.5, Form(231.0, 0.99, 0.97, 0.0, 0.98, 0.0))]
+    rhythm = Rhythm("vt", [say("70", evidence("run_rate_bpm", said_bpm), evidence("run_s", 55))])
+    _rate_of_one_shape(rhythm, runs)
+    assert [item.value for item in rhythm.statements[0].evidence] == [told_bpm, 55]
