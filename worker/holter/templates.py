@@ -193,6 +193,27 @@ def _likeness(z: Float32s, gain: Float32s, shape: Float32s, first: int, last: in
     return out
 
 
+def own_likeness(snippets: Snippets, shapes: Shapes, lag: int = LAG + 1) -> Float32s:
+    """(n,) how alike each beat is to the shape that it has, as :func:`likeness` says."""
+    return _own_likeness(snippets.z, snippets.gain, shapes.of, shapes.mean, QRS_FROM, QRS_TO, lag)
+
+
+@compiled
+def _own_likeness(
+    z: Float32s, gain: Float32s, of: Int64s, mean: Float32s, first: int, last: int, lag: int
+) -> Float32s:  # fmt: skip
+    n_leads, room = z.shape[1], _room(z.shape[1], first, last)
+    kept, square = np.empty((len(mean), room), np.float32), np.empty((len(mean), n_leads), np.float32)
+    for k in range(len(mean)):
+        _keep(mean[k], first, last, kept[k], square[k])
+    out = np.empty(len(z), np.float32)
+    shifted, power = _shifts(room, lag)
+    for b in range(len(z)):
+        _lay_out(z[b], gain[b], first, last, lag, shifted, power)
+        out[b] = _best(shifted, power, kept[of[b]], _weighed(square[of[b]], gain[b]))[0]
+    return out
+
+
 @compiled
 def _leaders(
     z: Float32s, gain: Float32s, first: int, last: int, lag: int, same: float, most: int
