@@ -20,6 +20,8 @@ ST_UV: Final = 100.0
 V2_V3_UV: Final = {"woman": 150.0, "man_40": 200.0, "man": 250.0}
 LATER_UV: Final = 200.0
 DEPRESSED_UV: Final = -50.0
+IN_FIBRILLATION_UV: Final = -60.0
+"""At J + 60 ms: f waves stand in the PR level, and at high rates J alone is low."""
 MINOR_UV: Final = -10.0
 MINOR_COUNT: Final = 3
 MINOR_LEADS: Final = ("I", "II", "aVF", "V3", "V4", "V5", "V6")
@@ -157,11 +159,13 @@ def _contiguous(leads: Iterable[str]) -> bool:
 
 
 def _depression(reading: Reading, rhythm: Rhythm, high_voltage: bool) -> list[Statement]:
+    even = rhythm.name != "af"
+    later_uv = DEPRESSED_UV if even else IN_FIBRILLATION_UV
     depressed = {
         lead: min(waves.st_j_uv, waves.st60_uv)
         for lead, waves in reading.waves.items()
         if lead != "aVR"
-        and waves.st60_uv <= DEPRESSED_UV * (0.8 if waves.st_j_uv <= DEPRESSED_UV else 1)
+        and waves.st60_uv <= (later_uv * 0.8 if even and waves.st_j_uv <= DEPRESSED_UV else later_uv)
         and waves.st_j_uv <= 0
     }
     if not _contiguous(depressed):

@@ -28,6 +28,15 @@ _OF_NOW: Final[dict[str, Codes]] = {
 }
 """An infarction that is happening now explains the Q of the same wall."""
 
+_EXPLAIN_A_MINOR_ST: Final[Codes] = frozenset(
+    (
+        *("30", "30a", "30b", "31", "36", "41", "60", "60a", "60b", "60c", "60d", "60e", "60f", "60g", "71"),
+        *("105", "106", "141", "142", "142a", "143", "144"),
+    )
+)
+"""Early beats, behind which ST and T take some beats to come to rest, right bundle branch block and hypertrophy: ST is
+changed by them (doi:10.1016/j.jacc.2008.12.014, secondary changes), and readers of CPSC 2018 name no further change."""
+
 SAID_BY: Final[dict[str, Codes]] = {
     **{f"{wall}.{age}": codes for wall, codes in _OF_NOW.items() for age in ("332", "333")},
     "142a": frozenset(("142", "142b", "144")),
@@ -36,6 +45,7 @@ SAID_BY: Final[dict[str, Codes]] = {
     "140": frozenset(("141a",)),
     "141": frozenset(("141a",)),
     "103a": frozenset(("103b",)),
+    "145c": _EXPLAIN_A_MINOR_ST,
 }
 """Code, and those beside which it is left out, for each of them says it as well."""
 

@@ -15,6 +15,8 @@ from worker.resting.patterns import patterns
 from worker.resting.reading import Reading, read_signal
 from worker.resting.repolarisation import repolarisation
 from worker.resting.rhythm import Rhythm
+from worker.resting.say import say
+from worker.resting.together import settled
 from worker.resting.traces import prepare
 from worker.resting.waves import LeadWaves
 
@@ -71,6 +73,21 @@ def test_depression_begins_at_half_a_millimetre_in_two_neighbours(normal: Readin
     assert of_st(normal, V4=low, V5=low) == {"145b"}
     assert of_st(normal, V2=low, aVF=low) == set()
     assert of_st(normal, V4=replace(low, st60_uv=-30.0), V5=replace(low, st60_uv=-30.0)) == {"145c"}
+
+
+def test_in_fibrillation_st_must_stay_low_behind_j(normal: Reading) -> None:
+    fibrillating = Rhythm("af", ventricular_bpm=120.0)
+    for later_uv, said in ((-55.0, set()), (-65.0, {"145b"})):
+        low = waves(st_j_uv=-80.0, st60_uv=later_uv)
+        assert of_st(normal, fibrillating, V5=low, V6=low) == said
+        assert of_st(normal, V5=low, V6=low) == {"145b"}
+
+
+def test_a_minor_st_change_is_not_said_beside_what_explains_it() -> None:
+    for code in ("60", "30", "105", "142a"):
+        assert "145c" not in {one.code for one in settled([say("145c"), say(code)])}
+        assert "145b" in {one.code for one in settled([say("145b"), say(code)])}
+    assert "145c" in {one.code for one in settled([say("20"), say("145c")])}
 
 
 def test_an_st_that_does_not_climb_is_a_minor_change(normal: Reading) -> None:
