@@ -57,7 +57,10 @@ class LeadQuality(Message):
     lead: str
     verdict: Literal["good", "noisy", "unusable", "off"]
     reasons: list[str] = []
-    """Codes: ``lead_off``, ``flat``, ``saturated``, ``baseline_wander``, ``mains``, ``muscle``, ``clipped``."""
+    """Codes: ``lead_off``, ``flat``, ``saturated``, ``baseline_wander``, ``mains``, ``motion``, ``muscle``,
+    ``clipped``."""
+    moved_s: list[tuple[float, float]] = []
+    """From and to which second the electrode moved."""
 
 
 class Quality(Message):

@@ -16,7 +16,7 @@ from worker.resting.measure import fiducials, measure
 from worker.resting.morphology import frontal_axis_deg, morphology
 from worker.resting.patient import Patient, person_of
 from worker.resting.patterns import patterns
-from worker.resting.quality import verdict
+from worker.resting.quality import doubting_the_rate, verdict, wrong_rate
 from worker.resting.reading import Reading, read_signal
 from worker.resting.repolarisation import repolarisation
 from worker.resting.reversal import suspected_reversal
@@ -51,6 +51,9 @@ def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: s
     pair, dextrocardia = suspected_reversal(reading, rhythm)
     readable = bool(reading.rows) and rhythm.name != "none"
     quality = verdict(reading.qualities, None if dextrocardia else pair, readable=readable)
+    measured = measure(reading, rhythm)
+    if wrong_rate(measured, of_a_child=reading.norms.of_a_child):
+        quality = doubting_the_rate(quality)
     statements = _statements(reading, rhythm, quality, dextrocardia=dextrocardia)
     findings = Findings(
         engine=ENGINE,
@@ -60,7 +63,7 @@ def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: s
         sampling_hz=recording.sampling_hz,
         leads=list(recording.leads),
         quality=quality,
-        measurements=measure(reading, rhythm),
+        measurements=measured,
         statements=statements,
         grade="normal",
         beats_s=[round(float(at), 4) for at in reading.at_s] if rhythm.name not in ("vf", "standstill") else [],

@@ -113,6 +113,7 @@ def as_svg(recording: Recording, findings: Findings) -> str:
         *head,
         *d.grid(paper.left, top, paper.width, bottom - top),
         *_gaps(recording, paper),
+        *_moved(findings, paper),
         *_places(findings, paper),
         *_beats(findings, paper),
         *_limits(findings, paper),
@@ -338,6 +339,17 @@ def _gaps(recording: Recording, paper: _Paper) -> list[str]:
         if end > x:
             parts += [d.rect(x, paper.zeros[rows[lead]] - 5, end - x, 10, d.RULE) for lead in gap.leads if lead in rows]
     return parts
+
+
+def _moved(findings: Findings, paper: _Paper) -> list[str]:
+    """Where an electrode moved."""
+    rows = {lead: row for row, lead in enumerate(paper.reading.traces.leads)}
+    return [
+        d.rect(paper.x(begin), paper.zeros[rows[lead.lead]] + 5, paper.x(end) - paper.x(begin), 0.8, GRADES["major"])
+        for lead in findings.quality.leads
+        for begin, end in lead.moved_s
+        if paper.x(end) > paper.x(begin)
+    ]
 
 
 # ---- the median beat

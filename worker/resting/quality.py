@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from ecg_center.contract.findings import LeadQuality, Quality
+from ecg_center.contract.findings import LeadQuality, Measurements, Quality
 from ecg_center.domain.leads import LIMB
 from worker.resting.traces import Traces
 from worker.signal.filters import Floats, highpass, lowpass, moving_mean
@@ -27,6 +27,17 @@ MAINS_UV: Final = (50.0, 200.0)
 MUSCLE_UV: Final = (25.0, 70.0)
 """(noisy, unusable): drift peak to peak, mains amplitude, rms above 35 Hz between the beats."""
 MUSCLE_HZ: Final = (35.0, 100.0)
+MOTION_UV: Final = 500.0
+MOTION_S: Final = 0.5
+"""An electrode that moves shifts the base line by this within half a second: the record ``em`` of the noise stress test
+in most of its tens of seconds, one in 200 leads of LUDB and CPSC 2018."""
+DRIFT_STEP: Final = 16
+"""Samples from one level of the drift to the next."""
+TOO_LONG: Final = (170.0, 150.0, 520.0, 50.0)
+TOO_SHORT: Final = (80.0, 60.0, 330.0, 110.0)
+"""P, QRS and QTc (Bazett, ms) and rate (/min): a heart that is beyond all of them at once was recorded at another rate
+than the file says. No disease makes P, QRS and QT half as long, or twice; a complete block with a ventricular escape
+has a long QRS and QT, so that there P has to be seen as well."""
 MAX_BAD_LEADS: Final = 3
 
 ADVICE: Final[dict[str, tuple[str, str]]] = {
@@ -42,6 +53,10 @@ ADVICE: Final[dict[str, tuple[str, str]]] = {
         "{leads}交流电干扰：远离电源，检查接地与电极接触",
         "mains interference in {leads}: keep away from power lines, check earth and electrode contact",
     ),
+    "motion": (
+        "{leads}电极移动：固定导联线、贴紧电极，请患者勿动",
+        "the electrode moved in {leads}: fix the cable, press it on, ask the patient to lie still",
+    ),
     "muscle": (
         "{leads}肌电干扰：请患者放松、保暖，勿用力或说话",
         "muscle tremor in {leads}: ask the patient to relax, keep warm and not to talk",
@@ -51,12 +66,17 @@ REVERSAL_ADVICE: Final = (
     "疑似{pair}电极反接：核对电极位置后重新采集（需除外右位心）",
     "electrodes {pair} seem to be exchanged: check them and record again (dextrocardia to be excluded)",
 )
+RATE_ADVICE: Final = (
+    "波形时限与文件标注的采样率不符：核对采样率后重新采集",
+    "the durations do not fit the file's sampling rate: check it and record again",
+)
 _PAIR_ZH: Final = {"RA/LA": "左、右手", "RA/LL": "右手、左足", "LA/LL": "左手、左足"}
 
 
 def lead_qualities(traces: Traces) -> list[LeadQuality]:
     """What is wrong with each lead."""
-    muscle, wander = _muscle_uv(traces), _wander_uv(traces)
+    drift = moving_mean(traces.raw, round(1.2 * traces.hz), DRIFT_STEP)
+    muscle, wander, moved = _muscle_uv(traces), _wander_uv(drift), _moved(drift, traces.hz)
     lowest, highest = traces.raw.min(axis=1), traces.raw.max(axis=1)
     absent = _absent(traces, highest - lowest)
     qualities = []
@@ -74,11 +94,13 @@ def lead_qualities(traces: Traces) -> list[LeadQuality]:
         )
         reasons = [name for name, value, limits in measured if value >= limits[0]]
         unusable = any(value >= limits[1] for _, value, limits in measured)
+        if moved[row]:
+            reasons.append("motion")
         rails = _rails(traces.raw[row], (float(highest[row]), float(lowest[row])), traces.hz)
         if rails:
             reasons.append(rails)
         verdict = "unusable" if unusable or rails == "saturated" else "noisy" if reasons else "good"
-        qualities.append(LeadQuality(lead=lead, verdict=verdict, reasons=reasons))
+        qualities.append(LeadQuality(lead=lead, verdict=verdict, reasons=reasons, moved_s=moved[row]))
     return qualities
 
 
@@ -117,11 +139,48 @@ def _muscle_uv(traces: Traces) -> Floats:
     return level
 
 
-def _wander_uv(traces: Traces) -> Floats:
+def _wander_uv(drift: Floats) -> Floats:
     """(n_leads,) drift below 0.5 Hz, peak to peak without the outermost hundredth."""
-    drift = moving_mean(traces.raw, round(1.2 * traces.hz), 16)
     span: Floats = quantile(drift, 0.99) - quantile(drift, 0.01)
     return span
+
+
+def _moved(drift: Floats, hz: float) -> list[list[tuple[float, float]]]:
+    """The seconds in which the electrode of each lead moved."""
+    apart = max(1, round(MOTION_S * hz / DRIFT_STEP))
+    far = np.abs(drift[:, apart:] - drift[:, :-apart]) >= MOTION_UV
+    if not far.any():
+        return [[] for _ in drift]
+    edges = [np.flatnonzero(np.diff(np.concatenate([[0], row, [0]]))).reshape(-1, 2) for row in far.astype(np.int8)]
+    step_s = DRIFT_STEP / hz
+    return [[(round(a * step_s, 2), round((b - 1 + apart) * step_s, 2)) for a, b in row.tolist()] for row in edges]
+
+
+def wrong_rate(measured: Measurements, *, of_a_child: bool) -> bool:
+    """Whether a heart is too slow or too fast in everything at once, as where the file names another sampling rate.
+
+    A rate twice or half the true one is told in most people, less of a difference never.
+    """
+    p, qrs, qtc = measured.p_ms, measured.qrs_ms, measured.qtc_by_formula.get("bazett")
+    bpm = measured.heart_rate_bpm
+    if qrs is None or qtc is None or bpm is None:
+        return False
+    long_p, long_qrs, long_qtc, slow = TOO_LONG
+    short_p, short_qrs, short_qtc, fast = TOO_SHORT
+    too_long = p is not None and p >= long_p and qrs >= long_qrs and qtc >= long_qtc and bpm <= slow
+    too_short = (p is None or p <= short_p) and qrs <= short_qrs and qtc <= short_qtc and bpm >= fast
+    return too_long or (too_short and not of_a_child)
+
+
+def doubting_the_rate(quality: Quality) -> Quality:
+    """The verdict on a recording of which :func:`wrong_rate` is true."""
+    zh, en = RATE_ADVICE
+    update = {
+        "verdict": "repeat",
+        "advice_zh": "；".join(filter(None, (zh, quality.advice_zh))),
+        "advice_en": "; ".join(filter(None, (en, quality.advice_en))),
+    }
+    return quality.model_copy(update=update)
 
 
 def usable_rows(leads: Iterable[LeadQuality], names: tuple[str, ...], *, derived: bool = True) -> list[int]:
