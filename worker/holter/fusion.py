@@ -91,7 +91,15 @@ def ventricular_shapes(odds: Float32s, shapes: Shapes) -> Int64s:
 def _sums(
     qrs: Float32s, beside: Float32s, gain: Float32s, shapes: Float32s, first: int, shift: int, v_shift: int
 ) -> Float32s:
-    """(m, 4): what the best sum leaves, what the best shape alone leaves, how much of the usual and of the shape."""
+    """(m, 4): what the best sum leaves, what the best shape alone leaves, how much of the usual and of the shape.
+
+    >>> t, one = np.arange(102), np.ones((1, 1), np.float32)
+    >>> usual, wide = (np.exp(-(((t - at) / half) ** 2)).astype(np.float32) for at, half in ((48, 3), (52, 9)))
+    >>> both = (0.6 * usual + 0.3 * wide)[None, None, 31:65]
+    >>> left, alone, of_usual, of_wide = _sums(both, usual[None, None, 29:67], one, wide[None, None], 31, 2, 6)[0]
+    >>> print(f"{left:.2f} {alone:.2f} {of_usual:.2f} {of_wide:.2f}")
+    0.00 0.18 0.60 0.30
+    """
     m, width = qrs.shape[0], qrs.shape[2]
     out = np.empty((m, 4), np.float32)
     xd, dd = np.empty(2 * shift + 1), np.empty(2 * shift + 1)
