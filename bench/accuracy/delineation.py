@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy.data import headers, notes, person, recording
-from bench.accuracy.limit_marks import Mark, Marked, beat_of, marked
+from bench.accuracy.limit_marks import Mark, Marked, beat_of, marked, twice_marked
 from bench.accuracy.score import Table, halves
 from worker.leads import TWELVE
 from worker.resting import analyse
@@ -40,6 +40,7 @@ def run(folder: Path, options: Any) -> list[Table]:
     if options.quick:
         return tables[:1]
     tables.append(_limits("Limits lead by lead, ms", folder, options, ours))
+    tables += _readers(folder)
     if options.peers:
         for method in ("dwt", "prominence"):
             tables.append(_limits(f"neurokit2 {method}", folder, options, _peer(method)))
@@ -159,6 +160,28 @@ def _limits(title: str, folder: Path, options: Any, measure: Callable[[Marked], 
         f"P where the readers marked none: {false_p} of {marked_beats} QRS marks"
     )
     return table
+
+
+def _readers(folder: Path) -> list[Table]:
+    """How far two readers of one recording lie apart; nothing where one alone read it."""
+    apart: dict[str, list[float]] = {name: [] for name in LIMIT_SD_MS}
+    records = 0
+    for hz, ones, others in twice_marked(folder):
+        records += 1
+        for one in ones:
+            same = [other for other in others if other.wave == one.wave and abs(other.peak - one.peak) < NEAR_S * hz]
+            for other in same[:1]:
+                for part in ("on", "peak", "off"):
+                    name, mine, theirs = f"{one.wave}_{part}", getattr(one, part), getattr(other, part)
+                    if name in apart and mine is not None and theirs is not None:
+                        apart[name].append((theirs - mine) * 1000 / hz)
+    table = Table(f"Second reader less the first, ms, {records} records", ["limit", "both", "mean", "SD", "robust SD"])
+    for name, values in apart.items():
+        if values:
+            at = np.array(values)
+            table.rows.append([name, len(at), float(at.mean()), float(at.std()), _robust(at)])
+            table.figures |= {f"readers.{name}.mean": float(at.mean()), f"readers.{name}.sd": float(at.std())}
+    return [table] if table.rows else []
 
 
 def _compare(

@@ -53,6 +53,14 @@ def marked(folder: Path) -> Iterator[Marked]:
             yield _by_lead(header)
 
 
+def twice_marked(folder: Path) -> Iterator[tuple[float, list[Mark], list[Mark]]]:
+    """(sampling rate, marks of one reader, marks of another) of each record that has a ``.q2c`` beside its ``.q1c``."""
+    for header in headers(folder):
+        one, other = notes(header, "q1c"), notes(header, "q2c")
+        if one is not None and other is not None:
+            yield recording(header).sampling_hz, _waves(one, ()), _waves(other, ())
+
+
 def _by_lead(header: Path) -> Marked:
     record = recording(header)
     marks: list[Mark] = []
