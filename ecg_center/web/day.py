@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ecg_center.contract.holter import Ectopy, HolterFindings, HrvWindow
+from ecg_center.contract.holter import Ectopy, Event, HolterFindings, HrvWindow
 from ecg_center.web.i18n import CLINIC_TIME, N_
+
+DIARY_SHOWN: Final = 6
+"""Marks of the patient that the summary names; the list of events has all."""
 
 HRV: Final[tuple[tuple[str, str, str], ...]] = (
     ("sdnn_ms", "SDNN", "ms"),
@@ -77,6 +80,16 @@ def st_extremes(holter: HolterFindings) -> list[StExtreme]:
             at = max(range(len(trend.level_mv)), key=lambda i, levels=trend.level_mv: abs(levels[i]))  # type: ignore[misc]
             found.append(StExtreme(trend.lead, trend.level_mv[at], trend.times_s[at]))
     return found
+
+
+def of_kind(holter: HolterFindings, *kinds: str) -> list[Event]:
+    """The events of these kinds, in order of time."""
+    return [event for event in holter.events if event.kind in kinds]
+
+
+def worst(events: list[Event]) -> Event:
+    """The event with the largest value; the longest where they have none."""
+    return max(events, key=lambda event: (abs(event.value or 0.0), event.end_s - event.start_s))
 
 
 def total_beats(holter: HolterFindings) -> int:

@@ -104,7 +104,7 @@ test("axes have few and round steps", () => {
 });
 
 test("the courses of findings without any are empty, not wrong", () => {
-  const holter = { hours: [], hrv: [], st: [], qt: { times_s: [], qt_ms: [], qtc_ms: [] } };
+  const holter = { events: [], hours: [], hrv: [], st: [], qt: { times_s: [], qt_ms: [], qtc_ms: [] } };
   for (const chart of chartsOf(holter)) assert.ok(chart.series.every(({ values }) => values.length === 0));
   assert.deepEqual([span(4.26), span(75), span(7800)], ["4.3 s", "1:15 min", "2 h 10 min"]);
 });
@@ -120,4 +120,10 @@ test("an AV block is told with its type and how many P waves had no QRS", () => 
   const block = { kind: "av_block_2", start_s: 0, end_s: 9, beats: 0, rate_bpm: 47.8, leads: [], value: 4, quantity: "blocked_p", text: "mobitz_2" };
   assert.equal(figureOf(block), "48/min · 4 P without QRS · Mobitz II");
   assert.equal(figureOf({ ...block, text: "second_degree", value: 1 }), "48/min · 1 P without QRS");
+});
+
+test("T-wave alternans has a course of its own", () => {
+  const holter = { events: [{ kind: "t_alternans", start_s: 60, value: 71 }, { kind: "pause", start_s: 90, value: 2100 }], hours: [], hrv: [], st: [], qt: { times_s: [], qt_ms: [], qtc_ms: [] } };
+  const [chart] = chartsOf(holter).filter(({ series }) => series.some(({ values }) => values.length));
+  assert.deepEqual([chart.unit, chart.series[0].times_s, chart.series[0].values], ["µV", [60], [71]]);
 });

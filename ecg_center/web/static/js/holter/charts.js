@@ -1,20 +1,24 @@
-// How did ST, QT and variability go over the day? Plain lines on one axis of time; a click brings the strip there.
+// How did ST, QT and variability go over the day? Plain lines on one axis of time, the diary's marks dashed across them; a
+// click brings the strip there.
 
 import { h } from "../dom.js";
 import { t } from "../texts.js";
 import { niceStep, onceAFrame, paletteOf, sized, timeStep } from "./canvas.js";
 
 /** @typedef {{name: string, times_s: number[], values: (number | null)[]}} Series */
-/** @typedef {{title: string, unit: string, series: Series[], zero?: boolean, bars?: boolean, least?: number}} Chart */
+/** @typedef {{title: string, unit: string, series: Series[], zero?: boolean, bars?: boolean, wide_s?: number, least?: number}} Chart */
 
 const HEIGHT_PX = 116;
 const GUTTER_PX = 46;
 const AXIS_PX = 15;
 const GAP_STEPS = 4; // a line is not drawn across so many values that are not there
+const HOUR_S = 3600;
+const ALTERNANS_S = 120;
 const COLOURS = ["N", "S", "V", "F", "P", "Q"];
 
 export class Charts {
   /** @type {{chart: Chart, canvas: HTMLCanvasElement}[]} */ #charts = [];
+  /** @type {number[]} */ #diary_s = [];
   #at_s = 0;
   element = h("div", { class: "day-charts" });
   redraw = onceAFrame(() => this.#draw());
@@ -31,8 +35,9 @@ export class Charts {
     this.#go = go;
   }
 
-  /** @param {Chart[]} charts those without a value are left out */
-  set(charts) {
+  /** @param {Chart[]} charts those without a value are left out @param {number[]} [diary_s] moments that the patient marked */
+  set(charts, diary_s = []) {
+    this.#diary_s = diary_s;
     const filled = charts.filter((chart) => chart.series.some(({ values }) => values.some((value) => value !== null)));
     this.#charts = filled.map((chart) => ({ chart, canvas: this.#canvas() }));
     this.element.replaceChildren(
@@ -100,9 +105,11 @@ export class Charts {
       ctx.fillStyle = colours.quiet;
       ctx.fillText(this.#clock.short(at), x(at) + 2, HEIGHT_PX);
     }
+    ctx.fillStyle = colours.quiet;
+    for (const at_s of this.#diary_s) for (let top = 0; top < bottom; top += 6) ctx.fillRect(Math.round(x(at_s)), top, 1, 3);
     chart.series.forEach((series, i) => {
       ctx.strokeStyle = ctx.fillStyle = colours.label[series.name] ?? colours.label[COLOURS[i % COLOURS.length]];
-      if (chart.bars) drawBars(ctx, series, x, y, low);
+      if (chart.bars) drawBars(ctx, series, x, y, low, chart.wide_s ?? HOUR_S);
       else drawLine(ctx, series, x, y);
     });
     ctx.fillStyle = colours.cursor;
@@ -145,12 +152,12 @@ function drawLine(ctx, { times_s, values }, x, y) {
   ctx.stroke();
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Series} series @param {(s: number) => number} x @param {(v: number) => number} y @param {number} low */
-function drawBars(ctx, { times_s, values }, x, y, low) {
+/** @param {CanvasRenderingContext2D} ctx @param {Series} series @param {(s: number) => number} x @param {(v: number) => number} y @param {number} low @param {number} wide_s */
+function drawBars(ctx, { times_s, values }, x, y, low, wide_s) {
   times_s.forEach((at_s, i) => {
     const value = values[i];
     if (!value) return;
-    const wide = Math.max(2, x(at_s + 3600) - x(at_s) - 2);
+    const wide = Math.max(2, x(at_s + wide_s) - x(at_s) - 2);
     ctx.fillRect(x(at_s) + 1, y(value), wide, Math.max(1, y(low) - y(value)));
   });
 }
@@ -162,6 +169,7 @@ function drawBars(ctx, { times_s, values }, x, y, low) {
  */
 export function chartsOf(holter) {
   const hours = /** @type {any[]} */ (holter.hours);
+  const alternans = /** @type {any[]} */ (holter.events).filter(({ kind }) => kind === "t_alternans");
   const begins = hours.map((hour) => hour.start_s);
   const by_hour = holter.hrv.filter((/** @type {any} */ window) => window.name === "hour");
   const variability = (/** @type {string} */ name) => ({
@@ -186,6 +194,7 @@ export function chartsOf(holter) {
         { name: "QT", times_s: holter.qt.times_s, values: holter.qt.qt_ms },
       ],
     },
+    { title: t("T-wave alternans"), unit: "µV", bars: true, least: 50, wide_s: ALTERNANS_S, series: [{ name: "TWA", times_s: alternans.map(({ start_s }) => start_s), values: alternans.map(({ value }) => value) }] },
     { title: t("Variability by hour"), unit: "ms", least: 50, series: [variability("sdnn_ms"), variability("rmssd_ms")] },
     { title: t("Ventricular beats by hour"), unit: "", bars: true, series: [{ name: "V", times_s: begins, values: hours.map((hour) => hour.v_beats) }] },
     { title: t("Supraventricular beats by hour"), unit: "", bars: true, series: [{ name: "S", times_s: begins, values: hours.map((hour) => hour.s_beats) }] },

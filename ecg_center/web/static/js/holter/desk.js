@@ -164,7 +164,8 @@ export class DayDesk {
     );
     this.#trend.set(trend, holter.events);
     this.gallery.set(holter.templates, total);
-    this.#charts.set(chartsOf(holter));
+    const diary = holter.events.filter((/** @type {HolterEvent} */ event) => event.kind === "diary");
+    this.#charts.set(chartsOf(holter), diary.map((/** @type {HolterEvent} */ { start_s }) => start_s));
     this.#changes.set(this.editing.made, this.source.machine, this.host.hasAttribute("editable"));
     this.#bar.show();
   }

@@ -52,7 +52,7 @@ export class DayTrend {
   /** @param {Trend} trend @param {HolterEvent[]} events */
   set(trend, events) {
     this.#trend = trend;
-    this.#events = events.filter((event) => ["af", "flutter", "noise", "lead_off", "vt", "vf", "pause", "asystole"].includes(event.kind));
+    this.#events = events.filter((event) => ["af", "flutter", "noise", "lead_off", "vt", "vf", "pause", "asystole", "av_block_2", "av_block_3", "diary"].includes(event.kind));
     this.redraw();
   }
 
@@ -83,7 +83,7 @@ export class DayTrend {
     ctx.fillRect(from, 0, Math.max(2, x(this.#at_s + this.#seconds) - from), height - AXIS_PX);
   }
 
-  /** Fibrillation and noise behind the rate, what is grave as a mark at the top. @param {CanvasRenderingContext2D} ctx @param {import("./canvas.js").Palette} colours @param {(s: number) => number} x @param {number} bottom */
+  /** Fibrillation and noise behind the rate, what is grave as a mark at the top, the diary as a line with a foot. @param {CanvasRenderingContext2D} ctx @param {import("./canvas.js").Palette} colours @param {(s: number) => number} x @param {number} bottom */
   #drawStretches(ctx, colours, x, bottom) {
     for (const event of this.#events) {
       const from = x(event.start_s);
@@ -91,7 +91,12 @@ export class DayTrend {
       const whole = !event.leads.length;
       if (event.kind === "af" || event.kind === "flutter") ctx.fillStyle = colours.af;
       else if (event.kind === "noise" || event.kind === "lead_off") ctx.fillStyle = colours.noise;
-      else {
+      else if (event.kind === "diary") {
+        ctx.fillStyle = colours.quiet;
+        ctx.fillRect(from, 0, 1, bottom);
+        ctx.fillRect(from - 3, bottom - 5, 7, 5);
+        continue;
+      } else {
         ctx.fillStyle = colours.label.V;
         ctx.fillRect(from - 1, 0, Math.max(3, wide), 4);
         continue;
