@@ -10,6 +10,9 @@ from ecg_center.domain.statements import CONTRADICTIONS, GROUPS_ZH, OVERALL_ZH, 
 from worker.critical import Condition, Kind, Rule, RuleSet, load, rule_sets
 from worker.pressure.guideline import PERIODS, Guideline, Limit, guidelines
 from worker.pressure.guideline import load as load_guideline
+from worker.resting.hypertrophy import LEFT, ROMHILT_SURE
+from worker.resting.infarction import BEYOND, BEYOND_UV, BEYOND_YOUNG_MEN_UV, TERRITORIES
+from worker.resting.together import SAID_BY, TOGETHER
 
 HEAD: Final = """\
 # Statements and rules
@@ -34,12 +37,47 @@ def as_markdown() -> str:
         lines.append("")
     lines += ["## What cannot stand together", "", "| one of | with one of | why |", "|---|---|---|"]
     lines += [f"| {', '.join(first)} | {', '.join(second)} | {why} |" for first, second, why in CONTRADICTIONS]
+    lines += _resting_tables()
     for kind in KINDS:
         for name in rule_sets(kind):
             lines += _rule_set(load(name, kind))
     for name in guidelines():
         lines += _pressure_limits(load_guideline(name))
     return "\n".join(lines) + "\n"
+
+
+def _resting_tables() -> list[str]:
+    """The tables by which the resting pre-read judges chambers and walls, and what statements say together."""
+    lines = [
+        "",
+        "## The resting pre-read: voltage of the left ventricle",
+        "",
+        "Those that speak alone are a high voltage (142a). One of them with two of the others, or with "
+        f"{ROMHILT_SURE} points of Romhilt and Estes, is a hypertrophy (142).",
+        "",
+        "| sum | women | men | unit | leads | speaks alone | source |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {one.quantity} | ≥ {one.women:g} | ≥ {one.men:g} | {one.unit} | {', '.join(one.leads)} | "
+        f"{'yes' if one.speaks else 'no'} | {one.source} |"
+        for one in LEFT
+    ]
+    lines += ["", "## The resting pre-read: walls", "", "| code | leads | rule |", "|---|---|---|"]
+    lines += [
+        f"| {wall}.332, {wall}.333 | {', '.join(leads)} | a Q wave of infarction in {least} of them |"
+        for wall, leads, least in TERRITORIES
+    ]
+    lines += [
+        f"| {code} | {', '.join(leads)} | ST at J ≥ {BEYOND_UV / 1000:g} mV, of men below {years:g} years "
+        f"≥ {BEYOND_YOUNG_MEN_UV / 1000:g} mV |"
+        for code, leads, years in BEYOND
+    ]
+    lines += ["", "## The resting pre-read: what statements say together", "", "| one of | with one of | is said as |"]
+    lines += ["|---|---|---|"]
+    lines += [f"| {', '.join(sorted(one))} | {', '.join(sorted(other))} | {code} |" for one, other, code in TOGETHER]
+    lines += ["", "| left out | beside one of |", "|---|---|"]
+    return lines + [f"| {code} | {', '.join(sorted(others))} |" for code, others in SAID_BY.items()]
 
 
 def _rule_set(rules: RuleSet) -> list[str]:
