@@ -53,6 +53,9 @@ MOST_FORMS: Final = 32_767
 NOISE_UV: Final = 35.0
 """An average with a greater standard error tells nothing of 100 µV."""
 LEAD_NOISE_SHARE: Final = 0.3
+AUDIBLE: Final = ("muscle", "baseline_wander")
+"""Codes of ``ecg_center.contract.findings.LeadQuality`` under which the heart still shows; the average of a lead that
+is off would be even and mean nothing."""
 TWA_FASTEST_RR_MS: Final = 480.0
 TWA_REGULAR: Final = 0.12
 
@@ -169,7 +172,10 @@ def minutes_of(
 
     Args:
         beats: with labels; normal ones are measured.
-        unreadable, lead_noise: what is not to be measured.
+        unreadable: what is not to be measured.
+        lead_noise: the leads that are off or on a rail are not measured either. Where a lead is only noisy, the scatter
+            of its own averaged beats tells whether they can be believed: a beat that cannot be found in one lead can be
+            averaged in it where another lead has found it.
     """
     grid = Grid.of(day.hz)
     step = round(STEP_S * day.hz)
@@ -184,7 +190,7 @@ def minutes_of(
     state = _State.begin(len(day.leads), grid)
     for block in day.blocks(BLOCK_S, MARGIN_S):
         _block(walk, block, state, columns)
-    _hide(columns, noise, step)
+    _hide(columns, _silent(noise), step)
     return Minutes(
         step_s=step / day.hz,
         start_s=np.arange(n_rows, dtype=np.float64) * (step / day.hz),
@@ -249,7 +255,7 @@ def _block(walk: _Walk, block: Block, state: _State, columns: Columns) -> None:
 
 
 def _readable(walk: _Walk, sample: NDArray[np.int64]) -> Bools:
-    """(n_leads, m) in which leads each beat can be read."""
+    """(n_leads, m) in which leads each beat is compared with its shape: all of them where none can be read."""
     readable = np.ones((len(walk.day.leads), len(sample)), bool)
     if not len(sample):
         return readable
@@ -257,7 +263,7 @@ def _readable(walk: _Walk, sample: NDArray[np.int64]) -> Bools:
         for stretch in stretches:
             if stretch.stop > sample[0] and stretch.start <= sample[-1]:
                 readable[lead] &= (sample < stretch.start) | (sample >= stretch.stop)
-    return readable
+    return readable | ~readable.any(axis=0)
 
 
 def _chosen(
@@ -353,6 +359,14 @@ def _intervals(
     before_next = np.flatnonzero(row[:-1] >= 0)
     np.minimum.at(shortest, row[before_next], rr[before_next + 1])
     return mean.astype(np.float32), spread.astype(np.float32), shortest.astype(np.float32)
+
+
+def _silent(noise: dict[int, list[Stretch]]) -> dict[int, list[Stretch]]:
+    """The stretches in which an average says nothing even if its beats agree."""
+    return {
+        lead: [stretch for stretch in stretches if not (stretch.leads and stretch.reason in AUDIBLE)]
+        for lead, stretches in noise.items()
+    }
 
 
 def _hide(columns: Columns, noise: dict[int, list[Stretch]], step: int) -> None:

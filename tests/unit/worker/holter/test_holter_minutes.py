@@ -1,5 +1,7 @@
 """ST, QT and T-wave alternans every ten seconds, on signals of known shape."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -184,6 +186,19 @@ def test_what_cannot_be_read_is_not_measured():
     assert found.st_uv[0, 5] != NOT_MEASURED
     assert found.st_uv[1, 5] == NOT_MEASURED
     assert found.qt_ms[5] != NOT_MEASURED
+
+
+def test_a_noisy_lead_is_measured_where_its_averaged_beats_agree():
+    day, beats = made(shape=lambda *_: {"st_uv": -150.0})
+    noisy = minutes_of(day, beats, lead_noise=[Stretch(12_500, 15_000, ("V5",), "muscle")])
+    assert noisy.st_uv[1, 5] == pytest.approx(-150, abs=15)
+    loud = np.random.default_rng(3).normal(0, 400, day.recording.digital.shape[1])
+    digital = day.recording.digital.copy()
+    digital[1] = np.clip(digital[1] + loud / day.recording.uv_per_lsb[1], -32_767, 32_767)
+    noise = [Stretch(0, day.n_samples, ("V5",), "muscle")]
+    drowned = minutes_of(Day(replace(day.recording, digital=digital)), beats, lead_noise=noise)
+    assert (drowned.st_uv[1] == NOT_MEASURED).mean() > 0.9
+    assert (drowned.st_uv[0] != NOT_MEASURED).mean() > 0.9
 
 
 def test_blocks_join_without_a_seam():

@@ -93,6 +93,13 @@ def test_a_bundle_branch_block_that_comes_and_goes_is_not_ischaemia():
     assert st_episodes(told_apart) == []
 
 
+def test_an_episode_that_begins_with_a_change_of_shape_is_one():
+    shape = np.where(np.arange(N) >= 3000, 2, 1).astype(np.int16)
+    measured = with_st(level() + bump(N, 3000, 60, 160, ramp=1))
+    (event,) = st_episodes(replace(measured, minutes=replace(measured.minutes, shape=shape)))
+    assert event.kind == "st_elevation"
+
+
 def test_an_episode_within_one_shape_is_found_by_that_shapes_own_level():
     blocked = (np.arange(N) // 2000) % 2
     measured = with_st(level() + 300 * blocked + bump(N, 2800, 60, -180))
