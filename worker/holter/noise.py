@@ -211,11 +211,12 @@ def without(stretches: Iterable[Stretch], others: Iterable[Stretch]) -> tuple[St
 
 
 def _smooth(rows: Float32s) -> Float32s:
-    """The mean of each window and those around it; the ends repeat."""
-    padded = np.pad(rows.astype(np.float64), ((0, 0), (AROUND + 1, AROUND)), mode="edge")
-    total = np.cumsum(padded, axis=1)
-    mean: Float32s = ((total[:, 2 * AROUND + 1 :] - total[:, : -2 * AROUND - 1]) / (2 * AROUND + 1)).astype(np.float32)
-    return mean
+    """The mean of each window and those around it; the ends repeat. Row after row: of two weeks each takes 20 MB."""
+    smooth = np.empty_like(rows)
+    for row, out in zip(rows, smooth, strict=True):
+        total = np.cumsum(np.pad(row.astype(np.float64), (AROUND + 1, AROUND), mode="edge"))
+        out[:] = (total[2 * AROUND + 1 :] - total[: -2 * AROUND - 1]) / (2 * AROUND + 1)
+    return smooth
 
 
 def _lasting(wrong: Bools) -> Bools:
