@@ -93,13 +93,12 @@ def test_words_agree_with_the_labels_of_cpsc_2018(ecg_data: Path):
     assert false_alarms == 0
 
 
-def test_ten_seconds_of_twelve_leads_are_read_within_fifty_milliseconds(ecg_data: Path):
+def test_ten_seconds_of_twelve_leads_take_less_than_fifty_milliseconds_of_a_core(ecg_data: Path):
     recording = recording_of(wfdb.rdrecord(str(ecg_data / "ludb" / "data" / "1")))
     analyse(recording)
     times = []
     for _ in range(12):
-        start = time.perf_counter()
+        start = time.process_time()  # the core's own: other tests run beside
         analyse(recording)
-        times.append(time.perf_counter() - start)
-    # the median on an idle core is 12 ms; the fastest of a dozen says so even where other tests run beside
+        times.append(time.process_time() - start)
     assert min(times) < 0.05

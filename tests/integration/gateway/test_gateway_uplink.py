@@ -214,6 +214,9 @@ async def test_damage_on_disk_is_never_sent(tmp_path: Path, far: ContractCentre)
     again = Near(tmp_path / "spool", far.port)
     async with again.running():
         await again.emptied()
+        async with asyncio.timeout(15):  # it is set aside first, told after
+            while not again.health.problems():
+                await asyncio.sleep(0.01)
     assert not far.taken
     assert again.spool.stats().corrupt == 1
     assert "damaged" in again.health.problems()[0]
