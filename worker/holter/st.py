@@ -40,7 +40,7 @@ class StRule:
 SMOOTH_S: Final = 30.0
 SMOOTH_SHARE: Final = 0.6
 """Of the rows around one, that must be there."""
-GAP_S: Final = 60.0
+GAP_S: Final = 120.0
 """A noisy stretch of at most this length neither ends nor begins an episode."""
 TREND_S: Final = 60.0
 MAX_EPISODES: Final = 2000
@@ -50,7 +50,7 @@ SHORT_S: Final = 2 * 3600.0
 FIRST_S: Final = 120.0
 REACH_S: Final = 2 * 3600.0
 """The reference is the median of this long before and after: twice the longest episode that is to be seen."""
-NEAR_S: Final = 1200.0
+NEAR_S: Final = 900.0
 """The same once episodes are left out."""
 BIN_S: Final = 300.0
 NEAR_BIN_S: Final = 60.0
