@@ -1,12 +1,13 @@
 """Fits ``worker/signal/qrs_weights.py``: ``python -m bench.accuracy.fit_qrs MITDB_FOLDER [--folds N] [--trees]``.
 
-With ``--trees`` it is ``worker/signal/qrs_noise_weights.py``, with scikit-learn.
+With ``--trees`` it is ``worker/signal/qrs_noise_weights.py``, with scikit-learn, and the whole file is printed.
 
 Only the records of the folder are seen. With ``--folds`` the records are left out in turn and the figures printed are
 of records that the coefficients have not seen; without, the coefficients for the source file are printed.
 """
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +28,9 @@ NOISE: Final = {12: 0.04, 6: 0.04, 0: 0.04}
 RIDGE: Final = 1e-3
 VARIANTS: Final = (([0], 1.0), ([1], 0.1), ([0, 1], 0.3))
 """Leads, and how much they weigh: the first lead is what single-lead figures are about."""
-TREE_VARIANTS: Final = (([0], 1.0), ([1], 0.15), ([0, 1], 0.8))
-TREE_NOISE: Final = {9: 0.1, 0: 0.05}
-N_TREES: Final = 100
+TREE_VARIANTS: Final = (([0], 0.6), ([1], 0.2))
+TREE_NOISE: Final = {18: 0.2, 12: 0.6, 6: 0.6, 0: 0.6, -6: 0.6}
+N_TREES: Final = 250
 Variants = tuple[tuple[list[int], float], ...]
 
 
@@ -42,8 +43,7 @@ def main() -> None:
     records = [header for header in headers(options.folder) if notes(header, "atr") is not None]
     if options.trees:
         every = [block for header in records for block in _examples(header, TREE_VARIANTS, TREE_NOISE, trees=True)]
-        for name, values in vars(_fit_trees(every)).items():
-            print(name, np.asarray(values).tolist())
+        print(source_of(_fit_trees(every)))
         return
     rows = {header.stem: _examples(header) for header in records}
     if not options.folds:
@@ -124,6 +124,11 @@ def _fit_trees(blocks: list[tuple[Floats, Floats, float]]) -> Trees:
     )  # fmt: skip
     truth = np.concatenate([block[1] for block in blocks])
     model.fit(np.concatenate([block[0] for block in blocks]), truth, sample_weight=weight / weight.mean())
+    return _tables_of(model)
+
+
+def _tables_of(model: Any) -> Trees:
+    """The trees that scikit-learn has made."""
     feature, limit, leaf = [], [], []
     for (predictor,) in model._predictors:
         nodes = predictor.nodes
@@ -136,6 +141,41 @@ def _fit_trees(blocks: list[tuple[Floats, Floats, float]]) -> Trees:
             for node in pair for side in ("left", "right")
         ])  # fmt: skip
     return Trees(float(model._baseline_prediction.ravel()[0]), np.array(feature), np.array(limit), np.array(leaf))
+
+
+HEAD: Final = '''"""The trees of :mod:`worker.signal.qrs_noise`, by ``python -m bench.accuracy.fit_qrs DS1 --trees``.
+
+Fitted on de Chazal's DS1 of MIT-BIH: the first lead (weight 0.6), the second (0.2), and the first with NSTDB's
+electrode motion at 18 dB (0.2), 12, 6, 0 and −6 dB (0.6 each), each record the same; docs/accuracy.md has what such
+trees do on records that were left out.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.signal.trees import Trees
+
+# fmt: off'''
+TAIL: Final = """# fmt: on
+
+
+def _table(text: str, columns: int, kind: type) -> NDArray[Any]:
+    return np.array(text.split(), kind).reshape(-1, columns)
+
+
+TREES: Final = Trees({start:.4g}, _table(_FEATURE, 3, int), _table(_LIMIT, 3, float), _table(_LEAF, 4, float))"""
+
+
+def source_of(trees: Trees) -> str:
+    """The text of the file."""
+    tables = {"_FEATURE": ("d", trees.feature), "_LIMIT": (".4g", trees.limit), "_LEAF": (".3g", trees.leaf)}
+    lines = [HEAD]
+    for name, (digits, values) in tables.items():
+        text = " ".join(format(value, digits) for value in values.ravel().tolist())
+        lines += [f"{name} = (", *(f'    "{line} "' for line in textwrap.wrap(text, 110)), ")"]
+    return "\n".join([*lines, TAIL.format(start=trees.start)])
 
 
 def _fit(blocks: list[tuple[Floats, Floats, float]]) -> Floats:

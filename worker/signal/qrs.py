@@ -112,10 +112,13 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
         if len(beats) < 2:
             break
         found = measures(candidates, np.array(beats, int))
-        worth = likely(candidates, np.array(beats, int), found)
-        before, beats = beats, best_sequence(candidates.at, worth, spectrum.hz)
+        before, beats = beats, best_sequence(candidates.at, weigh(found), spectrum.hz)
         if beats == before:
             break
+    if found is not None and len(beats) > 1 and _share_of_trees(candidates, found) >= LEAST_SHARE:
+        # once, and last: the trees look at what is like the beats around, and would agree with their own mistakes
+        at = np.array(beats, int)
+        beats = best_sequence(candidates.at, likely(candidates, at, measures(candidates, at)), spectrum.hz)
     if found is not None and len(candidates.units) >= BROAD_LEADS:
         beats = sorted([*beats, *_broad_beats(candidates.at, found, beats, spectrum.hz)])
     return Detection(beats, energy)
@@ -124,10 +127,14 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
 def likely(candidates: Candidates, beats: NDArray[np.int_], found: Floats) -> Floats:
     """(n,) log odds of each candidate being a beat, given beats that are believed and the measures beside them."""
     worth = weigh(found)
-    share = share_of_trees(found[:, FLOOR_COLUMN]) if len(candidates.units) <= MAX_LEADS else 0.0
+    share = _share_of_trees(candidates, found)
     if share < LEAST_SHARE:
         return worth
     return (1 - share) * worth + share * weigh_in_noise(candidates, beats, found)
+
+
+def _share_of_trees(candidates: Candidates, found: Floats) -> float:
+    return share_of_trees(found[:, FLOOR_COLUMN]) if len(candidates.units) <= MAX_LEADS else 0.0
 
 
 def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | None, Floats]:

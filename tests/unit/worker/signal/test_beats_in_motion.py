@@ -57,6 +57,6 @@ def test_every_tree_asks_for_a_measure_that_there_is() -> None:
     assert candidates is not None
     beats = np.array(detect(spectrum, [0]).beats, int)
     every = noise_measures(candidates, beats, measures(candidates, beats))
-    assert every.shape == (candidates.at.size, 12)
+    assert every.shape == (candidates.at.size, 24)
     assert np.isfinite(every).all()
     assert 0 <= TREES.feature.min() <= TREES.feature.max() < every.shape[1]
