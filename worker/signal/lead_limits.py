@@ -39,6 +39,11 @@ FARTHEST_MS: Final = 90.0
 """A limit is corrected by no more than this; only the largest errors of the first look were larger."""
 
 
+NEAR_END_MS: Final = 60.0
+"""The trees learned that a T which ends nearer than this to the end of the median beat was seen too late, for so it is
+in LUDB's quick hearts; a long QT ends there as well, and lost 50 ms."""
+
+
 @dataclass(frozen=True, eq=False)
 class LeadLimits:
     """(n_leads,) samples of the median beat, with fractions; None where the heart as a whole shows no such wave."""
@@ -157,7 +162,7 @@ def _describe_t(signal: Floats, rows: list[int], limits: Limits, hz: float) -> t
         _mean(slope, beyond) / _top(slope, inside),
         (end - limits.qrs_off) * 1000 / hz,
         (end - peak) * 1000 / hz,
-        (signal.shape[1] - end) * 1000 / hz,
+        max(NEAR_END_MS, (signal.shape[1] - end) * 1000 / hz),
     ]
     return end, _table(places, end, hz, extra)
 
