@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,13 @@ FLUTTER_LEADS = ("II", "III", "aVF", "V1")
 FREE_P_FROM_RR_S = 0.9
 FREE_P_BELOW_SHARE = 0.8
 FREE_P_BELOW_CLARITY = 5.0
+BEHIND_T_S: Final = 0.06
+LONGER_S: Final = 0.10
+LATE_T_FROM_RR_S: Final = 0.75
+"""Above 80/min the next P would come with it."""
+EVEN_RR: Final = 0.12
+"""In fibrillation the next beat comes when it likes."""
+LEAST_MEMBERS: Final = 3
 """Independent P waves are looked for where the ventricles are slow and not every beat has its P."""
 
 
@@ -100,6 +108,17 @@ def _stretches(traces: Traces, rows: list[int], beats: Beats) -> list[fibrillati
     return fibrillation.stretches(traces.spectrum, rows, beats)
 
 
+def _ends_with_t(beat: MedianBeat, limits: Limits, hz: float) -> bool:
+    """Whether T ends so late that the beat ends with it: what comes behind T tells where it ends."""
+    return limits.t_off is not None and beat.signal.shape[1] - limits.t_off < BEHIND_T_S * hz
+
+
+def _slow_and_even(beats: Beats, hz: float) -> bool:
+    """Whether the next beat stays away long enough after each one."""
+    rr_s = np.diff(beats.at) / hz
+    return rr_s.size > 1 and float(median(rr_s)) >= LATE_T_FROM_RR_S and float(rr_s.std() / rr_s.mean()) < EVEN_RR
+
+
 def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     """Find everything that the rules need."""
     qualities = lead_qualities(traces)
@@ -111,6 +130,10 @@ def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     rr_s = float(median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
     spike = pacing_spike(traces.spikes_s, beats, traces.hz)
     first = delineate(usual, rows, traces.hz, rr_s, spike_before_r=spike) if usual else None
+    if usual and first and _ends_with_t(usual, first, traces.hz) and _slow_and_even(beats, traces.hz):
+        longer = median_beat(traces.clean, traces.shape[rows], beats, traces.hz, longer_s=LONGER_S)
+        if longer is not None and longer.members >= LEAST_MEMBERS:
+            usual, first = longer, delineate(longer, rows, traces.hz, rr_s, spike_before_r=spike)
     reading = Reading(traces, person, calibrated, qualities, rows, beats, stretches, usual)
     if usual is None or first is None:
         return reading

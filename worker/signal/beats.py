@@ -210,15 +210,16 @@ def _end_of_activity(high: NDArray[np.bool_], gap: int) -> NDArrayInt:
     return np.asarray(np.argmax(high & (ahead == 0), axis=1))
 
 
-def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float) -> MedianBeat | None:
+def median_beat(signal: Floats, shape: Floats, beats: Beats, hz: float, *, longer_s: float = 0.0) -> MedianBeat | None:
     """The median of the dominant group's beats in ``signal`` (all leads), aligned by ``shape``; None without beats.
 
-    The first and last beat enter only where they lie whole in the recording.
+    The first and last beat enter only where they lie whole in the recording. ``longer_s``: seconds more behind R than
+    is usual at this rate, for a T that ends late.
     """
     if beats.at.size == 0:
         return None
     rr = float(median(np.diff(beats.at))) / hz if beats.at.size > 1 else 1.0
-    after_s = min(MEDIAN_AFTER_S, max(0.25, QT_SHARE * np.sqrt(rr) * 1.15, rr - 0.35))
+    after_s = min(MEDIAN_AFTER_S, max(0.25, QT_SHARE * np.sqrt(rr) * 1.15, rr - 0.35) + longer_s)
     before_s = min(MEDIAN_BEFORE_S, max(0.2, rr - 0.8 * QT_SHARE * np.sqrt(rr)))
     following = np.diff(beats.at)[beats.group[:-1] == 0] / hz
     if following.size > 1:  # in bigeminy the next beat is nearer than the rate says, and would be taken for T
