@@ -18,7 +18,7 @@ import numpy as np
 
 from worker.signal.beats import Beats
 from worker.signal.fibrillation_weights import CENTRE, COEFFICIENTS, SCALE
-from worker.signal.filters import Floats, Spectrum, highpass, lowpass
+from worker.signal.filters import Floats, Spectrum
 from worker.signal.order import quantile
 from worker.signal.ventricular_form import NO_FORM, Form, form_of
 
@@ -119,8 +119,7 @@ def stretches(spectrum: Spectrum, rows: list[int], beats: Beats, *, forms: bool 
 
 def band_of(spectrum: Spectrum, rows: list[int]) -> Floats:
     """(n_leads, n) µV, 1 to 30 Hz."""
-    frequencies = spectrum.frequencies
-    return spectrum.band(highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1]), rows)
+    return spectrum.between(*BAND_HZ, rows)
 
 
 def thinned(band: Floats, hz: float, first: int, last: int) -> tuple[Floats, float]:
