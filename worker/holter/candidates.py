@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.signal.compiled import compiled_finite
-from worker.signal.ranks import exchange, insert, of_rank
+from worker.signal.ranks import exchange, insert, medians_at_end, of_rank, sort_to_middle
 
 Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
@@ -283,42 +283,16 @@ def _template(signal: Float32s, beats: Int64s, before: int, after: int) -> Float
                 rows[count, :width] = signal[lead, first : first + width]
                 count += 1
         if whole:
-            _sort_to_middle(rows, count)
+            sort_to_middle(rows, count)
             template[lead, :width] = rows[count // 2, :width]
         else:
-            _median_at_end(signal[lead], beats[::step], before, template[lead, :width])
+            medians_at_end(signal[lead], beats[::step] - before, template[lead, :width])
         mean = np.float32(0.0)
         for j in range(width):
             mean += template[lead, j] / np.float32(width)
         for j in range(width):
             template[lead, j] -= mean
     return template
-
-
-@compiled_finite
-def _sort_to_middle(rows: Float32s, count: int) -> None:
-    """Sort each column of the first ``count`` rows as far as its median, all columns side by side."""
-    for done in range(count // 2 + 1):
-        for k in range(count - 1, done, -1):
-            upper, lower = rows[k - 1], rows[k]
-            for j in range(upper.size):
-                one, other = upper[j], lower[j]
-                upper[j], lower[j] = min(one, other), max(one, other)
-
-
-@compiled_finite
-def _median_at_end(row: Float32s, beats: Int64s, before: int, median: Float32s) -> None:
-    """Into ``median`` of each place that of the beats that have it: others reach beyond an end of the block."""
-    column = np.empty(beats.size, np.float32)
-    for j in range(median.size):
-        count = 0
-        for k in range(beats.size):
-            place = beats[k] - before + j
-            if 0 <= place < row.size:
-                column[count] = row[place]
-                count += 1
-        if count:
-            median[j] = of_rank(column[:count], count // 2)
 
 
 @compiled_finite

@@ -67,3 +67,40 @@ def exchange(ordered: Reals, gone: float, come: float) -> None:
         ordered[i] = ordered[i - 1]
         i -= 1
     ordered[i] = come
+
+
+@compiled_finite
+def sort_to_middle(rows: Float32s, count: int) -> None:
+    """Sort each column of the first ``count`` rows as far as its median, all columns side by side.
+
+    >>> rows = np.array([[5, 1], [3, 2], [4, 9]], np.float32)
+    >>> sort_to_middle(rows, 3)
+    >>> rows[1].tolist()
+    [4.0, 2.0]
+    """
+    for done in range(count // 2 + 1):
+        for k in range(count - 1, done, -1):
+            upper, lower = rows[k - 1], rows[k]
+            for j in range(upper.size):
+                one, other = upper[j], lower[j]
+                upper[j], lower[j] = min(one, other), max(one, other)
+
+
+@compiled_finite
+def medians_at_end(row: Float32s, first: NDArray[np.int64], median: Float32s) -> None:
+    """Into ``median`` of each place that of the stretches of ``row`` that begin at ``first``, as far as they lie in it.
+
+    >>> median = np.zeros(2, np.float32)
+    >>> medians_at_end(np.array([5, 1, 7], np.float32), np.array([-1, 1, 2]), median)
+    >>> median.tolist()
+    [7.0, 7.0]
+    """
+    column = np.empty(first.size, np.float32)
+    for j in range(median.size):
+        count = 0
+        for k in range(first.size):
+            if 0 <= first[k] + j < row.size:
+                column[count] = row[first[k] + j]
+                count += 1
+        if count:
+            median[j] = of_rank(column[:count], count // 2)
