@@ -307,7 +307,9 @@ TREES: Final[dict[str, Trees]] = {
         _table(_QRS_OFF_LEAF, 4, float),
     ),
     "t_off": Trees(
-        0, _table(_T_OFF_FEATURE, 3, int), _table(_T_OFF_LIMIT, 3, float),
+        0,
+        _table(_T_OFF_FEATURE, 3, int),
+        _table(_T_OFF_LIMIT, 3, float),
         _table(_T_OFF_LEAF, 4, float),
     ),
 }
