@@ -29,6 +29,8 @@ ACCELERATED_BPM: Final = 40.0
 SUSTAINED_S: Final = 30.0
 MULTIFORM_SHARE: Final = 0.10
 MULTIFORM_BEATS: Final = 10
+FUSIONS_SAID: Final = 10
+"""Fewer are as often one of the usual beats: outside MIT-BIH 208 hardly one in ten so called is a fusion."""
 PAUSE_SAID_MS: Final = 2000.0
 AF_LONG_RR_MS: Final = 3000.0
 QTC_LONG_MS: Final = (450.0, 460.0)
@@ -262,6 +264,8 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
     ]
     if len(shapes) > 1:
         yield say("60e", evidence("forms", len(shapes), 2), certainty="possible")
+    if (fused := story.holter.beats.get("F", 0)) >= FUSIONS_SAID:
+        yield say("61", evidence("beats", fused, FUSIONS_SAID), certainty="possible")
     for kind, codes, limit in (("vt", ("70", "71"), SUSTAINED_S), ("idioventricular", ("64", "63"), None)):
         for code, is_grave in zip(codes, (True, False), strict=True):
             runs = [

@@ -333,3 +333,10 @@ def test_every_list_for_strips_has_one_for_days():
         for rule in load(name, "holter").rules:
             for alternative in rule.when:
                 assert all(code in TERMS for condition in alternative for code in condition.statements)
+
+
+@pytest.mark.parametrize(("fused", "said"), [(9, False), (10, True)])
+def test_fusions_are_said_from_ten_on(fused: int, said: bool) -> None:
+    found = vpb(150)
+    found.beats["F"] = fused
+    assert ("61" in codes(found)) is said
