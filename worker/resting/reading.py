@@ -26,14 +26,15 @@ FLUTTER_LEADS = ("II", "III", "aVF", "V1")
 FREE_P_FROM_RR_S = 0.9
 FREE_P_BELOW_SHARE = 0.8
 FREE_P_BELOW_CLARITY = 5.0
+"""Independent P waves are looked for where the ventricles are slow and not every beat has its P."""
 BEHIND_T_S: Final = 0.06
 LONGER_S: Final = 0.10
+"""A median beat that ends so soon behind T is made longer by so much."""
 LATE_T_FROM_RR_S: Final = 0.75
 """Above 80/min the next P would come with it."""
 EVEN_RR: Final = 0.12
 """In fibrillation the next beat comes when it likes."""
 LEAST_MEMBERS: Final = 3
-"""Independent P waves are looked for where the ventricles are slow and not every beat has its P."""
 
 
 @dataclass(frozen=True, eq=False)
