@@ -115,13 +115,16 @@ def atria(reading: Reading, p_ms: float) -> list[Statement]:
     if two is not None and two.p_uv >= reading.norms.p_ii_uv:
         found.append(_right_atrium(reading, two.p_uv))
     terminal = indices.v1_p_terminal_mv_ms(reading.waves)
+    v2 = reading.wave("V2")
+    too_high = v2 is not None and v2.p_uv < 0  # P turns over in V2 as well where both electrodes sit too high
     if terminal is not None and terminal >= TERMINAL_MV_MS and not reading.norms.of_a_child:
         deep = evidence(
             "v1_p_terminal_mv_ms", terminal, TERMINAL_MV_MS, "mV·ms", leads=["V1"], source=AHA_2009_HYPERTROPHY
         )
-        wide = evidence("p_ms", p_ms, WIDE_P_MS, "ms")
-        enlarged = p_ms >= WIDE_P_MS  # else it may be an electrode that was set too high
-        found.append(say("140", deep, wide, certainty="probable") if enlarged else say("140a", deep))
+        if p_ms >= WIDE_P_MS:
+            found.append(say("140", deep, evidence("p_ms", p_ms, WIDE_P_MS, "ms"), certainty="probable"))
+        elif not too_high:
+            found.append(say("140a", deep))
     elif p_ms >= reading.norms.p_ms + 8 and v1 is not None and v1.p_uv < -60:
         seen = evidence("p_ms", p_ms, reading.norms.p_ms, "ms", source=AHA_2009_HYPERTROPHY)
         found.append(say("110", seen, certainty="possible"))

@@ -88,6 +88,8 @@ def test_the_left_atrium_by_the_end_of_p(normal: Reading) -> None:
     deep = waves(p_uv=-90.0, p_low_uv=-90.0, p_low_ms=45.0)  # 4.05 mV·ms
     assert [(one.code, one.certainty) for one in atria(of(normal, V1=deep), 124)] == [("140", "probable")]
     assert codes(atria(of(normal, V1=deep), 118)) == {"140a"}
+    turned = replace(normal.waves["V2"], p_uv=-60.0)  # both electrodes too high
+    assert codes(atria(of(normal, V1=deep, V2=turned), 118)) == set()
     assert atria(of(normal, V1=replace(deep, p_low_ms=44.0)), 110) == []
     assert codes(atria(of(normal, V1=replace(deep, p_low_ms=44.0)), 130)) == {"110"}
 
