@@ -33,9 +33,10 @@ Labels = NDArray[np.int64]
 
 VARIANTS: Final = (
     ((0, 1), "clean", 1.0), ((0,), "clean", 0.6), ((1,), "clean", 0.3), ((0, 1), "noisy", 0.3), ((0,), "noisy", 0.2),
-    ((0,), "128 Hz", 0.3), ((0,), "turned", 0.0), ((1,), "turned", 0.0),
+    ((0,), "128 Hz", 0.3), ((0,), "turned", 0.6), ((1,), "turned", 0.6),
 )  # fmt: skip
-"""Leads, how the record was changed, and how much it weighs: where nothing, it only shows what the fit is worth."""
+"""Leads, how the record was changed, and how much it weighs. The fit for several leads takes all but the turned
+ones, that for one lead all of one lead: where a patch sits is not known."""
 OTHERS: Final = ("qtdb", "cpsc2021")
 OTHER_WEIGHT: Final = 0.4
 NOISE_DB: Final = (3.0, 6.0, 9.0, 12.0, 18.0)

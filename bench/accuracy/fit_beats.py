@@ -78,16 +78,17 @@ def main() -> None:
     parts = parts_of(options.folder)
     rhythms = rhythms_of(options.folder.parent / "afdb_annotations_only")
     if options.write:
-        write(*fit(parts, rhythms))
+        write(fit(parts, rhythms), fit(parts, rhythms, one_lead=True))
     if options.left_out is not None:
         left_out(parts, rhythms, options.left_out)
 
 
-def write(v: Forest, s: Forest) -> None:
-    """Both forests into ``classify_weights.py``."""
+def write(several: tuple[Forest, Forest], one: tuple[Forest, Forest]) -> None:
+    """Both forests of several leads and both of one into ``classify_weights.py``."""
     path = Path(__file__).resolve().parents[2] / "worker" / "holter" / "classify_weights.py"
     text = path.read_text().split("\n# fitted\n")[0] + "\n# fitted\n"
-    for name, forest in (("VENTRICULAR", v), ("SUPRAVENTRICULAR", s)):
+    names = ("VENTRICULAR", "SUPRAVENTRICULAR", "VENTRICULAR_IN_ONE_LEAD", "SUPRAVENTRICULAR_IN_ONE_LEAD")
+    for name, forest in zip(names, (*several, *one), strict=True):
         lines = "\n".join(f'    "{line}"' for line in packed(forest.feature, forest.value, forest.left, forest.roots))
         text += f"{name}: Final = (\n{lines}\n)\n"
     path.write_text(text)
@@ -106,10 +107,11 @@ def left_out(parts: list[Part], rhythms: list[Rows], groups: int = 0) -> None:
     print("record", *COLUMNS)
     for group in (records[start::groups] for start in range(groups)):
         persons = set().union(*(SAME_PERSON.get(record, {record}) for record in group))
-        forests = fit([part for part in parts if part.record not in persons], rhythms)
+        others = [part for part in parts if part.record not in persons]
+        several, one = fit(others, rhythms), fit(others, rhythms, one_lead=True)
         for part in parts:
             if part.record in group and part.changed != "other":
-                _add(totals, tallies, part, forests)
+                _add(totals, tallies, part, several if len(part.leads) > 1 else one)
     for name, total in totals.items():
         print(name, {key: round(value, 2) for key, value in summary(total).items()})
     for name, found in tallies.items():
@@ -139,9 +141,10 @@ def rhythms_of(afdb: Path) -> list[Rows]:
     return found
 
 
-def fit(parts: list[Part], rhythms: list[Rows]) -> tuple[Forest, Forest]:
-    """(ventricular, supraventricular)."""
-    x, y, w, record, real = rows_of([part for part in parts if part.weight], rhythms)
+def fit(parts: list[Part], rhythms: list[Rows], *, one_lead: bool = False) -> tuple[Forest, Forest]:
+    """(ventricular, supraventricular), for recordings of several leads or of one."""
+    chosen = [part for part in parts if (len(part.leads) == 1 if one_lead else part.changed != "turned")]
+    x, y, w, record, real = rows_of(chosen, rhythms)
     real &= y != 3
     mixed, of, times = _mixed(x[real], y[real], record[real], np.random.default_rng(0))
     xv, yv = np.concatenate([x[real], mixed]), np.concatenate([y[real], y[real][of]])

@@ -1,14 +1,15 @@
 """Normal, supraventricular, ventricular, fusion or unclassifiable: of which class is each beat of a day?
 
-Two forests of small trees, fitted once on MIT-BIH DS1 (:mod:`bench.accuracy.fit_beats`), make of the measures of
-:mod:`worker.holter.features` the odds of a ventricular and of a supraventricular beat; each measure may only push in
-the direction that physiology allows (wider and less like the usual beat: more ventricular; earlier: more
-supraventricular). Then the sequence speaks: beats of one shape agree, in fibrillation no beat is supraventricular, and
-none between dropped beats is early; a very early beat that begins as usual is aberrant, not ventricular; one that is
-the sum of a usual and a ventricular one is a fusion (:mod:`worker.holter.fusion`); of one in noise nothing is said.
+Two forests of small trees, fitted once on MIT-BIH DS1 (:mod:`bench.accuracy.fit_beats`; one lead has its own two),
+make of the measures of :mod:`worker.holter.features` the odds of a ventricular and of a supraventricular beat; each
+measure may only push in the direction that physiology allows (wider and less like the usual beat: more ventricular;
+earlier: more supraventricular). Then the sequence speaks: beats of one shape agree, in fibrillation no beat is
+supraventricular, and none between dropped beats is early; a very early beat that begins as usual is aberrant, not
+ventricular; one that is the sum of a usual and a ventricular one is a fusion (:mod:`worker.holter.fusion`); of one in
+noise nothing is said.
 
 How right that is of patients whom the fit has not seen (a sixth of DS1 left out in turn, own detection, from 5:00):
-ventricular beats Se 97.1, +P 97.2 %, supraventricular Se 85.7, +P 78.4 % (the rule for aberrant beats was made on 201,
+ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 85.6, +P 78.4 % (the rule for aberrant beats was made on 201,
 one of these patients; without it V +P 94.4, S Se 78 %); with one lead, noise and by record in docs/accuracy.md. A third
 of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead aberrant
 beats are called ventricular. Paced beats are told from their pulses (:mod:`worker.holter.spikes`).
@@ -21,7 +22,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.holter.classify_weights import SUPRAVENTRICULAR, VENTRICULAR, unpacked
+from worker.holter import classify_weights as fitted
 from worker.holter.day import Day
 from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
 from worker.holter.fusion import fused
@@ -151,9 +152,14 @@ def _steps(roots: Int64s, feature: Int16s, left: Int64s) -> Int64s:
 
 
 @cache
-def forests() -> tuple[Forest, Forest]:
-    """(ventricular, supraventricular)."""
-    v, s = (Forest(*unpacked(text)) for text in (VENTRICULAR, SUPRAVENTRICULAR))
+def forests(*, one_lead: bool) -> tuple[Forest, Forest]:
+    """(ventricular, supraventricular): one lead has forests of its own, which know it from wherever it may be seen."""
+    texts = (
+        (fitted.VENTRICULAR_IN_ONE_LEAD, fitted.SUPRAVENTRICULAR_IN_ONE_LEAD)
+        if one_lead
+        else (fitted.VENTRICULAR, fitted.SUPRAVENTRICULAR)
+    )
+    v, s = (Forest(*fitted.unpacked(text)) for text in texts)
     return v, s
 
 
@@ -203,7 +209,7 @@ def classify(features: BeatFeatures, *, after_v: bool = False) -> tuple[Uint8s, 
     Args:
         after_v: whether the first beat follows a ventricular one.
     """
-    v, s = (forest.odds(features.values) for forest in forests())
+    v, s = (forest.odds(features.values) for forest in forests(one_lead=len(features.rows) == 1))
     return decided(v, s, features, after_v=after_v)
 
 
