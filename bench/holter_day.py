@@ -20,9 +20,6 @@ from numpy.typing import NDArray
 
 from worker.recording import Recording
 
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 RECORDS: Final = ("101", "106", "108", "112", "119", "201", "203", "207", "208", "215", "220", "223")
 """Calm ones and hard ones: sinus rhythm, bigeminy, bundle branch block, fibrillation, flutter, noise."""
 SIMULATED: Final = ("sinus", "atrial-fibrillation", "rbbb", "ventricular-premature")

@@ -11,7 +11,6 @@ the same day of one lead as ours; those that would take minutes at an hour of it
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,9 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.holter_day import make
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
 
 REPEATS = 60
 REPEATS_DAY = 3

@@ -7,9 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 TASKS = {
     "qrs": ("qrs", "mitdb"),
     "pauses": ("pauses", "mitdb"),
