@@ -155,7 +155,7 @@ def show_evidence(quantity: str, value: float, unit: str) -> str:
     """A figure that a finding rests on, with its unit; a share, which has none, in percent."""
     if not unit and (quantity == "share" or quantity.endswith("_share")):
         percent = 100 * value
-        return f"{percent:.2f} %" if 0 < percent < 1 else f"{percent:.1f} %"
+        return "< 0.1 %" if percent < 0.1 else f"{percent:.1f} %"
     return f"{show_figure(value)} {unit}".rstrip()
 
 

@@ -120,7 +120,7 @@ def test_a_figure_has_no_digits_that_nobody_measured(value: float, text: str) ->
     [
         ("qt_ms", 402.4, "ms", "402 ms"),
         ("episodes", 4, "", "4"),
-        ("share", 0.0004, "", "0.04 %"),
+        ("share", 0.0004, "", "< 0.1 %"),
         ("analysed_share", 0.853, "", "85.3 %"),
     ],
 )

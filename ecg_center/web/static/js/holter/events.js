@@ -18,12 +18,12 @@ export class EventList {
   /** @type {Set<string>} kinds that are listed; empty: all but noise */ #chosen = new Set();
   #at = -1;
   #select = h("select", { "aria-label": t("Kind of event"), onchange: () => this.#choose(this.#select.value) });
-  #by_time = h("button", { type: "button", class: "small", "aria-pressed": "false", onclick: () => this.#order() }, t("By time"));
+  #by_time = h("button", { type: "button", class: "button small", "aria-pressed": "false", onclick: () => this.#order() }, t("By time"));
   /** @type {number[]} */ #critical_s = [];
   #count = h("span", { class: "quiet small" });
   #rows = h("div", { class: "events-rows" });
   #box = h("div", { class: "events-box", onscroll: () => this.#fill() }, this.#rows);
-  element = h("section", { class: "day-events", "aria-label": t("Events") }, h("header", {}, this.#select, this.#by_time, this.#count), this.#box);
+  element = h("section", { class: "day-events", "aria-label": t("Events") }, h("header", {}, this.#select, h("div", {}, this.#count, this.#by_time)), this.#box);
   #clock;
   #go;
 
