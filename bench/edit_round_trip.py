@@ -9,19 +9,16 @@ import argparse
 import asyncio
 import hashlib
 import json
-import shutil
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bench.centre import running_centre
 from ecg_center.demo.community import PASSWORD
-from ecg_center.demo.machine import Machine, quiet_logs
-from ecg_center.embedded.ports import free_port
+from ecg_center.demo.machine import quiet_logs
 from gateway.simulate.holter import record_day
 
 CHUNK = 4_000_000
@@ -32,10 +29,7 @@ LABELS = ("V", "N")
 
 async def measure(hours: float, edits: int) -> tuple[list[float], int]:
     """(milliseconds of each edit, beats of the day)."""
-    folder = _folder()
-    machine = Machine(folder, free_port(), quiet=True)
-    try:
-        await machine.start(fleet=False)
+    async with running_centre("edits") as machine:
         token = {"Authorization": f"Bearer {machine.secrets.gateway_token}"}
         async with httpx.AsyncClient(base_url=machine.pages_url, headers=token, timeout=60) as gateway:
             study, recording = await _recorded(gateway, hours)
@@ -50,16 +44,6 @@ async def measure(hours: float, edits: int) -> tuple[list[float], int]:
                 edit = {"action": "relabel_template", "template": template, "label": label}
                 found.append(await _edited(client, study, recording, number, edit))
             return found, sum(said["findings"]["holter"]["beats"].values())
-    finally:
-        await machine.supervisor.stop()
-        machine.postgres.reset()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="ecg-edits-"))
-    folder.chmod(0o755)  # root's PostgreSQL runs as nobody
-    return folder
 
 
 async def _ok(answer: Any) -> Any:

@@ -9,11 +9,8 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,9 +18,10 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pynetdicom import AE
 
+from bench.centre import running_centre
 from ecg_center.demo.community import PASSWORD
 from ecg_center.demo.machine import GATEWAY_AE, Machine, quiet_logs
-from ecg_center.embedded.ports import LOOPBACK, free_port
+from ecg_center.embedded.ports import LOOPBACK
 
 POLL_S = 0.01
 TIMEOUT_S = 30.0
@@ -31,25 +29,11 @@ TIMEOUT_S = 30.0
 
 async def measure(studies: int) -> list[float]:
     """Milliseconds from Success to the worklist row, a figure a study."""
-    folder = _folder()
-    machine = Machine(folder, free_port(), quiet=True)
-    try:
-        await machine.start(fleet=False)
-        async with httpx.AsyncClient(base_url=machine.pages_url) as client:
-            answer = await client.post("/api/session", json={"login": "wang", "password": PASSWORD})
-            answer.raise_for_status()
-            await _one(machine, client, 0)  # warms every part
-            return [await _one(machine, client, number) for number in range(1, studies + 1)]
-    finally:
-        await machine.supervisor.stop()
-        machine.postgres.reset()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="ecg-latency-"))
-    folder.chmod(0o755)  # root's PostgreSQL runs as nobody
-    return folder
+    async with running_centre("latency") as machine, httpx.AsyncClient(base_url=machine.pages_url) as client:
+        answer = await client.post("/api/session", json={"login": "wang", "password": PASSWORD})
+        answer.raise_for_status()
+        await _one(machine, client, 0)  # warms every part
+        return [await _one(machine, client, number) for number in range(1, studies + 1)]
 
 
 async def _one(machine: Machine, client: httpx.AsyncClient, number: int) -> float:
