@@ -1,57 +1,43 @@
 """Large chambers, slow fascicles, dead and dying walls: said where the limits are met, not where one is missed."""
 
-from dataclasses import fields, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.readings import sinus_reading, waves
 from support.simulated import recording_of
 
 from ecg_center.contract.findings import Statement
+from ecg_center.domain.leads import STANDARD
 from gateway.simulate.generator import generate
-from gateway.simulate.pathologies import Pathology
-from gateway.simulate.studies import record
-from worker.formats import read
 from worker.resting import analyse
 from worker.resting.fascicles import fascicles, incomplete_left
 from worker.resting.high_electrodes import high_electrodes
 from worker.resting.hypertrophy import atria, ventricles
 from worker.resting.infarction import beyond_the_twelve, old_infarction
-from worker.resting.patient import Patient, Person, person_of
-from worker.resting.reading import Reading, read_signal
+from worker.resting.patient import Person
+from worker.resting.reading import Reading
 from worker.resting.repolarisation import repolarisation
 from worker.resting.rhythm import Rhythm
 from worker.resting.say import evidence, say
 from worker.resting.together import settled
-from worker.resting.traces import prepare
 from worker.resting.waves import LeadWaves
 
 SINUS = Rhythm("sinus", ventricular_bpm=65.0)
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-PLAIN = {field.name: 0.0 for field in fields(LeadWaves)} | {
-    "r_uv": 800.0, "s_uv": -300.0, "net_uv": 500.0, "span_uv": 1100.0, "t_uv": 300.0, "t_high_uv": 300.0, "p_uv": 120.0,
-    "st60_uv": 25.0, "t_falls_late": False, "t_half_ms": 180.0, "r_peak_ms": 40.0, "area_uvs": 10.0,
-}  # fmt: skip
 MAN, WOMAN = Person(female=False, age_years=55.0), Person(female=True, age_years=55.0)
 WIDTH = evidence("qrs_ms", 95, 120, "ms")
 
 
 @pytest.fixture(scope="module")
 def normal() -> Reading:
-    content = record(Pathology.SINUS, 1, datetime(2026, 1, 2, tzinfo=UTC), device="TEST").file.content
-    recording = read(content)
-    return read_signal(prepare(recording), person_of(recording, Patient()), calibrated=True)
-
-
-def waves(**changed: object) -> LeadWaves:
-    return LeadWaves(**(PLAIN | changed))  # type: ignore[arg-type]
+    return sinus_reading()
 
 
 def of(reading: Reading, person: Person = MAN, qrs_ms: float = 90.0, **leads: LeadWaves) -> Reading:
     assert reading.limits is not None
     off = reading.limits.qrs_on + round(qrs_ms * reading.traces.hz / 1000)
     limits = replace(reading.limits, qrs_off=off)
-    return replace(reading, person=person, limits=limits, waves=dict.fromkeys(LEADS, waves()) | leads)
+    return replace(reading, person=person, limits=limits, waves=dict.fromkeys(STANDARD, waves()) | leads)
 
 
 def codes(found: list[Statement]) -> set[str]:

@@ -1,19 +1,14 @@
 """Rare patterns of ST and T: said where the limits are met, not where one of them is missed."""
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from support.readings import sinus_reading
 
-from gateway.simulate.pathologies import Pathology
-from gateway.simulate.studies import record
-from worker.formats import read
-from worker.resting.patient import Patient, person_of
 from worker.resting.patterns import patterns
-from worker.resting.reading import Reading, read_signal
+from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
-from worker.resting.traces import prepare
 from worker.resting.waves import LeadWaves
 from worker.signal.atrial import Flutter
 
@@ -27,9 +22,7 @@ PLAIN = {field.name: 0.0 for field in fields(LeadWaves)} | {
 
 @pytest.fixture(scope="module")
 def normal() -> Reading:
-    content = record(Pathology("sinus"), 1, datetime(2026, 1, 2, tzinfo=UTC), device="TEST").file.content
-    recording = read(content)
-    return read_signal(prepare(recording), person_of(recording, Patient()), calibrated=True)
+    return sinus_reading()
 
 
 def waves(**changed: object) -> LeadWaves:

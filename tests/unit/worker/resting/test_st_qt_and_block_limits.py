@@ -1,47 +1,33 @@
 """ST, QT and the right bundle branch: each statement on both sides of its limits."""
 
-from dataclasses import fields, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.readings import sinus_reading, waves
 
-from gateway.simulate.pathologies import Pathology
-from gateway.simulate.studies import record
-from worker.formats import read
+from ecg_center.domain.leads import STANDARD
 from worker.resting.morphology import morphology
-from worker.resting.patient import Patient, Person, person_of
+from worker.resting.patient import Person
 from worker.resting.patterns import patterns
-from worker.resting.reading import Reading, read_signal
+from worker.resting.reading import Reading
 from worker.resting.repolarisation import repolarisation
 from worker.resting.rhythm import Rhythm
 from worker.resting.say import say
 from worker.resting.together import settled
-from worker.resting.traces import prepare
 from worker.resting.waves import LeadWaves
 
 SINUS = Rhythm("sinus", ventricular_bpm=65.0)
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-PLAIN = {field.name: 0.0 for field in fields(LeadWaves)} | {
-    "r_uv": 800.0, "s_uv": -300.0, "net_uv": 500.0, "span_uv": 1100.0, "t_uv": 300.0, "t_high_uv": 300.0, "p_uv": 120.0,
-    "st60_uv": 25.0, "t_falls_late": False, "t_half_ms": 180.0, "r_peak_ms": 40.0, "area_uvs": 10.0,
-}  # fmt: skip
 ADULT = Person(female=False, age_years=55.0)
 
 
 @pytest.fixture(scope="module")
 def normal() -> Reading:
-    content = record(Pathology.SINUS, 1, datetime(2026, 1, 2, tzinfo=UTC), device="TEST").file.content
-    recording = read(content)
-    return read_signal(prepare(recording), person_of(recording, Patient()), calibrated=True)
-
-
-def waves(**changed: object) -> LeadWaves:
-    return LeadWaves(**(PLAIN | changed))  # type: ignore[arg-type]
+    return sinus_reading()
 
 
 def with_waves(reading: Reading, person: Person = ADULT, **leads: LeadWaves) -> Reading:
-    return replace(reading, person=person, waves=dict.fromkeys(LEADS, waves()) | leads)
+    return replace(reading, person=person, waves=dict.fromkeys(STANDARD, waves()) | leads)
 
 
 def of_st(reading: Reading, rhythm: Rhythm = SINUS, **leads: LeadWaves) -> set[str]:
