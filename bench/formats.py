@@ -29,6 +29,7 @@ from ecgdatakit.parsing.parsers.ishne_holter import ISHNEHolterParser
 from ecgdatakit.parsing.parsers.mfer import MFERParser
 from ecgdatakit.parsing.parsers.scp_ecg import SCPECGParser
 
+from ecg_center.domain.leads import STANDARD
 from worker.formats import read
 from worker.formats.write import write
 from worker.mapped import in_blocks
@@ -36,7 +37,6 @@ from worker.recording import Recording
 
 RATE_HZ = 250
 THREE = ("I", "II", "V5")
-TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 def main() -> None:
@@ -95,7 +95,7 @@ def _memory_kb(name: str) -> int:
 
 def _cases(folder: Path, hours: float) -> Any:
     """(name, file, bytes of its samples, the usual readers) of each case; a file is made when its turn comes."""
-    short = _recording(TWELVE, 5000, 500.0, "resting")
+    short = _recording(STANDARD, 5000, 500.0, "resting")
     size = short.digital.nbytes
     path = write(short, "dicom", folder / "short.dcm")[0]
     yield "DICOM 12 leads 10 s", path, size, [("pydicom", lambda: pydicom.dcmread(path).waveform_array(0))]

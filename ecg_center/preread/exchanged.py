@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from ecg_center.contract.findings import Findings, LeadMeasurements
+from ecg_center.domain.leads import CHEST, LIMB
 
-LIMB: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
-CHEST: Final = ("V1", "V2", "V3", "V4", "V5", "V6")
 Places = Mapping[str, tuple[str, int]]
 """Lead: which lead it stands for, and the sign."""
 

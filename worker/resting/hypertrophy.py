@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecg_center.contract.findings import Certainty, Evidence, Statement
+from ecg_center.domain.leads import CHEST, LIMB
 from worker.resting import childhood, indices
 from worker.resting.measure import axis_deg
 from worker.resting.reading import Reading
@@ -96,8 +97,8 @@ def _sums(reading: Reading) -> dict[str, float | None]:
 
 
 def _low(reading: Reading) -> list[Statement]:
-    limb = [reading.wave(lead) for lead in indices.LIMB]
-    chest = [reading.wave(lead) for lead in ("V1", "V2", "V3", "V4", "V5", "V6")]
+    limb = [reading.wave(lead) for lead in LIMB]
+    chest = [reading.wave(lead) for lead in CHEST]
     low_limb = all(waves is not None and waves.span_uv < LOW_LIMB_UV for waves in limb)
     low_chest = all(waves is not None and waves.span_uv < LOW_CHEST_UV for waves in chest)
     if not (low_limb or low_chest):

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from ecg_center.domain.leads import LIMB
 from worker.resting.waves import LeadWaves
 from worker.signal.delineate import Limits
 from worker.signal.lead_limits import LeadLimits
@@ -18,7 +19,6 @@ CORNELL_WOMEN_MV: Final = 0.6
 T_SHOWS_UV: Final = 100.0
 """A flat T has no end that could be compared with those of other leads."""
 LEAST_LEADS: Final = 6
-LIMB: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
 ROMHILT_LIMB_MV, ROMHILT_CHEST_MV = 2.0, 3.0
 ROMHILT_AXIS_DEG: Final = -30.0
 ROMHILT_QRS_MS, ROMHILT_PEAK_MS = 90.0, 50.0

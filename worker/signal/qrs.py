@@ -49,8 +49,8 @@ BROAD_APART_S: Final = (0.40, 0.25)
 floor and has no beat within 0.40 s before it (as a T wave has) or 0.25 s after it is one. Logs of the measures of size.
 In 222 real 12-lead ECGs nothing is found so."""
 BROAD_LEADS: Final = 3
-"""In one or two leads a moved electrode draws the same: of 118 at 12 dB +P would fall from 99.0 to 98.5 %, and MIT-BIH
-DS1 would gain 3 beats for 2 that are none."""
+"""In one or two leads a moved electrode draws the same: at 12 dB of NSTDB's motion +P would fall from 99.0 to 98.5 %,
+and MIT-BIH DS1 would gain 3 beats for 2 that are none."""
 
 REFRACTORY_S: Final = 0.18
 """The shortest RR that is believed, 330/min."""
