@@ -112,6 +112,8 @@ ROLE: dict[Language, dict[Role, str]] = {
 }
 
 NOT_MEASURED = "—"
+OWN_ATRIA_BPM = 5
+"""Less apart from the ventricles is the same rhythm, counted over other intervals."""
 INFANT_DAYS = 30
 """Ages below are told in days, below two years in months: the normal limits of a child's ECG change that fast
 (Davignon et al., Pediatr Cardiol 1979;1:123)."""
@@ -144,16 +146,36 @@ def moment(instant: datetime, time_zone: str) -> str:
 def measurement_rows(values: Measurements, language: Language) -> list[dict[str, str]]:
     """Label, value and unit of each line of the measurement table, in the order of the Chinese report page."""
     zh = language == "zh"
+    per_minute = "次/分" if zh else "bpm"
     rows = [
-        ("心率" if zh else "Heart rate", _whole(values.heart_rate_bpm), "次/分" if zh else "bpm"),
+        ("心率" if zh else "Heart rate", _whole(values.heart_rate_bpm), per_minute),
+        *(
+            [("心房率" if zh else "Atrial rate", _whole(values.atrial_rate_bpm), per_minute)]
+            if _own_atria(values)
+            else []
+        ),
         ("P 波时限" if zh else "P duration", _whole(values.p_ms), "ms"),
         ("P-R 间期" if zh else "PR interval", _whole(values.pr_ms), "ms"),
         ("QRS 时限" if zh else "QRS duration", _whole(values.qrs_ms), "ms"),
         ("QT / QTc", f"{_whole(values.qt_ms)} / {_whole(values.qtc_ms)}", "ms"),
-        ("电轴" if zh else "QRS axis", _whole(values.qrs_axis_deg), "°"),
+        (*_axes(values, zh=zh), "°"),
         ("RV5 / SV1", f"{_millivolt(values.rv5_mv)} / {_millivolt(values.sv1_mv)}", "mV"),
     ]
     return [{"label": label, "value": value, "unit": unit} for label, value, unit in rows]
+
+
+def _own_atria(values: Measurements) -> bool:
+    """Whether the atria beat at a rate of their own: block, flutter, dissociation."""
+    ventricles, atria = values.heart_rate_bpm, values.atrial_rate_bpm
+    return atria is not None and (ventricles is None or abs(atria - ventricles) >= OWN_ATRIA_BPM)
+
+
+def _axes(values: Measurements, *, zh: bool) -> tuple[str, str]:
+    """The axis of QRS, and beside it those of P and T where they were measured."""
+    if values.p_axis_deg is None and values.t_axis_deg is None:
+        return "电轴" if zh else "QRS axis", _whole(values.qrs_axis_deg)
+    axes = (values.p_axis_deg, values.qrs_axis_deg, values.t_axis_deg)
+    return "P/QRS/T 电轴" if zh else "P/QRS/T axis", " / ".join(_whole(axis) for axis in axes)
 
 
 def _whole(value: float | None) -> str:

@@ -74,6 +74,16 @@ def test_what_was_not_measured_is_a_dash_never_a_number():
     assert [row["value"] for row in rows] == ["—", "—", "—", "—", "— / —", "—", "— / —"]
 
 
+def test_axes_and_the_rate_of_atria_that_beat_on_their_own_are_printed():
+    block = Measurements(heart_rate_bpm=33, atrial_rate_bpm=81, p_axis_deg=55, qrs_axis_deg=-12, t_axis_deg=170)
+    rows = {row["label"]: row["value"] for row in labels.measurement_rows(block, "zh")}
+    assert rows["心房率"] == "81"
+    assert rows["P/QRS/T 电轴"] == "55 / -12 / 170"
+    one = labels.measurement_rows(block.model_copy(update={"atrial_rate_bpm": 36, "p_axis_deg": None}), "en")
+    assert "Atrial rate" not in {row["label"] for row in one}
+    assert {row["label"]: row["value"] for row in one}["P/QRS/T axis"] == "— / -12 / 170"
+
+
 def test_both_languages_have_the_same_words():
     assert labels.ZH.keys() == labels.EN.keys()
     assert all(text for words in labels.WORDS.values() for text in words.values())
