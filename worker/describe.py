@@ -19,7 +19,7 @@ _MEASURED: Final = (
     ("p_axis_deg", "°"), ("qrs_axis_deg", "°"), ("t_axis_deg", "°"), ("rv5_mv", "mV"), ("sv1_mv", "mV"),
     ("rr_max_ms", "ms"), ("qt_dispersion_ms", "ms"), ("sokolow_lyon_mv", "mV"), ("rv5_sv1_mv", "mV"),
     ("cornell_mv", "mV"), ("cornell_product_mv_ms", "mV·ms"), ("peguero_mv", "mV"), ("lewis_mv", "mV"),
-    ("romhilt_estes_points", ""), ("v1_p_terminal_mv_ms", "mV·ms"),
+    ("romhilt_estes_points", ""), ("selvester_points", ""), ("v1_p_terminal_mv_ms", "mV·ms"),
 )  # fmt: skip
 _UNIT_OF_NAME: Final = re.compile(r"_(ms|s|mv|uv|mvms|bpm|deg|hz|mmhg)$")
 DIGITS: Final = 4

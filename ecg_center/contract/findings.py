@@ -129,6 +129,8 @@ class Measurements(Message):
     rv5_sv1_mv: float | None = None
     peguero_mv: float | None = None
     romhilt_estes_points: int | None = None
+    selvester_points: int | None = None
+    """Of the QRS score of scar; only where nothing but a scar would give points (worker/resting/selvester.py)."""
     v1_p_terminal_mv_ms: float | None = None
     """Depth times length of the last, negative part of P in V1."""
 

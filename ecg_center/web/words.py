@@ -134,6 +134,7 @@ FURTHER_MEASUREMENTS: tuple[tuple[str, str, str], ...] = (
     ("lewis_mv", N_("Lewis index"), "mV"),
     ("peguero_mv", N_("Peguero–Lo Presti voltage"), "mV"),
     ("romhilt_estes_points", N_("Romhilt–Estes points"), ""),
+    ("selvester_points", N_("Selvester points"), ""),
     ("v1_p_terminal_mv_ms", N_("terminal force of P in V1"), "mV·ms"),
 )
 """What else the machine measures, for whoever unfolds it: field of ``Measurements``, message id, unit."""

@@ -22,6 +22,7 @@ from worker.resting.repolarisation import repolarisation
 from worker.resting.reversal import suspected_reversal
 from worker.resting.rhythm import Rhythm, rhythm_of
 from worker.resting.say import evidence, say
+from worker.resting.selvester import CONFOUNDED, selvester_points
 from worker.resting.together import settled
 from worker.resting.traces import prepare
 from worker.resting.ventricular import name_ventricular
@@ -55,6 +56,9 @@ def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: s
     if wrong_rate(measured, of_a_child=reading.norms.of_a_child):
         quality = doubting_the_rate(quality)
     statements = _statements(reading, rhythm, quality, dextrocardia=dextrocardia)
+    if _scar_alone(reading, rhythm, statements):
+        points = selvester_points(reading.waves, measured.qrs_ms)
+        measured = measured.model_copy(update={"selvester_points": points})
     findings = Findings(
         engine=ENGINE,
         engine_version=ENGINE_VERSION,
@@ -98,6 +102,12 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
     if not quality.suspected_reversal:
         found += high_electrodes(reading, rhythm)
     return settled(found)
+
+
+def _scar_alone(reading: Reading, rhythm: Rhythm, statements: list[Statement]) -> bool:
+    """Whether nothing else makes what would be counted as scar; in children other waves are usual."""
+    readable = rhythm.name not in NO_STRUCTURE and reading.calibrated and not reading.norms.of_a_child
+    return readable and CONFOUNDED.isdisjoint(statement.code for statement in statements)
 
 
 def _is_normal(found: list[Statement]) -> bool:

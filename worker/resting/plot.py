@@ -51,7 +51,8 @@ DERIVED: Final = (
     (("p_axis_deg", "P轴 P axis", "°"), ("t_axis_deg", "T轴 T axis", "°"), ("qt_dispersion_ms", "QTd", " ms")),
     (("sokolow_lyon_mv", "Sokolow", " mV"), ("cornell_mv", "Cornell", " mV"), ("peguero_mv", "Peguero", " mV")),
     (("cornell_product_mv_ms", "Cornell×QRS", " mV·ms"), ("lewis_mv", "Lewis", " mV")),
-    (("romhilt_estes_points", "Romhilt–Estes", ""), ("v1_p_terminal_mv_ms", "PtfV1", " mV·ms")),
+    (("romhilt_estes_points", "Romhilt–Estes", ""), ("selvester_points", "Selvester", "")),
+    (("v1_p_terminal_mv_ms", "PtfV1", " mV·ms"),),
 )
 WIDE_MM: Final = 150.0
 SHORTEST_RR_MM: Final = 9.0
