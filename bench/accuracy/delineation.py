@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy.data import headers, notes, person, recording
+from bench.accuracy.global_limits import GlobalLimits
 from bench.accuracy.limit_marks import Mark, Marked, beat_of, marked, twice_marked
 from bench.accuracy.score import Table, halves
 from worker.leads import TWELVE
@@ -39,7 +40,9 @@ def run(folder: Path, options: Any) -> list[Table]:
     tables = _global(folder, options)
     if options.quick:
         return tables[:1]
-    tables.append(_limits("Limits lead by lead, ms", folder, options, ours))
+    together = GlobalLimits()
+    tables.append(_limits("Limits lead by lead, ms", folder, options, ours, together))
+    tables += together.tables()
     tables += _readers(folder)
     if options.peers:
         for method in ("dwt", "prominence"):
@@ -129,8 +132,14 @@ def ours(stretch: Marked) -> Ours | None:
     return reading.beats.at, traces.hz, found
 
 
-def _limits(title: str, folder: Path, options: Any, measure: Callable[[Marked], Ours | None]) -> Table:
-    """How many limits were found, and how far they lie from the marks."""
+def _limits(
+    title: str,
+    folder: Path,
+    options: Any,
+    measure: Callable[[Marked], Ours | None],
+    together: GlobalLimits | None = None,
+) -> Table:
+    """How many limits were found, and how far they lie from the marks; ``together`` is shown the same beats."""
     errors: dict[str, list[float]] = {name: [] for name in LIMIT_SD_MS}
     wanted = dict.fromkeys(LIMIT_SD_MS, 0)
     false_p = marked_beats = 0
@@ -144,6 +153,8 @@ def _limits(title: str, folder: Path, options: Any, measure: Callable[[Marked], 
         taken.add(record)
         found = measure(stretch)
         more, beats = _compare(stretch, found, errors, wanted)
+        if together is not None:
+            together.add(stretch, found)
         false_p, marked_beats = false_p + more, marked_beats + beats
     table = Table(title, ["limit", "marked", "found %", "mean", "SD", "robust SD", "SD to reach"])
     for name, values in errors.items():
