@@ -214,7 +214,8 @@ def evidence_line(item: "Evidence") -> str:
     """
     words = _UNIT_OF_NAME.sub("", item.quantity).replace("_", " ")
     if item.value is not None:
-        words = " ".join(filter(None, (words, f"{item.value:.{DIGITS}g}", item.unit)))
+        figure = f"{item.value:.{DIGITS}g}"
+        words = " ".join([words, figure + item.unit if item.unit == ":1" else f"{figure} {item.unit}"]).strip()
     if item.threshold is not None:
         words += f" (limit {item.threshold:g})"
     if item.leads:

@@ -1,4 +1,4 @@
-"""Where does the heart as a whole begin and end each wave, by the experts and by us? The median of the leads, both times.
+"""Where does the heart as a whole begin and end each wave, by the experts and by us? The median of leads.
 
 The tolerances of the CSE working party (doi:10.1093/oxfordjournals.eurheartj.a061914) are for such global limits: its
 readers looked at all leads together. A limit of one lead, which another reader of that lead would set elsewhere,

@@ -152,7 +152,9 @@ def show_figure(value: float) -> str:
 
 
 def show_evidence(quantity: str, value: float, unit: str) -> str:
-    """A figure that a finding rests on, with its unit; a share, which has none, in percent."""
+    """A figure that a finding rests on, with its unit; a share, which has none, in percent; a ratio as 2:1."""
+    if unit == ":1":
+        return f"{value:g}:1"
     if not unit and (quantity == "share" or quantity.endswith("_share")):
         percent = 100 * value
         return "< 0.1 %" if percent < 0.1 else f"{percent:.1f} %"

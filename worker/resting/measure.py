@@ -77,7 +77,7 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
     if limits is None or rhythm.name in ("vf", "standstill", "none"):
         return Measurements(**rates)
     conducted = limits.p_on is not None and rhythm.name in ("sinus", "atrial")
-    if rhythm.name == "sinus" and rhythm.av_block is None:
+    if rhythm.name in ("sinus", "atrial") and rhythm.av_block is None:
         rates["atrial_rate_bpm"] = rates["heart_rate_bpm"]
     steady = conducted and rhythm.av_block not in ("wenckebach", "second_degree")  # else there is no one PR
     intervals: dict[str, float | None] = {

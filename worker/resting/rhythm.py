@@ -15,6 +15,7 @@ from worker.resting.av_block import second_degree, words_of
 from worker.resting.beat_kinds import kinds
 from worker.resting.dissociation import circular_spread, dissociation
 from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, mark_early, pauses
+from worker.resting.conduction import conduction_of, words_of_conduction
 from worker.resting.leading import Rhythm
 from worker.resting.pacing import faint_pulses, paced
 from worker.resting.reading import Reading
@@ -192,8 +193,10 @@ def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     sure = flutter.strength >= FLUTTER_STRENGTH
     if not sure and (flutter.strength < FLUTTER_WEAK or _has_p(reading)):
         return False
-    rhythm.name, rhythm.atrial_bpm = "flutter", flutter.rate_bpm
-    seen = evidence("atrial_rate_bpm", flutter.rate_bpm, 240, "/min", leads=[flutter.lead], source=ESC_2019_SVT)
+    plain = (rhythm.kinds[:-1] != "V") & (rhythm.kinds[1:] != "V")
+    conducted = conduction_of(reading.rr_s[plain], flutter.rate_bpm)
+    rhythm.name, rhythm.atrial_bpm = "flutter", conducted.atrial_bpm if conducted else flutter.rate_bpm
+    seen = evidence("atrial_rate_bpm", rhythm.atrial_bpm, 240, "/min", leads=[flutter.lead], source=ESC_2019_SVT)
     regular = evidence("regularity", flutter.strength, FLUTTER_STRENGTH, "")
     rhythm.statements.append(say("51", seen, regular, certainty="probable" if sure else "possible"))
     return True
