@@ -198,7 +198,8 @@ def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     rhythm.name, rhythm.atrial_bpm = "flutter", conducted.atrial_bpm if conducted else flutter.rate_bpm
     seen = evidence("atrial_rate_bpm", rhythm.atrial_bpm, 240, "/min", leads=[flutter.lead], source=ESC_2019_SVT)
     regular = evidence("regularity", flutter.strength, FLUTTER_STRENGTH, "")
-    rhythm.statements.append(say("51", seen, regular, certainty="probable" if sure else "possible"))
+    ratio = words_of_conduction(conducted) if conducted else []
+    rhythm.statements.append(say("51", seen, *ratio, regular, certainty="probable" if sure else "possible"))
     return True
 
 
