@@ -10,8 +10,8 @@ from ecg_center.contract.findings import Statement
 from worker.resting.av_block import Type
 
 Name = Literal[
-    "none", "standstill", "vf", "vt", "paced", "flutter", "af", "complete_block", "sinus", "atrial", "junctional",
-    "svt", "ventricular", "wide_tachycardia",
+    "none", "standstill", "vf", "vt", "paced", "flutter", "af", "complete_block", "sinus", "atrial", "multifocal",
+    "junctional", "svt", "ventricular", "wide_tachycardia",
 ]  # fmt: skip
 
 

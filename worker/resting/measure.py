@@ -47,7 +47,7 @@ def qt_rr_s(reading: Reading, rhythm: Rhythm) -> float:
     """The interval that QT is corrected by: the usual one, or in atrial fibrillation the mean."""
     if reading.rr_s.size == 0:
         return 1.0
-    return float(reading.rr_s.mean() if rhythm.name == "af" else median(reading.rr_s))
+    return float(reading.rr_s.mean() if rhythm.name in ("af", "multifocal") else median(reading.rr_s))
 
 
 def axis_deg(one: float, avf: float, least: float = AXIS_MIN_UV) -> float | None:

@@ -1,7 +1,8 @@
 """Who leads the heart, how fast, and what comes between?
 
 One decision in a fixed order, the dangerous first: standstill, fibrillation, ventricular tachycardia, pacing, atrial
-flutter, complete AV block, atrial fibrillation, then sinus and what replaces it; each statement with its evidence.
+flutter, complete AV block, several atrial foci, atrial fibrillation, then sinus and what replaces it; each statement
+with its evidence.
 """
 
 from typing import Final
@@ -11,11 +12,12 @@ import numpy as np
 from ecg_center.contract.findings import Statement
 from worker.resting import af
 from worker.resting.artefacts import MANY_LEADS
+from worker.resting.atrial_foci import several_foci
 from worker.resting.av_block import second_degree, words_of
 from worker.resting.beat_kinds import kinds
+from worker.resting.conduction import conduction_of, words_of_conduction
 from worker.resting.dissociation import circular_spread, dissociation
 from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, mark_early, pauses
-from worker.resting.conduction import conduction_of, words_of_conduction
 from worker.resting.leading import Rhythm
 from worker.resting.pacing import faint_pulses, paced
 from worker.resting.reading import Reading
@@ -74,7 +76,8 @@ def rhythm_of(reading: Reading) -> Rhythm:
     rhythm = Rhythm("none", kinds=kinds(reading))
     rhythm.rr_max_s = _longest_rr_s(reading)
     rhythm.ventricular_bpm = 60 / float(reading.rr_s.mean())
-    for decide in (_tachycardia_wide, paced, _flutter, _dropped, _complete_block, _fibrillation, _with_p, _without_p):
+    in_order = (_tachycardia_wide, paced, _flutter, _dropped, _complete_block, several_foci, _fibrillation, _with_p)
+    for decide in (*in_order, _without_p):
         if decide(reading, rhythm):
             break
     ectopics(reading, rhythm)
