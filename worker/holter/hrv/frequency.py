@@ -6,7 +6,6 @@ Force 1996; a band is given where the stretch holds ten cycles of its lower limi
 ``psd_method="welch"``, ``interpolation_rate=4`` and ``normalize=False`` neurokit2 gives the same.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -15,18 +14,14 @@ from scipy.fft import fft, ifft, next_fast_len, rfft
 from scipy.interpolate import make_interp_spline
 
 from worker.holter.hrv.intervals import Intervals
+from worker.holter.hrv.slow import EVEN_HZ, SLOW_STEP, slow
 from worker.holter.readable import Floats
 
-EVEN_HZ: Final = 4.0
 BANDS_HZ: Final = {"ulf": (0.0, 0.0033), "vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.4)}
 HIGHEST_HZ: Final = 0.4
 CHIRP_FROM: Final = 8192
-LONG: Final = 1 << 19
-"""Values at 4 Hz, of a day and a half: what is longer is made and transformed in pieces, and never held whole."""
-PIECE: Final = 1 << 18
-BESIDE: Final = 60
-"""Intervals on both sides of a piece by which its spline is made, too: what is farther away enters it with less than
-0.18 to the power of 60, which no float holds."""
+LONG: Final = 1 << 16
+"""Values at 4 Hz, of 4.5 hours: of a longer series only what varies slowly enough is held and transformed."""
 CYCLES: Final = 10
 ULF_S: Final = 12 * 3600.0
 """Ultra low frequencies are a matter of day and night."""
@@ -67,108 +62,74 @@ def spectrum(intervals: Intervals) -> tuple[Floats, Floats]:
     end_s, nn_ms = _bridged(intervals)
     n = int(np.ceil((end_s[-1] + 1 / EVEN_HZ - end_s[0]) * EVEN_HZ))
     width = n // 2
-    size = 2 * width
     starts = range(0, n - width + 1, width - width // 2)
+    size, step = 2 * width, 1 if n <= LONG else SLOW_STEP
     count = int(HIGHEST_HZ * size / EVEN_HZ) + 1
-    if n <= LONG:
-        even, window = _even(end_s, nn_ms), _hann(0, width, width)
-        density = np.zeros(count)
-        for start in starts:
-            density += np.abs(_lowest(even[start : start + width] * window, size, count)) ** 2
-    else:
-        density = _in_pieces(end_s, nn_ms, n, starts, width, count)
-    density /= len(starts) * EVEN_HZ * 0.375 * width
+    series = _even(end_s, nn_ms) if step == 1 else slow(end_s, nn_ms, n)
+    lowest = _Lowest(-(-width // step), size, count, step)
+    density = np.zeros(count)
+    for start in starts:
+        at = np.arange(-(-start // step) * step - start, width, step)
+        first = (start + int(at[0])) // step
+        density += np.abs(lowest.bins(series[first : first + at.size] * _hann(at, width))) ** 2
+    density *= step**2 / (len(starts) * EVEN_HZ * 0.375 * width)
     density[1:] *= 2
     frequencies = np.arange(density.size) * EVEN_HZ / size
     held = frequencies >= 2 * EVEN_HZ / (n / 2)
     return frequencies[held], density[held]
 
 
-def _hann(first: int, last: int, width: int) -> Floats:
-    """Some values of the window of this width, as scipy.signal has it, whose import costs 66 MB."""
-    window: Floats = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(first, last) / width)
+def _hann(at: NDArray[np.int64], width: int) -> Floats:
+    """Values of the window of this width, as scipy.signal has it, whose import costs 66 MB."""
+    window: Floats = 0.5 - 0.5 * np.cos(2 * np.pi * at / width)
     return window
 
 
-class _Chirp:
-    """The first bins of the transform of rows filled up with zeros to ``size``, by convolution with a chirp.
+class _Lowest:
+    """The first bins of the transform of rows filled up with zeros, by convolution with a chirp.
 
     Of a long series whose length has large factors the first tenth of the bins comes cheaper so than all of them
     (Rabiner, Schafer and Rader 1969, doi:10.1109/TAU.1969.1162034).
+
+    Args:
+        width: of the rows.
+        size: of the transform, in samples of which the row holds every ``step``-th one.
+
+    >>> row = np.random.default_rng(1).normal(size=5003)
+    >>> wanted = np.abs(np.fft.rfft(row, 10_006)[:900])
+    >>> bool(np.allclose(np.abs(_Lowest(5003, 10_006, 900).bins(row)), wanted, rtol=1e-9))
+    True
     """
 
-    def __init__(self, width: int, size: int, count: int) -> None:
-        self.size, self.count, self.fast = size, count, next_fast_len(width + count - 1)
-        self.chirp = _turns(np.arange(max(width, count), dtype=np.int64) ** 2, 2 * size)
+    def __init__(self, width: int, size: int, count: int, step: int = 1) -> None:
+        self.size, self.count = size, count
+        self.short = size <= CHIRP_FROM and step == 1
+        if self.short:
+            return
+        self.fast = next_fast_len(width + count - 1)
+        # of whole numbers, so that no phase is lost in a large one
+        turns = step * np.arange(max(width, count), dtype=np.int64) ** 2 % (2 * size)
+        self.chirp = np.exp((-2j * np.pi / (2 * size)) * turns)
         kernel = np.zeros(self.fast, np.complex128)
         kernel[:count] = self.chirp[:count].conj()
         kernel[self.fast - width + 1 :] = self.chirp[width - 1 : 0 : -1].conj()
         self.around = fft(kernel, overwrite_x=True)
 
-    def bins(self, row: Floats, first: int = 0) -> NDArray[np.complex128]:
-        """(count,) of a row of at most ``width`` that begins at ``first``."""
+    def bins(self, row: Floats) -> NDArray[np.complex128]:
+        """(count,) of a row of at most ``width``."""
+        if self.short:
+            return np.asarray(rfft(row, self.size)[: self.count])
         spectrum = fft(row * self.chirp[: row.size], self.fast, overwrite_x=True)
         spectrum *= self.around
-        found = np.asarray(ifft(spectrum, overwrite_x=True)[: self.count] * self.chirp[: self.count])
-        if first:
-            found *= _turns(np.arange(self.count, dtype=np.int64) * first, self.size)
-        return found
-
-
-def _turns(parts: NDArray[np.int64], of: int) -> NDArray[np.complex128]:
-    """exp(−2πi · parts / of); of whole numbers, so that no phase is lost in a large one."""
-    return np.asarray(np.exp((-2j * np.pi / of) * (parts % of)))
-
-
-def _lowest(row: Floats, size: int, count: int) -> NDArray[np.complex128]:
-    """(count,) the first bins of the transform of a row, filled up with zeros to ``size``.
-
-    >>> row = np.random.default_rng(1).normal(size=5003)
-    >>> bool(np.allclose(_lowest(row, 10_006, 900), np.fft.rfft(row, 10_006)[:900], rtol=1e-9))
-    True
-    """
-    if size <= CHIRP_FROM:
-        return np.asarray(rfft(row, size)[:count])
-    return _Chirp(row.size, size, count).bins(row)
-
-
-def _in_pieces(end_s: Floats, nn_ms: Floats, n: int, starts: range, width: int, count: int) -> Floats:
-    """(count,) the sum of the power of all windows: each piece of the series goes into those that hold it."""
-    mean = sum(float(piece.sum()) for _, piece in _pieces(end_s, nn_ms, n)) / n
-    chirp = _Chirp(PIECE, 2 * width, count)
-    found = np.zeros((len(starts), count), np.complex128)
-    for first, piece in _pieces(end_s, nn_ms, n):
-        for number, start in enumerate(starts):
-            a, b = max(first, start), min(first + piece.size, start + width)
-            if a < b:
-                windowed = (piece[a - first : b - first] - mean) * _hann(a - start, b - start, width)
-                found[number] += chirp.bins(windowed, a - start)
-    power = np.zeros(count)
-    for total in found:
-        power += np.abs(total) ** 2
-    return power
-
-
-def _pieces(end_s: Floats, nn_ms: Floats, n: int) -> Iterator[tuple[int, Floats]]:
-    """(place of the first, values) of the intervals at 4 Hz, most of a day at a time."""
-    for first in range(0, n, PIECE):
-        last = min(n, first + PIECE)
-        at = end_s[0] + np.arange(first, last) / EVEN_HZ
-        a, b = np.searchsorted(end_s, at[[0, -1]]).tolist()
-        near = slice(max(0, a - BESIDE), b + BESIDE)
-        yield first, _splined(end_s[near], nn_ms[near], at)
+        return np.asarray(ifft(spectrum, overwrite_x=True)[: self.count] * self.chirp[: self.count])
 
 
 def _even(end_s: Floats, nn_ms: Floats) -> Floats:
     """(n,) intervals at 4 Hz without their mean."""
-    even = _splined(end_s, nn_ms, np.arange(end_s[0], end_s[-1] + 1 / EVEN_HZ, 1 / EVEN_HZ))
-    even -= even.mean()
-    return even
-
-
-def _splined(end_s: Floats, nn_ms: Floats, at: Floats) -> Floats:
+    at = np.arange(end_s[0], end_s[-1] + 1 / EVEN_HZ, 1 / EVEN_HZ)
     even: Floats = np.asarray(make_interp_spline(end_s, nn_ms, k=2, check_finite=False)(at))
     even[at > end_s[-1]] = nn_ms[-1]
+    even -= even.mean()
     return even
 
 
