@@ -19,14 +19,13 @@ from ecg_center.contract.findings import Evidence
 from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import TEXTBOOK, evidence, say
-from worker.signal.atrial import QRS_MARGIN_S, ventricles
+from worker.signal.atrial import P_BAND_HZ, QRS_MARGIN_S, ventricles, without_line
 from worker.signal.filters import Floats, Spectrum, highpass, lowpass
 from worker.signal.order import median
 
 SVT_2015: Final = "ACC/AHA/HRS 2015 supraventricular tachycardia, doi:10.1016/j.jacc.2015.08.856"
 LEAST_LEADS: Final = 6
 LEAST_BEATS: Final = 6
-BAND_HZ: Final = (1.0, 20.0)
 P_S: Final = 0.11
 """Of each stretch that is compared: a P and a little around it."""
 FARTHEST_S: Final = 0.30
@@ -149,7 +148,7 @@ def _before_each(reading: Reading) -> list[_P]:
     clean = reading.traces.clean[reading.rows]
     begins = replace(limits, qrs_on=limits.qrs_on + round(QRS_MARGIN_S * hz))  # its P stays
     rest = Spectrum(clean - ventricles(clean, reading.beats, begins, hz), hz)
-    band = rest.band(highpass(rest.frequencies, BAND_HZ[0]) * lowpass(rest.frequencies, BAND_HZ[1]))
+    band = rest.band(highpass(rest.frequencies, P_BAND_HZ[0]) * lowpass(rest.frequencies, P_BAND_HZ[1]))
     width, after = round(P_S * hz), round(AFTER_S * hz)
     onsets = (reading.beats.at - limits.r + limits.qrs_on).tolist()
     ends = [0, *(reading.beats.at[:-1] - limits.r + limits.qrs_off + round(BEHIND_J_S * hz)).tolist()]
@@ -158,24 +157,21 @@ def _before_each(reading: Reading) -> list[_P]:
         first, stop = max(0, end, onset - round(FARTHEST_S * hz)), onset - round(BEFORE_QRS_S * hz)
         if stop - first < width:
             continue
-        forms = _without_line(band[:, first:stop], width)
+        forms = without_line(_windows(band[:, first:stop], width))
         power = (forms**2).sum(axis=(0, 2))
         best = int(np.argmax(power))
         between = band[:, end : first + best - after]
         quiet = None
         if between.shape[1] >= width:
-            quiet = float(median((_without_line(between, width) ** 2).sum(axis=(0, 2))))
+            quiet = float(median((without_line(_windows(between, width)) ** 2).sum(axis=(0, 2))))
         found.append(_P(forms[:, best], float(power[best]), quiet, (first + best + width // 2) / hz))
     return found
 
 
-def _without_line(part: Floats, width: int) -> Floats:
-    """(n_leads, n_places, width) each stretch of ``part`` without the line through its ends."""
-    windows = np.lib.stride_tricks.sliding_window_view(part, width, axis=1)
-    edge = max(1, width // 8)
-    left, right = windows[..., :edge].mean(axis=-1, keepdims=True), windows[..., -edge:].mean(axis=-1, keepdims=True)
-    level: Floats = windows - (left + (right - left) * np.linspace(0, 1, width))
-    return level
+def _windows(part: Floats, width: int) -> Floats:
+    """(n_leads, n_places, width) every stretch of (n_leads, n)."""
+    windows: Floats = np.lib.stride_tricks.sliding_window_view(part, width, axis=1)
+    return windows
 
 
 def _by_form(found: list[_P], hz: float) -> np.ndarray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ecg_center.contract.findings import Certainty, Statement
 from worker.resting.artefacts import believable
 from worker.resting.beat_kinds import EARLY, LATE, runs, usual_rr_s
+from worker.resting.blocked_beats import blocked_beats
 from worker.resting.escapes import escapes, late_beats
 from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
@@ -210,8 +211,8 @@ def _pattern(found: NDArray[np.str_], early: str) -> str:
 
 def pauses(reading: Reading, rhythm: Rhythm) -> None:
     """The longest interval, where no other statement says why it is long."""
-    if block := sinoatrial_block(reading, rhythm):
-        rhythm.statements += block
+    if explained := blocked_beats(reading, rhythm) or sinoatrial_block(reading, rhythm):
+        rhythm.statements += explained
         return
     rr_max = rhythm.rr_max_s or 0.0
     usual = float(np.median(reading.rr_s)) if reading.rr_s.size else 0.0

@@ -68,7 +68,7 @@ def p_before_beats(spectrum: Spectrum, rows: list[int], beats: Beats, beat: Medi
         return nothing
     margin = round(0.02 * spectrum.hz)
     first, last = limits.p_on - margin - limits.r, limits.p_off + margin - limits.r
-    template = _level(beat.signal[rows, max(0, limits.r + first) : limits.r + last])
+    template = without_line(beat.signal[rows, max(0, limits.r + first) : limits.r + last])
     _, vectors = np.linalg.eigh(template @ template.T)
     weights = vectors[:, -1]
     usual = weights @ template
@@ -79,7 +79,7 @@ def p_before_beats(spectrum: Spectrum, rows: list[int], beats: Beats, beat: Medi
     whole = (start >= margin) & (beats.at + last + margin <= view.size)
     present = beats.group == 0  # what is cut off: nothing speaks against it
     shifted = start[whole, None] + np.array([0, -margin, margin])
-    found = _level(view[shifted[:, :, None] + np.arange(usual.size)])
+    found = without_line(view[shifted[:, :, None] + np.arange(usual.size)])
     present[whole] = _is_like(found, usual, size).any(axis=1)
     dominant = beats.group == 0
     share = float(present[dominant].mean()) if dominant.any() else 0.0
@@ -90,7 +90,7 @@ def _clarity(view: Floats, at: NDArrayInt, first: int, last: int) -> float:
     at = at[(at + first >= 0) & (at + last <= view.size)]
     if at.size < 3:
         return 0.0
-    single = _level(view[at[:, None] + np.arange(first, last)])
+    single = without_line(view[at[:, None] + np.arange(first, last)])
     usual = median(single, axis=0)
     return float(usual @ usual / max(float(np.median(((single - usual) ** 2).sum(axis=1))), 1e-6))
 
@@ -112,7 +112,7 @@ def before_qrs(spectrum: Spectrum, rows: list[int], beats: Beats, limits: Limits
         return 0.0, 0.0, 0.0
     stretch = np.stack([band[:, end - reach : end] for end in ends.tolist()])
     windows = np.lib.stride_tricks.sliding_window_view(stretch, width, axis=2)
-    level = _level(windows)
+    level = without_line(windows)
     mean = level.mean(axis=0)
     power = (mean**2).sum(axis=(0, 2))
     scatter = np.median(((level - mean) ** 2).sum(axis=(1, 3)), axis=0)
@@ -123,7 +123,7 @@ def before_qrs(spectrum: Spectrum, rows: list[int], beats: Beats, limits: Limits
     return float(ratio[best]), float(np.median(likeness)), float(np.sqrt(power[best] / width))
 
 
-def _level(part: Floats) -> Floats:
+def without_line(part: Floats) -> Floats:
     """The stretches, along the last axis, without the line through their ends."""
     width = max(1, part.shape[-1] // 8)
     left, right = part[..., :width].mean(axis=-1, keepdims=True), part[..., -width:].mean(axis=-1, keepdims=True)
@@ -227,7 +227,7 @@ def ventricles(clean: Floats, beats: Beats, limits: Limits, hz: float) -> Floats
         if len(at) < 2:
             continue
         usual = median(np.array([clean[:, beat - before : beat + after] for beat in at]), axis=0)
-        usual = _level(usual)  # what is left of the baseline must not become an edge that looks like a P
+        usual = without_line(usual)  # what is left of the baseline must not become an edge that looks like a P
         for beat in beats.at[beats.group == group].tolist():
             first, last = max(0, beat - before), min(clean.shape[1], beat + after)
             template[:, first:last] = usual[:, first - beat + before : last - beat + before]
