@@ -16,6 +16,7 @@ from worker.resting.measure import fiducials, measure
 from worker.resting.morphology import frontal_axis_deg, morphology
 from worker.resting.patient import Patient, person_of
 from worker.resting.patterns import patterns
+from worker.resting.qrs_alternans import qrs_alternans
 from worker.resting.quality import doubting_the_rate, verdict, wrong_rate
 from worker.resting.reading import Reading, read_signal
 from worker.resting.repolarisation import repolarisation
@@ -90,7 +91,7 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
         found += shape + repolarisation(reading, rhythm, shape)
         codes = {statement.code for statement in found}
         found += patterns(reading, rhythm, codes, frontal_axis_deg(reading))
-        found += alternans(reading, rhythm)
+        found += alternans(reading, rhythm) + qrs_alternans(reading, rhythm)
     if dextrocardia:
         found.append(say("230", evidence(leads=["I", "V6"]), certainty="possible"))
     if quality.suspected_reversal:

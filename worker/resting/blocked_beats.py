@@ -36,7 +36,7 @@ LEAST_UV: Final = 50.0
 LEAST_LEADS: Final = 2
 LEAST_PLAIN: Final = 4
 LEAST_RR_S: Final = 0.6
-"""Above 100/min T and the next P run into one another, and a flutter of which every other wave is conducted has both."""
+"""Above 100/min T and the next P run into one another, and a flutter of which each other wave is conducted has both."""
 MOST_PLACES: Final = 8
 
 

@@ -110,3 +110,41 @@ def test_a_short_run_or_an_alternating_qrs_is_no_alternans_of_t() -> None:
         near = np.abs(seconds - beat - 0.12) < 0.32
         whole[:, near] *= 1 + 0.25 * (-1) ** number
     assert "147f" not in said(ecg, whole)
+
+
+def swinging(ecg: SimulatedEcg, samples: np.ndarray, share: float, leads: tuple[str, ...] = LEADS) -> np.ndarray:
+    """QRS larger and smaller by this share in turn, its T left alone."""
+    changed, seconds = samples.copy(), np.arange(samples.shape[1]) / HZ
+    rows = [LEADS.index(lead) for lead in leads]
+    for number, beat in enumerate(ecg.truth.beats_s):
+        window = np.clip((0.075 - np.abs(seconds - beat - 0.005)) / 0.02, 0, 1)
+        changed[rows] *= 1 + share * (-1) ** number * window
+    return changed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_qrs_that_is_larger_every_second_time_is_electrical_alternans(seed: int) -> None:
+    ecg, samples = heart(seed)
+    codes = said(ecg, swinging(ecg, samples, 0.20))
+    assert codes.get("124") == "probable"
+    assert "147f" not in codes
+    assert "124" not in said(ecg, samples)
+    assert "124" not in said(ecg, swinging(ecg, samples, 0.02))  # less than 1 mm
+    assert "124" not in said(ecg, swinging(ecg, samples, 0.20, ("V3", "V4")))  # two leads
+    breathing = samples.copy()
+    seconds = np.arange(samples.shape[1]) / HZ
+    for number, beat in enumerate(ecg.truth.beats_s):  # over four beats
+        breathing *= 1 + 0.2 * np.sin(2 * np.pi * number / 4) * np.clip((0.075 - np.abs(seconds - beat)) / 0.02, 0, 1)
+    assert "124" not in said(ecg, breathing)
+
+
+def test_a_heart_that_turns_in_an_effusion_is_too_however_unlike_its_beats_are() -> None:
+    ecg, samples = heart(2)
+    codes = said(ecg, swinging(ecg, samples, 0.45))
+    assert "124" in codes
+    assert not set(codes) & {"60", "60a", "60b", "73a", "30", "30a"}
+
+
+def test_seven_beats_are_too_few_for_alternans_of_the_qrs() -> None:
+    ecg, samples = heart(duration_s=6.5)
+    assert "124" not in said(ecg, swinging(ecg, samples, 0.20))
