@@ -4,7 +4,9 @@ The median beat ends where the next beat may begin; U lies behind it. Here the u
 the next P, in the leads in which the signs are looked for. U is what rises again behind a T: Surawicz 1957
 (doi:10.1161/01.cir.16.5.750) calls an ECG typical of hypokalaemia by T/U of 1 or less, by a U above 0.05 mV in II or
 0.1 mV in V3, and by ST depression of 0.05 mV. What differs: two leads are asked for, so that the P wave or the noise of
-one does not speak of potassium.
+one does not speak of potassium; and since a T that comes late looks like a U, there must be a T of its own before it or
+an ST that is lowered. A long QT whose one wave is late says nothing of potassium. Where the line between T and U does
+not come down, the two have fused (152): of low potassium, of drugs, or of a congenital long QT.
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,6 @@ from ecg_center.contract.findings import Certainty, Statement
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
 from worker.resting.say import evidence, say
-from worker.signal.filters import Floats, moving_mean
 
 POTASSIUM_LOW: Final = "Surawicz 1957, doi:10.1161/01.cir.16.5.750"
 DIGITALIS: Final = "AHA/ACCF/HRS 2009 part IV, doi:10.1016/j.jacc.2008.12.014"
@@ -26,19 +27,21 @@ USUAL_QT_S: Final = 0.40
 T_FROM_J_S: Final = 0.06
 T_FALLS_S: Final = 0.10
 """T that is a little late may still fall for so long."""
-LEAST_S, LAST_S = 0.3, 0.75
-BEFORE_P_S: Final = 0.03
-UNKNOWN_P_S: Final = 0.22
-SMOOTH_S: Final = 0.03
 LEAST_RR_S: Final = 0.6
 """Above 100/min U and P cannot be told apart."""
-LEAST_BEATS: Final = 4
 U_UV: Final = {"II": 50.0}
 U_CHEST_UV: Final = 100.0
 U_RISES_UV: Final = 30.0
 U_RISES_SHARE: Final = 0.25
 U_LEADS: Final = 2
 U_HIGH_UV: Final = 200.0
+T_OWN_UV: Final = 20.0
+"""IEC 60601-2-25: a deflection counts from 20 µV on; so much the line must fall between a T and its U."""
+FUSED_T_UV: Final = 100.0
+FUSED_RATIO: Final = 0.5
+"""The lower one over the higher: a usual U on the last of a tall T is no fusion."""
+FUSED_SHARE: Final = 0.5
+"""The line between them stays above this share of the lower one."""
 U_INVERTED_LEADS: Final = ("V4", "V5", "V6")
 U_INVERTED_UV: Final = -50.0
 UPRIGHT_T_UV: Final = 100.0
@@ -56,10 +59,23 @@ QTC_MS: Final = 420.0
 
 @dataclass(frozen=True, slots=True)
 class TandU:
-    """Heights of T and of U over the PR level, µV."""
+    """Heights over the PR level, µV: of T, of U, and of the lowest point between them."""
 
     t_uv: float
     u_uv: float
+    dip_uv: float
+
+    @property
+    def two(self) -> bool:
+        """Whether T is a wave of its own, and not the way up into one late wave."""
+        return self.t_uv - self.dip_uv >= T_OWN_UV
+
+    @property
+    def fused(self) -> bool:
+        """Whether two waves stand so close that the line between them does not come down."""
+        lower, higher = sorted((self.t_uv, self.u_uv))
+        alike = lower >= max(FUSED_T_UV, FUSED_RATIO * higher)
+        return self.two and alike and self.dip_uv >= FUSED_SHARE * lower
 
 
 def slow_waves(reading: Reading, rhythm: Rhythm, said: set[str]) -> list[Statement]:
@@ -74,33 +90,44 @@ def _potassium(reading: Reading, rhythm: Rhythm) -> list[Statement]:
         return []
     both = _t_and_u(reading)
     tall = {lead: waves for lead, waves in both.items() if waves.u_uv >= U_UV.get(lead, U_CHEST_UV)}
+    fused = _fused(both)
     over = [lead for lead, waves in tall.items() if waves.u_uv >= waves.t_uv]
-    if len(over) >= U_LEADS:
+    sunk = [lead for lead in LEADS if (waves := reading.wave(lead)) and waves.st60_uv <= ST_UV]
+    if len(over) >= U_LEADS and (len(sunk) >= U_LEADS or sum(tall[lead].two for lead in over) >= U_LEADS):
         seen = evidence(
             "u_mv", max(tall[lead].u_uv for lead in over) / 1000, U_CHEST_UV / 1000, "mV", leads=over,
             source=POTASSIUM_LOW,
         )  # fmt: skip
-        sunk = [lead for lead in LEADS if (waves := reading.wave(lead)) and waves.st60_uv <= ST_UV]
         certainty: Certainty = "probable" if len(sunk) >= U_LEADS and len(over) > U_LEADS else "possible"
         found = [say("211", seen, certainty=certainty)]
         if sunk:
             lowest = min(reading.waves[lead].st60_uv for lead in sunk)
             found[0].evidence.append(evidence("st60_mv", lowest / 1000, ST_UV / 1000, "mV", leads=sunk))
-        return found
-    high = [lead for lead, waves in tall.items() if waves.u_uv >= U_HIGH_UV]
+        return found + fused
+    high = [lead for lead, waves in tall.items() if waves.u_uv >= U_HIGH_UV and waves.two]
     if len(high) < U_LEADS:
-        return _inverted_u(reading)
+        return fused or _inverted_u(reading)
     seen = evidence("u_mv", max(tall[lead].u_uv for lead in high) / 1000, U_HIGH_UV / 1000, "mV", leads=high)
-    return [say("150", seen, certainty="possible")]
+    return [say("150", seen, certainty="possible"), *fused]
+
+
+def _fused(both: dict[str, TandU]) -> list[Statement]:
+    """T and U of which the one begins before the other has ended, in two leads."""
+    here = {lead: waves.dip_uv / min(waves.t_uv, waves.u_uv) for lead, waves in both.items() if waves.fused}
+    if len(here) < U_LEADS:
+        return []
+    seen = evidence("tu_dip", min(here.values()), FUSED_SHARE, "", leads=here, source=DIGITALIS)
+    return [say("152", seen, certainty="possible")]
 
 
 def _inverted_u(reading: Reading) -> list[Statement]:
     """U below the level behind an upright T, in V4 to V6: of ischaemia or a large ventricle (AHA 2009 part IV)."""
     limits, hz = reading.limits, reading.traces.hz
     leads = [lead for lead in U_INVERTED_LEADS if (waves := reading.wave(lead)) and waves.t_uv >= UPRIGHT_T_UV]
-    beats = _long_beats(reading, leads)
-    if beats is None or limits is None or limits.t_off is None:
+    long = reading.long_beats
+    if long is None or limits is None or limits.t_off is None:
         return []
+    beats = long[[reading.traces.leads.index(lead) for lead in leads]]
     first = limits.t_off - limits.qrs_on
     found: dict[str, float] = {}
     for lead, beat in zip(leads, beats, strict=True):
@@ -120,9 +147,10 @@ def _t_and_u(reading: Reading) -> dict[str, TandU]:
     """T and the U behind it by lead; without the leads in which nothing rises behind T."""
     limits, hz = reading.limits, reading.traces.hz
     leads = [lead for lead in LEADS if lead in reading.waves]
-    beats = _long_beats(reading, leads)
-    if beats is None or limits is None:
+    long = reading.long_beats
+    if long is None or limits is None:
         return {}
+    beats = long[[reading.traces.leads.index(lead) for lead in leads]]
     usual = round(USUAL_QT_S * float(np.sqrt(np.median(reading.rr_s))) * hz)
     start = limits.qrs_off - limits.qrs_on + round(T_FROM_J_S * hz)
     if not start + round(0.1 * hz) < usual < beats.shape[1] - round(0.05 * hz):
@@ -134,30 +162,10 @@ def _t_and_u(reading: Reading) -> dict[str, TandU]:
         at = floor + int(np.argmax(beat[floor:]))
         if at in (floor, beats.shape[1] - 1):
             continue  # nothing rises behind T, or it is P
-        rises = float(beat[at] - beat[t_at:at].min())
-        if rises >= max(U_RISES_UV, U_RISES_SHARE * float(beat[at])):
-            found[lead] = TandU(float(beat[t_at]), float(beat[at]))
+        dip = float(beat[t_at:at].min())
+        if float(beat[at]) - dip >= max(U_RISES_UV, U_RISES_SHARE * float(beat[at])):
+            found[lead] = TandU(float(beat[t_at]), float(beat[at]), dip)
     return found
-
-
-def _long_beats(reading: Reading, leads: list[str]) -> Floats | None:
-    """(n_leads, n) the usual beats' mean from the onset of QRS to the next P, over the PR level; None of too few."""
-    limits, hz = reading.limits, reading.traces.hz
-    if limits is None or not leads:
-        return None
-    before_p_s = BEFORE_P_S + (reading.ms(limits.r - limits.p_on) / 1000 if limits.p_on is not None else UNKNOWN_P_S)
-    length = round(min(LAST_S, float(np.quantile(reading.rr_s, 0.2)) - before_p_s) * hz)
-    quiet, back = round(0.02 * hz), limits.r - limits.qrs_on
-    at = reading.beats.at
-    room = np.append(np.diff(at), length + back) >= length + back  # before an early beat there is no whole one
-    starts = at[(reading.beats.group == 0) & room] - back
-    starts = starts[(starts >= quiet) & (starts + length <= reading.traces.clean.shape[1])]
-    if length < LEAST_S * hz or starts.size < LEAST_BEATS:
-        return None
-    signal = reading.traces.clean[[reading.traces.leads.index(lead) for lead in leads]]
-    whole = sum(signal[:, at - quiet : at + length] for at in starts.tolist()) / starts.size
-    level = whole[:, : quiet - 2].mean(axis=1, keepdims=True)
-    return moving_mean(whole[:, quiet:] - level, max(1, round(SMOOTH_S * hz)))
 
 
 def _digitalis(reading: Reading, said: set[str]) -> list[Statement]:

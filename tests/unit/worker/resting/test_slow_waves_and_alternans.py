@@ -64,6 +64,35 @@ def test_a_high_u_below_t_is_only_a_high_u() -> None:
     assert "211" not in codes
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_t_and_u_fuse_where_the_line_between_them_stays_up(seed: int) -> None:
+    ecg, samples = heart(seed)
+    flat = with_flat_t(ecg, samples, 0.1)
+
+    def both(sd_s: float, leads: tuple[str, ...] = CHEST) -> dict[str, str]:
+        tall = with_bump(ecg, flat, dict.fromkeys(leads, 330.0), 0.26, sd_s)
+        return said(ecg, with_bump(ecg, tall, dict.fromkeys(leads, 280.0), 0.44, sd_s))
+
+    assert "152" in both(0.058)
+    assert "211" not in both(0.058)  # U is lower than T
+    apart = both(0.035)
+    assert "150" in apart
+    assert "152" not in apart
+    assert "152" not in both(0.058, ("V3",))
+
+
+@pytest.mark.parametrize("qtc_ms", [500, 560, 600, 650])
+def test_a_long_qt_with_one_late_wave_says_nothing_of_potassium(qtc_ms: float) -> None:
+    for seed in range(6):
+        ecg = generate("long-qt", seed=seed, duration_s=12)
+        slower = (ecg.truth.qtc_ms / qtc_ms) ** 2  # time stretched by k makes QTc √k longer
+        findings = analyse(recording_of(ecg, sampling_hz=ecg.sampling_hz * slower))
+        codes = {statement.code for statement in findings.statements}
+        assert "148" in codes
+        assert not codes & {"150", "152", "211"}, seed
+        assert "hypokalaemia" not in {value.rule for value in findings.critical}
+
+
 def test_digitalis_sags_without_lowering_j() -> None:
     ecg, samples = heart()
     flat = with_flat_t(ecg, samples, 0.5)
