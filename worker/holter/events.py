@@ -41,6 +41,8 @@ PACED_BEATS: Final = 3
 PACED_JOIN_BEATS: Final = 3
 _GIVEN: Final = set(Event.model_fields)
 """One for all events: a set of its own would be half of what each takes."""
+_UNTOLD: Final = {name: field.default for name, field in Event.model_fields.items() if not field.is_required()}
+"""What an event says where nothing is said; looking it up for each would take as long as all else."""
 
 
 def ectopy(day: Readable, af: Spans | None = None) -> tuple[Ectopy, Ectopy]:
@@ -133,6 +135,7 @@ def _event(day: Readable, kind: EventKind, first: int, last: int, **more: float 
     start_s, end_s = round(float(day.at_s[first]), 3), round(float(day.at_s[last]), 3)
     rate = rate_between(day, first, last) if last > first else None
     values: dict[str, Any] = {
+        **_UNTOLD,
         "kind": kind,
         "start_s": start_s,
         "end_s": end_s,

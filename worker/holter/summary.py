@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from ecg_center.contract.holter import Event, HourRow
 from worker.holter.measured import Label, Measured
-from worker.holter.readable import DAY_S, HOUR_S, Floats, Readable, Spans, clock_s
+from worker.holter.readable import DAY_S, HOUR_S, Bools, Floats, Readable, Spans, clock_s
 from worker.holter.rows import as_floats, binned_median
 from worker.recording import Annotation
+from worker.signal.compiled import compiled
 
 WINDOW_BEATS: Final = 8
 WINDOW_S: Final = 10.0
@@ -42,19 +43,31 @@ def rate_mean(day: Readable, from_s: float = 0.0, to_s: float = np.inf) -> float
 
 def moving_rates(day: Readable) -> tuple[Floats, NDArray[np.int32]]:
     """(rate per minute, last beat) of the window that begins at each beat; nan where it cannot be believed."""
-    n = len(day.at_s)
-    rates, lasts = np.empty(n), np.empty(n, np.int32)
-    broken = np.concatenate([np.zeros(1, np.int32), np.cumsum(~day.sound, dtype=np.int32)])
-    doubtful = np.concatenate([np.zeros(1, np.int32), np.cumsum(day.is_label(Label.Q), dtype=np.int32)])
+    lasts, good = _windows(day.at_s, day.sound, day.is_label(Label.Q))
+    n = len(lasts)
+    rates = np.full(n, np.nan)
     for begin in range(0, n, BEATS_AT_ONCE):
-        first = np.arange(begin, min(n, begin + BEATS_AT_ONCE))
-        at_s = day.at_s[first]
-        last = np.maximum(first + WINDOW_BEATS, np.searchsorted(day.at_s, at_s + WINDOW_S))
-        inside = last < n
-        last = np.minimum(last, n - 1)
-        good = inside & (broken[last] == broken[first]) & (doubtful[last] == doubtful[first])
-        rates[first], lasts[first] = 60.0 * (last - first) / np.where(good, day.at_s[last] - at_s, np.nan), last
+        first = begin + np.flatnonzero(good[begin : begin + BEATS_AT_ONCE])
+        last = lasts[first]
+        rates[first] = 60.0 * (last - first) / (day.at_s[last] - day.at_s[first])
     return rates, lasts
+
+
+@compiled
+def _windows(at_s: Floats, sound: Bools, doubtful: Bools) -> tuple[NDArray[np.int32], Bools]:
+    """((n,) last beat of the window from each one on, (n,) whether all in it may be believed)."""
+    n, last = at_s.size, 0
+    lasts, good = np.empty(n, np.int32), np.zeros(n, np.bool_)
+    bad = np.zeros(n + 1, np.int32)  # intervals that are not sound and beats in doubt, up to each beat
+    for i in range(n):
+        bad[i + 1] = bad[i] + doubtful[i] + (i < n - 1 and not sound[i])
+    for first in range(n):
+        while last < n and at_s[last] < at_s[first] + WINDOW_S:
+            last += 1
+        end = max(first + WINDOW_BEATS, last)
+        lasts[first] = min(end, n - 1)
+        good[first] = end < n and bad[end] == bad[first]
+    return lasts, good
 
 
 def extreme_events(day: Readable) -> list[Event]:

@@ -70,17 +70,17 @@ def tachograms(day: Readable) -> Floats:
     n = len(day.rr_s)
     early = np.flatnonzero(day.is_label(Label.V))
     early = early[(early >= BEFORE + 1) & (early + AFTER + 1 <= n)]
-    normal = day.is_label(Label.N)
-    parts = [_suitable(day, normal, early[k : k + AT_ONCE]) for k in range(0, early.size, AT_ONCE)]
+    normal = np.concatenate([np.zeros(1, np.int32), np.cumsum(day.is_label(Label.N), dtype=np.int32)])
+    early = early[normal[early + AFTER + 2] - normal[early - BEFORE - 1] == BEFORE + AFTER + 2]
+    parts = [_suitable(day, early[k : k + AT_ONCE]) for k in range(0, early.size, AT_ONCE)]
     return np.concatenate([np.zeros((0, 4 + AFTER)), *parts])
 
 
-def _suitable(day: Readable, normal: Bools, early: NDArray[np.intp]) -> Floats:
-    """The tachograms of those of these early beats that are suitable."""
+def _suitable(day: Readable, early: NDArray[np.intp]) -> Floats:
+    """The tachograms of those of these early beats, with none but normal ones around them, that are suitable."""
     # row i of rr ends at beat i + 1: the coupling interval of beat e is e − 1, its pause is e
     window = early[:, None] + np.arange(-BEFORE - 1, AFTER + 1)
-    beats = early[:, None] + np.arange(-BEFORE - 1, AFTER + 2)
-    pure = np.delete(normal[beats], BEFORE + 1, axis=1).all(axis=1) & day.sound[window].all(axis=1)
+    pure = day.sound[window].all(axis=1)
     intervals = day.rr_s[window]
     sinus = np.delete(intervals, [BEFORE, BEFORE + 1], axis=1)
     reference = intervals[:, :BEFORE].mean(axis=1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from worker.holter.hrv.intervals import Intervals
 from worker.holter.readable import Floats
+from worker.signal.order import median, quantile
 
 SEGMENT_S: Final = 300.0
 MIN_SEGMENTS: Final = 3
@@ -32,22 +33,22 @@ def time_metrics(intervals: Intervals) -> dict[str, float]:
     nn, steps = intervals.nn_ms, intervals.steps_ms
     if nn.size < 2:
         return {}
-    mean, median = float(nn.mean()), float(np.median(nn))
+    mean, middle = float(nn.mean()), float(median(nn))
     sdnn = float(nn.std(ddof=1))
-    mad = MAD_SCALE * float(np.median(np.abs(nn - median)))
-    low, high, first, third = np.percentile(nn, [20, 80, 25, 75])
+    mad = MAD_SCALE * float(median(np.abs(nn - middle)))
+    low, high, first, third = (float(quantile(nn, share)) for share in (0.2, 0.8, 0.25, 0.75))
     found = {
         "mean_nn_ms": mean,
-        "median_nn_ms": median,
+        "median_nn_ms": middle,
         "min_nn_ms": float(nn.min()),
         "max_nn_ms": float(nn.max()),
         "sdnn_ms": sdnn,
         "cvnn": sdnn / mean,
         "mad_nn_ms": mad,
-        "mcvnn": mad / median,
-        "iqr_nn_ms": float(third - first),
-        "p20_nn_ms": float(low),
-        "p80_nn_ms": float(high),
+        "mcvnn": mad / middle,
+        "iqr_nn_ms": third - first,
+        "p20_nn_ms": low,
+        "p80_nn_ms": high,
     }
     return found | _of_steps(steps, found) | _of_segments(intervals) | _of_histogram(nn)
 
