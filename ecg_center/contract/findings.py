@@ -87,6 +87,7 @@ class LeadMeasurements(Message):
     q_ms: float
     r_ms: float
     s_ms: float
+    u_mv: float = 0.0
     st_j_mv: float
     st20_mv: float
     st40_mv: float
@@ -144,6 +145,10 @@ class Fiducials(Message):
     qrs_on_s: float | None = None
     qrs_off_s: float | None = None
     t_off_s: float | None = None
+    u_on_s: float | None = None
+    """U of the mean of the usual beats, which may end behind the median beat."""
+    u_peak_s: float | None = None
+    u_off_s: float | None = None
 
 
 class Findings(Message):
@@ -162,6 +167,9 @@ class Findings(Message):
     grade: Grade
     beats_s: list[float] = []
     """R peaks, seconds from the start of the recording."""
+    beat_kinds: str = ""
+    """One letter for each of ``beats_s``: N usual, S supraventricular, V ventricular, F fusion, P paced, Q not to be
+    told; empty where no beat can be told."""
     median_beat_fiducials: Fiducials | None = None
     warnings: list[str] = []
     """What the reader of the file had to repair or could not use, in plain English."""

@@ -140,7 +140,8 @@ class StudyView:
         """The part of the findings that the viewer draws."""
         if self.findings is None:
             return {}
-        return self.findings.model_dump(mode="json", include={"beats_s", "median_beat_fiducials", "quality"})
+        shown = {"beats_s", "beat_kinds", "median_beat_fiducials", "quality"}
+        return self.findings.model_dump(mode="json", include=shown)
 
     @property
     def opinion_contents(self) -> list[tuple[Opinion, OpinionForm]]:

@@ -140,7 +140,7 @@ FURTHER_MEASUREMENTS: tuple[tuple[str, str, str], ...] = (
 """What else the machine measures, for whoever unfolds it: field of ``Measurements``, message id, unit."""
 
 LEAD_MEASUREMENTS: tuple[tuple[str, str], ...] = (
-    ("p_mv", "P"), ("q_mv", "Q"), ("r_mv", "R"), ("s_mv", "S"), ("r2_mv", "R′"), ("t_mv", "T"),
+    ("p_mv", "P"), ("q_mv", "Q"), ("r_mv", "R"), ("s_mv", "S"), ("r2_mv", "R′"), ("t_mv", "T"), ("u_mv", "U"),
     ("st_j_mv", "J"), ("st20_mv", "J+20"), ("st40_mv", "J+40"), ("st60_mv", "J+60"), ("st80_mv", "J+80"),
     ("st_slope_mv_s", "ST mV/s"),
     ("q_ms", "Q ms"), ("r_ms", "R ms"), ("s_ms", "S ms"),
@@ -196,6 +196,7 @@ QUANTITIES: dict[str, str] = {
     "rr_to_usual": N_("interval over the usual one"),
     "v1_p_terminal_mv_ms": N_("terminal force of P in V1"),
     "early_beats": N_("Early beats"),
+    "fusion_beats": N_("Fusion beats"),
     "episodes": N_("episodes"),
     "forms": N_("QRS forms"),
     "leakage": N_("leakage"),

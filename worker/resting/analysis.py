@@ -11,6 +11,7 @@ from ecg_center.domain.statements import TERMS
 from worker.critical import DEFAULT, evaluate, load
 from worker.recording import Recording
 from worker.resting.alternans import alternans
+from worker.resting.beat_classes import beat_classes
 from worker.resting.high_electrodes import high_electrodes
 from worker.resting.measure import fiducials, measure
 from worker.resting.morphology import frontal_axis_deg, morphology
@@ -26,6 +27,7 @@ from worker.resting.say import evidence, say
 from worker.resting.selvester import CONFOUNDED, selvester_points
 from worker.resting.together import settled
 from worker.resting.traces import prepare
+from worker.resting.u_wave import u_wave
 from worker.resting.ventricular import name_ventricular
 
 ENGINE: Final = "resting"
@@ -53,7 +55,8 @@ def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: s
     pair, dextrocardia = suspected_reversal(reading, rhythm)
     readable = bool(reading.rows) and rhythm.name != "none"
     quality = verdict(reading.qualities, None if dextrocardia else pair, readable=readable)
-    measured = measure(reading, rhythm)
+    u = u_wave(reading, rhythm)
+    measured = measure(reading, rhythm, u)
     if wrong_rate(measured, of_a_child=reading.norms.of_a_child):
         quality = doubting_the_rate(quality)
     statements = _statements(reading, rhythm, quality, dextrocardia=dextrocardia)
@@ -72,7 +75,8 @@ def analyse(recording: Recording, patient: Patient | None = None, *, rule_set: s
         statements=statements,
         grade="normal",
         beats_s=[round(float(at), 4) for at in reading.at_s] if rhythm.name not in ("vf", "standstill") else [],
-        median_beat_fiducials=fiducials(reading, rhythm),
+        beat_kinds=beat_classes(reading, rhythm),
+        median_beat_fiducials=fiducials(reading, rhythm, u),
         warnings=list(recording.warnings),
         device_measurements=dict(recording.device_measurements),
         device_statements=list(recording.device_statements),

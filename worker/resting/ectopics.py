@@ -13,6 +13,7 @@ from worker.resting.artefacts import believable
 from worker.resting.beat_kinds import EARLY, LATE, runs, usual_rr_s
 from worker.resting.blocked_beats import blocked_beats
 from worker.resting.escapes import escapes, late_beats
+from worker.resting.fusions import mark_fusions
 from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import ACC_2018_BRADYCARDIA, AHA_2017_VA, ESC_2019_SVT, TEXTBOOK, evidence, say
@@ -40,7 +41,8 @@ def ectopics(reading: Reading, rhythm: Rhythm) -> None:
     at, found = reading.at_s, rhythm.kinds
     late = late_beats(reading, rhythm)
     rhythm.statements += escapes(reading, rhythm, late)
-    found[late & (found == "V")] = "O"
+    found[late & (found == "V")] = "E"
+    mark_fusions(reading, rhythm)
     if rhythm.name not in ("vt", "wide_tachycardia", "paced"):
         _ventricular(reading, rhythm)
     early = np.flatnonzero(found == "S")

@@ -8,6 +8,7 @@ from ecg_center.contract.findings import Fiducials, LeadMeasurements, Measuremen
 from worker.resting import indices
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
+from worker.resting.u_wave import UWave
 from worker.resting.waves import LeadWaves
 from worker.signal.order import median
 
@@ -64,8 +65,8 @@ def axis_deg(one: float, avf: float, least: float = AXIS_MIN_UV) -> float | None
     return float(np.degrees(np.arctan2(up, one)))
 
 
-def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
-    """All global measurements; None where the rhythm or the signal gives none."""
+def measure(reading: Reading, rhythm: Rhythm, u: UWave | None = None) -> Measurements:
+    """All global measurements; None where the rhythm or the signal gives none. ``u``: the U wave, if there is one."""
     limits = reading.limits
     rates = {
         "heart_rate_bpm": _rounded(rhythm.ventricular_bpm, 1),
@@ -105,7 +106,7 @@ def measure(reading: Reading, rhythm: Rhythm) -> Measurements:
         qtc_formula=formula,
         qtc_by_formula=by_formula,
         st_j_mv=_st_j(reading) if reading.calibrated else {},
-        leads=_leads(reading, conducted=conducted) if reading.calibrated else {},
+        leads=_leads(reading, u, conducted=conducted) if reading.calibrated else {},
         qt_dispersion_ms=_dispersion(reading) if qt else None,
         **(_indices(reading, intervals["qrs_ms"], amplitudes, conducted=conducted) if reading.calibrated else {}),
     )
@@ -163,11 +164,12 @@ def _indices(
     }
 
 
-def _leads(reading: Reading, *, conducted: bool) -> dict[str, LeadMeasurements]:
-    return {lead: _lead(waves, conducted=conducted) for lead, waves in reading.waves.items()}
+def _leads(reading: Reading, u: UWave | None, *, conducted: bool) -> dict[str, LeadMeasurements]:
+    u_uv = {} if u is None else u.uv
+    return {lead: _lead(waves, u_uv.get(lead, 0.0), conducted=conducted) for lead, waves in reading.waves.items()}
 
 
-def _lead(waves: LeadWaves, *, conducted: bool) -> LeadMeasurements:
+def _lead(waves: LeadWaves, u_uv: float, *, conducted: bool) -> LeadMeasurements:
     def mv(value: float) -> float:
         return round(value / 1000, 3)
 
@@ -178,6 +180,7 @@ def _lead(waves: LeadWaves, *, conducted: bool) -> LeadMeasurements:
         s_mv=mv(waves.s_uv),
         r2_mv=mv(waves.r2_uv),
         t_mv=mv(waves.t_uv),
+        u_mv=mv(u_uv),
         q_ms=round(waves.q_ms),
         r_ms=round(waves.r_ms),
         s_ms=round(waves.s_ms),
@@ -198,7 +201,7 @@ def _rounded(value: float | None, digits: int, scale: float = 1.0) -> float | No
     return None if value is None else round(value * scale, digits)
 
 
-def fiducials(reading: Reading, rhythm: Rhythm) -> Fiducials | None:
+def fiducials(reading: Reading, rhythm: Rhythm, u: UWave | None = None) -> Fiducials | None:
     """Limits of the median beat in seconds from its start."""
     limits = reading.limits
     if limits is None or rhythm.name in ("vf", "standstill", "none"):
@@ -215,4 +218,7 @@ def fiducials(reading: Reading, rhythm: Rhythm) -> Fiducials | None:
         qrs_on_s=seconds(limits.qrs_on),
         qrs_off_s=seconds(limits.qrs_off),
         t_off_s=seconds(limits.t_off),
+        u_on_s=seconds(u.on if u else None),
+        u_peak_s=seconds(u.peak if u else None),
+        u_off_s=seconds(u.off if u else None),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecg_center.contract.findings import Evidence
 from worker.resting.leading import Rhythm
@@ -66,6 +67,29 @@ def paced(reading: Reading, rhythm: Rhythm) -> bool:
     seen = evidence("spikes", spikes.size, LEAST_SPIKES, "", start_s=spikes[0], end_s=spikes[-1], source=SOURCE)
     rhythm.statements.append(say(code, seen, certainty="probable"))
     return True
+
+
+def paced_beats(reading: Reading) -> NDArray[np.bool_]:
+    """(n_beats,) the beats that a pulse of either chamber has started.
+
+    Of the atria only where they are paced throughout: a pulse that the ventricle did not answer may stand as far before
+    a QRS.
+    """
+    spikes, found = np.array(reading.traces.spikes_s), np.zeros(reading.at_s.size, bool)
+    if spikes.size < UNANSWERED or reading.limits is None or not found.size:
+        return found
+    onsets = reading.at_s - (reading.limits.r - reading.limits.qrs_on) / reading.traces.hz
+    answers = _answers(spikes, onsets)
+    if answers.ventricular.size >= UNANSWERED:
+        found |= _has_before(onsets, answers.ventricular, BEFORE_QRS_S)
+    if answers.atrial.size >= max(UNANSWERED, PACED_SHARE * onsets.size):
+        found |= _has_before(onsets, answers.atrial, BEFORE_P_S)
+    return found
+
+
+def _has_before(onsets: Floats, spikes: Floats, within_s: tuple[float, float]) -> NDArray[np.bool_]:
+    distance = onsets[:, None] - spikes[None, :]
+    return np.asarray(((distance > within_s[0]) & (distance < within_s[1])).any(axis=1))
 
 
 def _answers(spikes: Floats, onsets: Floats) -> _Answers:

@@ -15,7 +15,6 @@ from worker import drawing as d
 from worker.leads import TWELVE
 from worker.page_head import GRADES, MARGIN_MM, heading, statements
 from worker.recording import Recording
-from worker.resting.beat_kinds import kinds
 from worker.resting.patient import Patient, person_of
 from worker.resting.reading import Reading, read_signal
 from worker.resting.traces import CLEAN_HZ, prepare
@@ -36,8 +35,8 @@ ROW_MM: Final = (13.0, 34.0)
 """Least and greatest distance of two rows."""
 CLEARANCE_MM: Final = 2.0
 
-WAVES: Final = {"P": "#1b8a5a", "QRS": "#c1121f", "T": "#2458c5"}
-BEATS: Final = {"N": d.SOFT, "S": "#8a3ffc", "V": "#c1121f", "O": "#8a6d00"}
+WAVES: Final = {"P": "#1b8a5a", "QRS": "#c1121f", "T": "#2458c5", "U": "#9c36b5"}
+BEATS: Final = {"N": d.SOFT, "S": "#8a3ffc", "V": "#c1121f", "F": "#d9480f", "P": "#0b7285", "Q": "#8a6d00"}
 BAR_MM: Final = 1.2
 BARS: Final = {"P": 0.7, "QRS": 0.8, "T": 0.35}
 EVIDENCE: Final = "#f5a623"
@@ -264,13 +263,13 @@ def _wave(signal: Any, hz: float, left: float, zero: float, mm_per_s: float) -> 
 def _beats(findings: Findings, paper: _Paper) -> list[str]:
     """A mark above each beat, by its kind, the intervals between, and P waves that go their own way."""
     reading, y = paper.reading, paper.top - 2
-    names = kinds(reading)
+    names = findings.beat_kinds
     parts = []
     before_s = -PLOT_S
     for number, at in enumerate(findings.beats_s):
         if not paper.shows(at):
             continue
-        kind = str(names[number]) if len(names) == len(findings.beats_s) else "N"
+        kind = names[number] if len(names) == len(findings.beats_s) else "N"
         x, colour = paper.x(at), BEATS.get(kind, d.SOFT)
         parts.append(d.line(x, paper.top, x, paper.bottom, colour, 0.12, dashes=".6 1.2"))
         parts.append(d.polygon([(x - 1, y - 1), (x + 1, y - 1), (x, y + 1)], colour))
@@ -371,6 +370,7 @@ def _median(findings: Findings, paper: _Paper) -> list[str]:
         ("P", limits.p_on_s, limits.p_off_s),
         ("QRS", limits.qrs_on_s, limits.qrs_off_s),
         ("T", limits.qrs_off_s, limits.t_off_s),
+        ("U", limits.u_on_s, limits.u_off_s),
     ):
         if on is None or off is None or not first_s <= off <= first_s + sum(MEDIAN_S):
             continue

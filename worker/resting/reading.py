@@ -19,6 +19,7 @@ from worker.signal.beats import Beats, MedianBeat, describe, median_beat
 from worker.signal.delineate import Limits, delineate, pacing_spike
 from worker.signal.filters import Floats
 from worker.signal.lead_limits import LeadLimits, lead_limits, over_all_leads
+from worker.signal.long_beats import long_beats
 from worker.signal.order import median
 from worker.signal.qrs import detect
 
@@ -80,6 +81,13 @@ class Reading:
     def ms(self, samples: float) -> float:
         """Samples as milliseconds."""
         return 1000 * samples / self.traces.hz
+
+    @cached_property
+    def long_beats(self) -> Floats | None:
+        """(n_leads, n) the usual beats' mean from the onset of QRS to the next P, µV over the PR level."""
+        if self.limits is None:
+            return None
+        return long_beats(self.traces.clean, self.beats, self.limits, self.traces.hz)
 
     @property
     def qrs_ms(self) -> float | None:

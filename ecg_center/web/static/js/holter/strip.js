@@ -155,6 +155,7 @@ export class Strip {
       theme: themeOf(this.element),
       quality: {},
       beats_s: [],
+      beat_kinds: "",
       fiducials: [],
       evidence: this.#evidence(),
       calliper: this.#calliper,

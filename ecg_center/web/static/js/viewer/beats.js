@@ -5,6 +5,7 @@
 /** @typedef {import("./data.js").Lead} Lead */
 
 export const AFTER_R_S = 0.6; // reaches past the T wave down to 60/min; the next beat cuts it short above that
+const BEHIND_U_S = 0.05;
 const MAX_BEATS = 200;
 
 /**
@@ -12,12 +13,13 @@ const MAX_BEATS = 200;
  * @param {Recording} recording
  * @param {number[]} beats_s R peaks
  * @param {number} before_s
+ * @param {number} [after_s]
  * @returns {Recording | null} null where no beat lies wholly in the recording
  */
-export function medianBeats(recording, beats_s, before_s) {
+export function medianBeats(recording, beats_s, before_s, after_s = AFTER_R_S) {
   const { sampling_hz, n_samples } = recording;
   const before = Math.round(before_s * sampling_hz);
-  const length = before + Math.round(AFTER_R_S * sampling_hz);
+  const length = before + Math.round(after_s * sampling_hz);
   const starts = beats_s
     .map((beat) => Math.round(beat * sampling_hz) - before)
     .filter((start) => start >= 0 && start + length <= n_samples)
@@ -29,6 +31,16 @@ export function medianBeats(recording, beats_s, before_s) {
     return { ...lead, uv, centre_uv: mean(level) };
   });
   return { ...recording, leads, n_samples: length, duration_s: length / sampling_hz };
+}
+
+/**
+ * How much is shown behind R: as far as a U wave reaches, where there is one.
+ * @param {import("./viewer.js").Findings | null} findings
+ */
+export function afterR(findings) {
+  const marks = findings?.median_beat_fiducials;
+  const end = typeof marks?.u_off_s === "number" ? marks.u_off_s - marks.r_s + BEHIND_U_S : 0;
+  return Math.max(AFTER_R_S, end);
 }
 
 /** @param {Float32Array} samples @param {number[]} starts @param {number} length */
@@ -65,6 +77,9 @@ export function fiducialsOf(findings) {
     [marks.qrs_on_s, "QRS"],
     [marks.qrs_off_s, ""],
     [marks.t_off_s, "T"],
+    [marks.u_on_s, ""],
+    [marks.u_peak_s, "U"],
+    [marks.u_off_s, ""],
   ]);
   return named.flatMap(([at_s, text]) => (typeof at_s === "number" ? [{ at_s, text }] : []));
 }

@@ -41,6 +41,7 @@ import { decimate, pointsNeeded, timeToMm, uvToMm } from "./projection.js";
  * @property {Theme} theme
  * @property {Record<string, LeadQuality>} quality by lead
  * @property {number[]} beats_s R peaks to mark
+ * @property {string} beat_kinds a letter for each, N for the usual one
  * @property {{at_s: number, text: string}[]} fiducials of the median beat
  * @property {Evidence[]} evidence
  * @property {Calliper | null} calliper
@@ -268,13 +269,17 @@ function drawLabel(ctx, p, lane) {
 /** @param {CanvasRenderingContext2D} ctx @param {Picture} p */
 function drawBeats(ctx, p) {
   if (!p.beats_s.length) return;
+  ctx.save();
   ctx.fillStyle = p.theme.mark;
+  ctx.font = `700 ${SMALL_CSS_PX * p.dpr}px ${p.theme.font}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "bottom";
   const size = 4 * p.dpr;
   const bottom_row = Math.max(...p.page.lanes.map((lane) => lane.top_mm));
   for (const lane of p.page.lanes) {
     if (!lane.rhythm && lane.top_mm < bottom_row) continue;
     const y = toY(p, lane.top_mm + lane.height_mm) - size;
-    for (const beat of p.beats_s) {
+    for (const [number, beat] of p.beats_s.entries()) {
       if (beat < lane.from_s || beat > lane.to_s) continue;
       const x = toX(p, timeToMm(lane, beat, p.page.speed));
       ctx.beginPath();
@@ -282,8 +287,11 @@ function drawBeats(ctx, p) {
       ctx.lineTo(x + size, y);
       ctx.lineTo(x - size, y);
       ctx.fill();
+      const kind = p.beat_kinds[number] ?? "N";
+      if (kind !== "N") ctx.fillText(kind, x, y - size * 1.8);
     }
   }
+  ctx.restore();
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Picture} p */

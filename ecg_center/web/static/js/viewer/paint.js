@@ -41,6 +41,7 @@ export function paint(viewer, stage, canvas) {
     theme: themeOf(viewer),
     quality: Object.fromEntries((findings?.quality?.leads ?? []).map((q) => [q.lead, q])),
     beats_s: viewer.marksOn && !isMedian ? (findings?.beats_s ?? []) : [],
+    beat_kinds: findings?.beat_kinds ?? "",
     fiducials: viewer.marksOn && isMedian ? fiducialsOf(findings) : [],
     evidence: isMedian ? [] : viewer.evidence,
     calliper: viewer.calliper,

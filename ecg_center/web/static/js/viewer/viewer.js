@@ -7,7 +7,7 @@
 
 import { h } from "../dom.js";
 import { t } from "../texts.js";
-import { medianBeats } from "./beats.js";
+import { afterR, medianBeats } from "./beats.js";
 import { load, RecordingError } from "./data.js";
 import { framesOf, laneOf } from "./evidence.js";
 import { AS_RECORDED, filteredRecording, isAsRecorded, USUAL } from "./filters.js";
@@ -42,7 +42,8 @@ import { askForScale, calliper, screenScale } from "./tools.js";
 /**
  * @typedef {object} Findings the parts of contract/findings.py that are drawn
  * @property {number[]} [beats_s]
- * @property {{r_s: number, p_on_s?: number|null, p_off_s?: number|null, qrs_on_s?: number|null, qrs_off_s?: number|null, t_off_s?: number|null} | null} [median_beat_fiducials]
+ * @property {string} [beat_kinds] one letter a beat
+ * @property {{r_s: number, p_on_s?: number|null, p_off_s?: number|null, qrs_on_s?: number|null, qrs_off_s?: number|null, t_off_s?: number|null, u_on_s?: number|null, u_peak_s?: number|null, u_off_s?: number|null} | null} [median_beat_fiducials]
  * @property {{leads?: {lead: string, verdict: string}[]}} [quality]
  */
 
@@ -168,7 +169,7 @@ export class EcgViewer extends HTMLElement {
     if (!this.recording) return;
     const filtered = filteredRecording(this.recording, this.filters);
     this.shown = this.isMedian
-      ? medianBeats(filtered, this.findings?.beats_s ?? [], this.#beforeR())
+      ? medianBeats(filtered, this.findings?.beats_s ?? [], this.#beforeR(), afterR(this.findings))
       : filtered;
     if (!this.shown) {
       this.say(t("The pre-read found no beats in this recording; there is no median beat."));
