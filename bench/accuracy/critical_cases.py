@@ -76,6 +76,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield Case("torsades of 4 s after a long QT", twisting, True, torsades_run(seed, 4.0))
     yield Case("torsades of 3.6 s after a long QT", twisting, True, torsades_run(seed, 3.6))
     yield Case("tachycardia of two forms in turn", twisting, True, in_turn(seed))
+    yield Case("flutter at 300/min", "ventricular_fibrillation", True, racing(seed, 300.0))
+    yield Case("one shape at 260/min", "ventricular_tachycardia", True, racing(seed, 260.0))
+    yield Case("one shape at 240/min is no flutter", "ventricular_fibrillation", False, racing(seed, 240.0))
     for name in ("ventricular-tachycardia", "ventricular-fibrillation", "long-qt", "atrial-flutter"):
         yield Case(f"{name} is no torsades", twisting, False, as_recording(generate(name, **who)))
     for name, rule in (
@@ -141,6 +144,15 @@ def torsades_run(seed: int, length_s: float) -> Recording:
     samples[:, first : first + n] *= 1 - rises
     samples[:, first : first + n] += twisting(rng, n, hz) * rises
     return of_samples(samples, float(hz))
+
+
+def racing(seed: int, bpm: float) -> Recording:
+    """Ten seconds of one wave after the other with no line between them, as of a tachycardia or of flutter."""
+    rng, hz, n = np.random.default_rng(seed), 500, 5000
+    rate = bpm / 60 * (1 + 0.006 * rng.standard_normal(n // 100 + 1)).repeat(100)[:n]
+    phase = 2 * np.pi * np.cumsum(rate) / hz
+    one, two = np.sin(phase + 0.5) + 0.2 * np.sin(2 * phase + 1.5), np.sin(phase) + 0.25 * np.sin(2 * phase + 0.7)
+    return of_samples(_leads(550 * one, 1100 * two) + rng.normal(0, 10, (12, n)), float(hz))
 
 
 def in_turn(seed: int) -> Recording:

@@ -4,7 +4,7 @@ The rhythm is decided before (:mod:`worker.resting.rhythm`); here what races or 
 pointes is told by the signal alone (:mod:`worker.signal.ventricular_form`), in a stretch of three seconds and more, and
 is more than possible where the QT of the beats around it is long (AHA/ACCF 2010,
 doi:10.1161/CIRCULATIONAHA.109.192704). A bidirectional tachycardia is two broad beats that take turns, evenly
-(AHA/ACC/HRS 2017).
+(AHA/ACC/HRS 2017). One shape at more than 270/min, with no line between its waves, is flutter 心室扑动.
 """
 
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading, heard_rows
 from worker.resting.say import AHA_2017_VA, evidence, say
 from worker.signal import fibrillation
-from worker.signal.ventricular_form import INVERTED, TURNED_SHARE, Form, form_of, restless
+from worker.signal.ventricular_form import FASTEST_BPM, INVERTED, TURNED_SHARE, Form, form_of, restless
 
 TORSADES: Final = "Dessertenne 1966; AHA/ACCF 2010, doi:10.1161/CIRCULATIONAHA.109.192704"
 ASKED: Final = ("vf", "vt", "wide_tachycardia", "flutter", "ventricular", "svt")
@@ -24,6 +24,10 @@ ASKED: Final = ("vf", "vt", "wide_tachycardia", "flutter", "ventricular", "svt")
 RUN_CODES: Final = frozenset(("70", "71", "76", "74", "74a"))
 SAME_WAVES: Final = RUN_CODES | {"51", "27", "55", "60", "60a", "60b", "60c", "60d", "60e", "60g", "63", "64", "26b"}
 """What else is said of the same waves, and contradicts a name for them."""
+WITH_P: Final = frozenset(("20", "21", "22", "23", "34", "38", "39", "52", "54", "82", "50", "50a"))
+ONE_SHAPE_S: Final = 3.0
+HALVED_BPM: Final = 200.0
+TACHYCARDIA_BPM: Final = 100.0
 POLYMORPHIC_BPM: Final = 150.0
 LONG_QTC_MS: Final = 460.0
 BASIC_BEATS: Final = 3
@@ -48,11 +52,14 @@ def name_ventricular(reading: Reading, rhythm: Rhythm) -> None:
     """Put the name of the tachycardia in the place of what was said of the same waves."""
     if _take_turns(reading, rhythm):
         return
-    if rhythm.name not in ASKED and not np.isin(rhythm.kinds, ("V", "O")).any():
+    races = any(one.says != "N" for one in reading.stretches)
+    if rhythm.name not in ASKED and not races and not np.isin(rhythm.kinds, ("V", "O")).any():
         return
     # in few leads the wave sinks to the base line where it turns over: then the windows that quivered are asked
     whole = [Run(one.start_s, one.end_s, one.form) for one in reading.stretches if one.says == "F"]
     runs = _runs(reading)
+    if _of_one_shape(reading, rhythm, runs):
+        return
     for code, kind, asked in (("73", "torsades", runs), ("73", "torsades", whole), ("72", "polymorphic", runs)):
         found = [run for run in asked if run.form.kind == kind]
         formless = any(run.form.kind == "formless" for run in asked)
@@ -103,6 +110,37 @@ def _named(reading: Reading, rhythm: Rhythm, code: str, found: list[Run]) -> boo
     if rhythm.name != "vf":
         rhythm.name = "vt"
     return True
+
+
+def _of_one_shape(reading: Reading, rhythm: Rhythm, runs: list[Run]) -> bool:
+    """Flutter: one shape, faster than any tachycardia; and a tachycardia of which every second wave was taken for T."""
+    alike = [run for run in runs if run.form.one_shape]
+    if not alike:
+        return False
+    longest = max(alike, key=lambda run: run.end_s - run.start_s)
+    length_s, bpm = longest.end_s - longest.start_s, longest.form.rate_bpm
+    flutters = bpm > FASTEST_BPM
+    half = rhythm.name not in ("vt", "wide_tachycardia", "vf") and bpm >= HALVED_BPM
+    if length_s < ONE_SHAPE_S or not (flutters or (half and _every_second(rhythm, bpm))):
+        return False
+    limit = FASTEST_BPM if flutters else TACHYCARDIA_BPM
+    seen = [
+        evidence(
+            "run_rate_bpm", round(bpm), limit, "/min", start_s=longest.start_s, end_s=longest.end_s, source=AHA_2017_VA
+        ),
+        evidence("run_s", length_s, 30, "s"),
+        evidence("run_share", length_s / reading.traces.duration_s, None, ""),
+    ]
+    rhythm.statements = [one for one in rhythm.statements if one.code not in SAME_WAVES | WITH_P]
+    rhythm.statements.append(say("74a" if flutters else "70", *seen, certainty="probable"))
+    rhythm.name, rhythm.ventricular_bpm, rhythm.atrial_bpm = "vt", bpm, None
+    rhythm.kinds[:] = "O"
+    return True
+
+
+def _every_second(rhythm: Rhythm, bpm: float) -> bool:
+    """Whether the beats that were found are every second wave."""
+    return rhythm.ventricular_bpm is not None and abs(bpm / (2 * rhythm.ventricular_bpm) - 1) < RATE_WRONG
 
 
 def _long_qt(reading: Reading, rhythm: Rhythm, runs: list[Run]) -> Evidence | None:

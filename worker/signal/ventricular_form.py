@@ -67,9 +67,14 @@ class Form:
     turned: float
 
     @property
+    def one_shape(self) -> bool:
+        """Whether every second repeats, near and far, however fast."""
+        return self.again >= ONE_SHAPE[0] and self.least_again >= ONE_SHAPE[1] and self.afar >= ONE_SHAPE[2]
+
+    @property
     def kind(self) -> Kind:
         """What a reader would call it."""
-        if self.again >= ONE_SHAPE[0] and self.least_again >= ONE_SHAPE[1] and self.afar >= ONE_SHAPE[2]:
+        if self.one_shape:
             return "monomorphic" if self.rate_bpm <= FASTEST_BPM else "formless"
         if self.again < REPEATS[0] or self.least_again < REPEATS[1]:
             return "formless"

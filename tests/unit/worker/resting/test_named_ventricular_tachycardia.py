@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.accuracy.critical_cases import as_recording, in_turn, of_samples, torsades, torsades_run
+from bench.accuracy.critical_cases import as_recording, in_turn, of_samples, racing, torsades, torsades_run
 from bench.accuracy.data import headers, recording
 from gateway.simulate.generator import generate
 from worker.resting import analyse
@@ -101,3 +101,31 @@ def test_the_rate_is_that_of_the_waves_where_every_other_beat_was_overlooked(sai
     rhythm = Rhythm("vt", [say("70", evidence("run_rate_bpm", said_bpm), evidence("run_s", 55))])
     _rate_of_one_shape(rhythm, runs)
     assert [item.value for item in rhythm.statements[0].evidence] == [told_bpm, 55]
+
+
+@pytest.mark.parametrize("leads", [(), ("II", "V1"), ("II",)])
+@pytest.mark.parametrize(
+    ("bpm", "code", "rule"),
+    [
+        (300.0, "74a", "ventricular_fibrillation"),
+        (345.0, "74a", "ventricular_fibrillation"),
+        (280.0, "74a", "ventricular_fibrillation"),
+        (260.0, "70", "ventricular_tachycardia"),  # of which every second wave is taken for T
+        (240.0, "70", "ventricular_tachycardia"),
+    ],
+)
+def test_one_shape_without_a_line_is_flutter_by_its_rate(bpm, code, rule, leads):
+    for seed in (1, 2):
+        made = racing(seed, bpm)
+        found = analyse(only(made, *leads) if leads else made)
+        assert codes(found) == {code}
+        assert [value.rule for value in found.critical] == [rule]
+        rate = next(item.value for item in found.statements[0].evidence if item.quantity == "run_rate_bpm")
+        assert rate == pytest.approx(bpm, rel=0.03)
+
+
+def test_flutter_of_the_atria_and_a_fast_sinus_are_not_the_ventricles():
+    for seed in range(4):
+        for name, bpm in (("atrial-flutter", 150), ("atrial-flutter", 75), ("sinus-tachycardia", 150)):
+            found = analyse(as_recording(generate(name, seed=seed, rate_bpm=bpm)))
+            assert not codes(found) & VENTRICULAR, (name, bpm, seed)
