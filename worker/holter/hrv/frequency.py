@@ -10,12 +10,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import fft, ifft, next_fast_len, rfft
-from scipy.interpolate import make_interp_spline
 
 from worker.holter.hrv.intervals import Intervals
-from worker.holter.hrv.slow import EVEN_HZ, SLOW_STEP, slow
+from worker.holter.hrv.slow import EVEN_HZ, SLOW_STEP, slow, splined
 from worker.holter.readable import Floats
+from worker.signal.filters import good_length
 
 BANDS_HZ: Final = {"ulf": (0.0, 0.0033), "vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.4)}
 HIGHEST_HZ: Final = 0.4
@@ -65,7 +64,7 @@ def spectrum(intervals: Intervals) -> tuple[Floats, Floats]:
     starts = range(0, n - width + 1, width - width // 2)
     size, step = 2 * width, 1 if n <= LONG else SLOW_STEP
     count = int(HIGHEST_HZ * size / EVEN_HZ) + 1
-    series = _even(end_s, nn_ms) if step == 1 else slow(end_s, nn_ms, n)
+    series = _even(end_s, nn_ms, n) if step == 1 else slow(end_s, nn_ms, n)
     lowest = _Lowest(-(-width // step), size, count, step)
     density = np.zeros(count)
     for start in starts:
@@ -106,29 +105,27 @@ class _Lowest:
         self.short = size <= CHIRP_FROM and step == 1
         if self.short:
             return
-        self.fast = next_fast_len(width + count - 1)
+        self.fast = good_length(width + count - 1)
         # of whole numbers, so that no phase is lost in a large one
         turns = step * np.arange(max(width, count), dtype=np.int64) ** 2 % (2 * size)
         self.chirp = np.exp((-2j * np.pi / (2 * size)) * turns)
         kernel = np.zeros(self.fast, np.complex128)
         kernel[:count] = self.chirp[:count].conj()
         kernel[self.fast - width + 1 :] = self.chirp[width - 1 : 0 : -1].conj()
-        self.around = fft(kernel, overwrite_x=True)
+        self.around = np.fft.fft(kernel, out=kernel)
 
     def bins(self, row: Floats) -> NDArray[np.complex128]:
         """(count,) of a row of at most ``width``."""
         if self.short:
-            return np.asarray(rfft(row, self.size)[: self.count])
-        spectrum = fft(row * self.chirp[: row.size], self.fast, overwrite_x=True)
+            return np.asarray(np.fft.rfft(row, self.size)[: self.count])
+        spectrum = np.fft.fft(row * self.chirp[: row.size], self.fast)
         spectrum *= self.around
-        return np.asarray(ifft(spectrum, overwrite_x=True)[: self.count] * self.chirp[: self.count])
+        return np.asarray(np.fft.ifft(spectrum, out=spectrum)[: self.count] * self.chirp[: self.count])
 
 
-def _even(end_s: Floats, nn_ms: Floats) -> Floats:
+def _even(end_s: Floats, nn_ms: Floats, n: int) -> Floats:
     """(n,) intervals at 4 Hz without their mean."""
-    at = np.arange(end_s[0], end_s[-1] + 1 / EVEN_HZ, 1 / EVEN_HZ)
-    even: Floats = np.asarray(make_interp_spline(end_s, nn_ms, k=2, check_finite=False)(at))
-    even[at > end_s[-1]] = nn_ms[-1]
+    even = splined(end_s, nn_ms, end_s[0], 0, n)
     even -= even.mean()
     return even
 
