@@ -43,7 +43,8 @@ def ectopics(reading: Reading, rhythm: Rhythm) -> None:
     rhythm.statements += escapes(reading, rhythm, late)
     found[late & (found == "V")] = "E"
     mark_fusions(reading, rhythm)
-    if rhythm.name not in ("vt", "wide_tachycardia", "paced"):
+    preexcited = any(statement.code == "50d" for statement in rhythm.statements)  # its beats are broad from above
+    if rhythm.name not in ("vt", "wide_tachycardia", "paced") and not preexcited:
         _ventricular(reading, rhythm)
     early = np.flatnonzero(found == "S")
     if supraventricular and early.size:

@@ -20,6 +20,7 @@ from worker.resting.dissociation import circular_spread, dissociation
 from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, mark_early, pauses
 from worker.resting.leading import Rhythm
 from worker.resting.pacing import faint_pulses, paced
+from worker.resting.preexcited import preexcitation_of
 from worker.resting.reading import Reading
 from worker.resting.say import (
     ACC_2018_BRADYCARDIA,
@@ -269,6 +270,9 @@ def _fibrillation(reading: Reading, rhythm: Rhythm) -> bool:
         evidence("p_clarity", reading.p.clarity if reading.p else 0.0, None, ""),
         evidence("rr_min_ms", 1000 * float(reading.rr_s.min()), None, "ms"),
     ]
+    if preexcited := preexcitation_of(reading):
+        rhythm.statements.append(say("50d", *preexcited, *seen[:-1], certainty="probable"))
+        return True
     code = "50a" if bpm > TACHYCARDIA_BPM + 10 else "50b" if bpm < 50 else "50"
     rhythm.statements.append(say(code, *seen, certainty="definite" if odds > AF_SURE else "probable"))
     return True

@@ -45,6 +45,7 @@ SAID_BY: Final[dict[str, Codes]] = {
     "140": frozenset(("141a",)),
     "141": frozenset(("141a",)),
     "103a": frozenset(("103b",)),
+    **dict.fromkeys(("104", "106", "107"), frozenset(("50d",))),  # broad by the pathway, not by a block
     "145c": _EXPLAIN_A_MINOR_ST,
 }
 """Code, and those beside which it is left out, for each of them says it as well."""
