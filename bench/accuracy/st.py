@@ -30,8 +30,10 @@ BEYOND_S: Final = 30.0
 NOISE_MV: Final = 0.10
 """RMS of the electrode motion that is added."""
 GRID_S: Final = 1.0
-DRAWS: Final = 3
+DRAWS: Final = range(3)
 """How often each record is given other episodes: one draw has 70, of which each is 1.4 %."""
+FRESH: Final = range(11, 15)
+"""Draws by which no limit was chosen, of the same records."""
 Floats = NDArray[np.float64]
 
 
@@ -118,15 +120,20 @@ def truth(shift_mv: Floats) -> list[tuple[float, float, int]]:
 
 
 def run(folder: Path, options: Any) -> list[Table]:
-    """Three tables: as they are, with electrode motion, and with nothing made."""
+    """Tables: as they are and with electrode motion, of both kinds of draws, and with nothing made."""
     noise = _noise(folder.parent / "nstdb")
-    tables = [_table("own noise", folder, options, None, with_episodes=True)]
-    if noise is not None:
-        tables.append(_table("electrode motion added", folder, options, noise, with_episodes=True))
-    tables.append(_table("no episodes", folder, options, None, with_episodes=False))
-    for table, prefix in zip(tables, ("", "em_", "none_") if noise is not None else ("", "none_"), strict=True):
-        table.figures = {prefix + name: value for name, value in table.figures.items()}
-    return tables
+    kinds = [("own noise", "", None)] + ([("electrode motion added", "em_", noise)] if noise is not None else [])
+    draws = [("", "", DRAWS[:1])] if options.quick else [("", "", DRAWS), (", fresh draws", "fresh_", FRESH)]
+    tables = []
+    for kept, (title, prefix, added) in [(draw, kind) for draw in draws for kind in kinds]:
+        made_here = _table(title + kept[0], folder, options, added, kept[2], with_episodes=True)
+        tables.append(_named(made_here, kept[1] + prefix))
+    return [*tables, _named(_table("no episodes", folder, options, None, DRAWS[:1], with_episodes=False), "none_")]
+
+
+def _named(table: Table, prefix: str) -> Table:
+    table.figures = {prefix + name: value for name, value in table.figures.items()}
+    return table
 
 
 def _noise(folder: Path) -> Floats | None:
@@ -138,7 +145,7 @@ def _noise(folder: Path) -> Floats | None:
     return np.asarray(uv * NOISE_MV / uv.std())
 
 
-def _table(title: str, folder: Path, options: Any, noise: Floats | None, *, with_episodes: bool) -> Table:
+def _table(title: str, folder: Path, options: Any, noise: Floats | None, draws: range, *, with_episodes: bool) -> Table:
     table = Table(
         f"ST episodes, {title}", ["record", "lead", "made", "found", "called", "right", "s made", "s both", "s called"]
     )
@@ -148,7 +155,7 @@ def _table(title: str, folder: Path, options: Any, noise: Floats | None, *, with
         marks = notes(header, "atr")
         if marks is None or np.mean([name in "/f" for name in marks.symbol]) > 0.1:
             continue
-        for draw in range(DRAWS if with_episodes and not options.quick else 1):
+        for draw in draws:
             record = made(header, marks.beats, noise, draw, with_episodes=with_episodes)
             events = st_episodes(measure(record.recording), StRule())
             hours += record.recording.duration_s / 3600 * len(record.recording.leads)

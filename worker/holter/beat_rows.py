@@ -265,8 +265,9 @@ def _move(average: Float32s, beat: Float32s) -> None:
 VARIANT = np.float32(0.10)
 VARIANT_GAIN = np.float32(1.6)
 VARIANT_FOLLOW = np.float32(8.0)
-VARIANT_NOISE = np.float32(4.0)
-"""An averaged QRS is another one where it differs by a tenth of its size and four standard errors."""
+VARIANT_NOISE = np.float32(6.0)
+"""An averaged QRS is another one where it differs by a tenth of its size and six standard errors: an electrode that
+moves does not scatter as chance does."""
 
 
 @compiled

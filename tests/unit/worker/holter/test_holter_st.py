@@ -114,6 +114,15 @@ def test_single_rows_of_noise_are_no_episode():
     assert st_episodes(with_st(noisy)) == []
 
 
+@pytest.mark.parametrize(("noise", "count"), [(10.0, 1), (70.0, 0)])
+def test_of_a_few_rows_as_noisy_as_the_episode_is_high_nothing_is_said(noise, count):
+    rest = np.where(np.arange(N) % 2, noise, -noise)
+    inside = np.full(N, False)
+    inside[3000:3010] = True
+    measured = with_st(np.where(inside, 125.0 + 0 * rest, rest))
+    assert len(st_episodes(measured)) == count
+
+
 def test_a_short_gap_does_not_part_an_episode():
     shape = level() + bump(N, 3000, 60, 200)
     shape[3020:3025] = np.nan
