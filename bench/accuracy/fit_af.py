@@ -1,9 +1,9 @@
 """Fits ``worker/resting/af_weights.py``: ``python -m bench.accuracy.fit_af ECG_DATA [--folds N]``, with scikit-learn.
 
-Strips of CinC 2017, of CPSC 2018, CinC 2021 and LUDB without its paced hearts (all leads, and I, II and V1 alone), and
-of 30 and 10 s of CPSC 2021 and MIT-BIH (all leads, and the first alone). With ``--folds`` patients are left out in
-turn, in three ways of dealing them out, and the figures printed are of strips that the trees have not seen; without,
-the source of the weights is printed.
+Strips of CinC 2017 and their halves, of CPSC 2018, CinC 2021 and LUDB without its paced hearts (all leads, and I, II
+and V1 alone), and of 30 and 10 s of CPSC 2021 and MIT-BIH (all leads, and the first alone). With ``--folds`` patients
+are left out in turn, in three ways of dealing them out, and the figures printed are of strips that the trees have not
+seen; without, the source of the weights is printed.
 """
 
 import argparse
@@ -31,12 +31,14 @@ TWELVE: Final = ("cpsc2018_12lead", "cinc2021_12lead")
 LONG: Final = ("cpsc2021", "mitdb")
 STRIPS_S: Final = {30.0: 12, 10.0: 6}
 """Length and how many of each kind a record gives."""
+HALVED_FROM_S: Final = 20.0
+"""Strips of CinC 2017: the halves of one are two more looks at its rhythm."""
 MANY: Final = 0.4
 """A record of n strips weighs n to the power of one minus this."""
 SINGLE: Final = ("I", "II", "V1")
 TREES: Final = 150
-LEAVES: Final = 32
-LEAST_IN_LEAF: Final = 3
+LEAVES: Final = 48
+LEAST_IN_LEAF: Final = 2
 ASKED: Final = 0.3
 """Share of the measures among which a question is chosen."""
 DEALS: Final = 3
@@ -53,11 +55,7 @@ class Strip(NamedTuple):
 
 def strips(data: Path) -> Iterator[Strip]:
     """Every example in the folder."""
-    reference = data / "cinc2017" / "REFERENCE.csv"
-    words = dict(csv.reader(reference.open(encoding="utf-8")))
-    for header in headers(data / "cinc2017"):
-        if header.stem in words:
-            yield Strip("cinc2017", header.stem, words[header.stem] == "A", recording(header))
+    yield from _short_strips(data / "cinc2017")
     for folder in TWELVE:
         for header in headers(data / folder):
             if named := labels(header):
@@ -81,6 +79,19 @@ def strips(data: Path) -> Iterator[Strip]:
                         name = f"{folder} {seconds:g} s"
                         yield Strip(name, header.stem, label == "A", part)
                         yield Strip(name + " one lead", header.stem, label == "A", cut(part, 0, part.n_samples, [0]))
+
+
+def _short_strips(folder: Path) -> Iterator[Strip]:
+    words = dict(csv.reader((folder / "REFERENCE.csv").open(encoding="utf-8")))
+    for header in headers(folder):
+        if header.stem not in words:
+            continue
+        whole, is_af = recording(header), words[header.stem] == "A"
+        yield Strip("cinc2017", header.stem, is_af, whole)
+        if whole.duration_s >= HALVED_FROM_S:
+            middle = whole.n_samples // 2
+            for first in (0, middle):
+                yield Strip("cinc2017 half", header.stem, is_af, cut(whole, first, first + middle))
 
 
 def _with_single_leads(source: str, patient: str, is_af: bool, whole: Recording) -> Iterator[Strip]:

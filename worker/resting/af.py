@@ -34,6 +34,9 @@ BELIEVED: Final = 0.6
 FAR: Final = 0.10
 """Like :data:`CHANGED`, for a large change."""
 LEAST_CHANGES: Final = 4
+CHANGED_S: Final = 0.05
+"""As in pNN50."""
+AROUND: Final = 3
 LEAST_RR_S: Final = 0.15
 LAGS: Final = range(1, 7)
 GROUPED_BEATS: Final = 12
@@ -42,7 +45,8 @@ NAMES: Final = (
     "rate_bpm", "rmssd", "median_change", "changed_share", "entropy", "rmssd_over_sd", "change_without_early",
     "difference_entropy", "ventricular_share", "usual_change", "changed_believed", "far_changed", "least_change",
     "shortest_s", "long", "short", "grouping", "likeness_low", "likeness", "believed", "p_repeats", "p_likeness",
-    "p_size", "residue", "p_share", "p_clarity",
+    "p_size", "residue", "p_share", "p_clarity", "p_halves", "p_steady", "change_s", "changed_by_50_ms",
+    "from_around", "far_from_around", "turns_back", "goes_on",
 )  # fmt: skip
 
 
@@ -53,7 +57,7 @@ def log_odds(reading: Reading) -> float:
 
 
 def measures(reading: Reading) -> Floats | None:
-    """(26,) in the order of :data:`NAMES`; None with fewer than :data:`MIN_BEATS` beats or without a median beat."""
+    """(34,) in the order of :data:`NAMES`; None with fewer than :data:`MIN_BEATS` beats or without a median beat."""
     if reading.beats.at.size < MIN_BEATS or reading.limits is None:
         return None
     place = aligned(reading.traces.clean[reading.rows], reading.beats, reading.traces.hz)
@@ -68,6 +72,7 @@ def measures(reading: Reading) -> Floats | None:
             *_spread(rr_s),
             *(low, usual, float(believed.mean())),
             *_shapes(reading),
+            *_beside(rr_s, believed),
         ],
         np.float64,
     )
@@ -153,7 +158,7 @@ def _shapes(reading: Reading) -> tuple[float, ...]:
     traces, beats, rows, limits = reading.traces, reading.beats, reading.rows, reading.limits
     assert limits is not None
     size = float(np.median(beats.size)) or 1.0
-    repeats, alike, p_uv = before_qrs(traces.spectrum, rows, beats, limits)
+    before = before_qrs(traces.spectrum, rows, beats, limits)
     rest = (traces.clean[rows] - ventricles(traces.clean[rows], beats, limits, traces.hz)).copy()
     for at in beats.at.tolist():
         rest[:, max(0, at - round(BLANK_S[0] * traces.hz)) : at + round(BLANK_S[1] * traces.hz)] = 0
@@ -162,10 +167,32 @@ def _shapes(reading: Reading) -> tuple[float, ...]:
     inside = (frequencies > RESIDUE_HZ[0]) & (frequencies < RESIDUE_HZ[1])
     residue = 1e3 * float(np.sqrt(power[:, inside].sum())) / rest.shape[1] / size
     return (
-        float(np.log(repeats + 0.02)),
-        alike,
-        float(np.log(p_uv / size + 1e-3)),
+        float(np.log(before.repeats + 0.02)),
+        before.likeness,
+        float(np.log(before.size_uv / size + 1e-3)),
         float(np.log(residue + 1e-6)),
         reading.p.share if reading.p else 0.0,
         float(np.log((reading.p.clarity if reading.p else 0.0) + 0.05)),
+        before.halves,
+        float(np.log(before.steady + 0.01)),
+    )
+
+
+def _beside(rr_s: Floats, believed: NDArray[np.bool_]) -> tuple[float, ...]:
+    """Believed changes in seconds (median, share of large ones), how far intervals are from the median of the seven
+    around (median, upper quartile, over it), and the correlation of neighbouring changes and of neighbouring intervals:
+    an early beat's change is taken back by the next, breathing goes on in its direction, fibrillation does neither."""
+    sure = believed[2:] & believed[1:-1] & believed[:-2]
+    change = np.diff(rr_s)
+    chosen = np.abs(change[sure] if sure.sum() >= LEAST_CHANGES else change)
+    around = np.array([np.median(rr_s[max(0, at - AROUND) : at + AROUND + 1]) for at in range(len(rr_s))])
+    middle, far = np.quantile(np.abs(rr_s - around) / around, (0.5, 0.75)).tolist()
+    level = rr_s - rr_s.mean()
+    return (
+        float(np.median(chosen)),
+        float(np.mean(chosen > CHANGED_S)),
+        middle,
+        far,
+        float(change[1:] @ change[:-1] / (change @ change + 1e-9)),
+        float(level[1:] @ level[:-1] / (level @ level + 1e-9)),
     )

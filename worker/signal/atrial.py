@@ -1,7 +1,7 @@
 """What do the atria do: P waves before each beat, P waves on their own, flutter waves, or nothing regular?"""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ QRS_MARGIN_S: Final = 0.06
 """A slurred QRS begins before the limits say so; what is left of it would be taken for a P."""
 BEFORE_QRS_S: Final = (0.02, 0.20, 0.12)
 """Where the window of 0.12 s before the QRS onset ends: PR intervals from 0.14 to 0.32 s are looked into."""
+WHOLE_S: Final = 0.26
+LEAST_HALVES: Final = 6
+"""Beats, of which each half has three."""
 LOOKS_HZ: Final = 125.0
 FREE_P_BAND_HZ: Final = (3.0, 20.0)
 FREE_P_PERIOD_S: Final = (0.40, 1.40)
@@ -95,21 +98,37 @@ def _clarity(view: Floats, at: NDArrayInt, first: int, last: int) -> float:
     return float(usual @ usual / max(float(np.median(((single - usual) ** 2).sum(axis=1))), 1e-6))
 
 
-def before_qrs(spectrum: Spectrum, rows: list[int], beats: Beats, limits: Limits) -> tuple[float, float, float]:
-    """What repeats before the dominant QRS, wherever a P may stand, even where none was found in the median beat.
+class BeforeQrs(NamedTuple):
+    """What repeats before the dominant QRS, wherever a P may stand; zeros with too few beats.
 
-    Returns (power of the mean over the power of what single beats differ from it by, correlation of a usual beat with
-    the mean, root mean square of the mean in µV) of the window that repeats best; zeros with fewer than four beats.
+    Attributes:
+        repeats: power of the mean over the power of what single beats differ from it by, in the window of 0.12 s that
+            repeats best.
+        likeness: correlation of a usual beat with the mean, there.
+        size_uv: root mean square of the mean, there.
+        halves: correlation of the median of every second beat with that of the others, over the whole stretch of
+            :data:`WHOLE_S`: a P is in both, fibrillatory waves are not.
+        steady: like ``repeats``, of the median and the whole stretch.
     """
+
+    repeats: float = 0.0
+    likeness: float = 0.0
+    size_uv: float = 0.0
+    halves: float = 0.0
+    steady: float = 0.0
+
+
+def before_qrs(spectrum: Spectrum, rows: list[int], beats: Beats, limits: Limits) -> BeforeQrs:
+    """Look at the stretch before each dominant QRS, even where no P was found in the median beat."""
     step = max(1, round(spectrum.hz / LOOKS_HZ))
-    hz, frequencies = spectrum.hz / step, spectrum.frequencies
-    band = spectrum.band(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]), rows)[:, ::step]
+    hz = spectrum.hz / step
+    band = spectrum.between(*P_BAND_HZ, rows)[:, ::step]
     nearest, farthest, width = (round(seconds * hz) for seconds in BEFORE_QRS_S)
     reach = farthest + width
     ends = (beats.at[beats.group == 0] - (limits.r - limits.qrs_on)) // step - nearest
     ends = ends[ends >= reach]
     if ends.size < 4:
-        return 0.0, 0.0, 0.0
+        return BeforeQrs()
     stretch = np.stack([band[:, end - reach : end] for end in ends.tolist()])
     windows = np.lib.stride_tricks.sliding_window_view(stretch, width, axis=2)
     level = without_line(windows)
@@ -120,7 +139,20 @@ def before_qrs(spectrum: Spectrum, rows: list[int], beats: Beats, limits: Limits
     best = int(np.argmax(ratio))
     usual, single = mean[:, best].ravel(), level[:, :, best].reshape(len(level), -1)
     likeness = single @ usual / (np.linalg.norm(single, axis=1) * np.linalg.norm(usual) + 1e-9)
-    return float(ratio[best]), float(np.median(likeness)), float(np.sqrt(power[best] / width))
+    size_uv = float(np.sqrt(power[best] / width))
+    whole = stretch[:, :, -round(WHOLE_S * hz) :]
+    return BeforeQrs(float(ratio[best]), float(np.median(likeness)), size_uv, *_whole(whole))
+
+
+def _whole(stretch: Floats) -> tuple[float, float]:
+    """(halves, steady) of :class:`BeforeQrs`, of (n_beats, n_leads, n)."""
+    if len(stretch) < LEAST_HALVES:
+        return 0.0, 0.0
+    one, other = (without_line(median(stretch[first::2], axis=0)) for first in (0, 1))
+    halves = float((one * other).sum() / (np.linalg.norm(one) * np.linalg.norm(other) + 1e-9))
+    usual = without_line(median(stretch, axis=0))
+    scatter = float(np.median(((without_line(stretch) - usual) ** 2).sum(axis=(1, 2))))
+    return halves, float((usual**2).sum()) / (scatter + 1e-9)
 
 
 def without_line(part: Floats) -> Floats:

@@ -57,3 +57,32 @@ def test_too_few_beats_say_nothing() -> None:
     few = replace(whole, beats=Beats(some.at[:4], some.group[:4], some.width_s[:4], some.size[:4]))
     assert af.measures(few) is None
     assert af.log_odds(few) == -np.inf
+
+
+def test_both_halves_of_the_beats_have_the_p_of_a_sinus_rhythm() -> None:
+    sinus, fibrillation = named("sinus"), named("atrial-fibrillation")
+    assert sinus["p_halves"] > 0.95 > fibrillation["p_halves"]
+    assert sinus["p_steady"] > fibrillation["p_steady"] + 1
+
+
+def test_neighbouring_intervals_tell_early_beats_and_breathing_apart() -> None:
+    believed = np.ones(61, bool)
+    bigeminal = np.tile([0.6, 1.0], 30)
+    breathing = 0.8 + 0.1 * np.sin(2 * np.pi * np.arange(60) / 6)
+    *_, turns_back, goes_on = af._beside(bigeminal, believed)
+    assert turns_back == pytest.approx(-1.0, abs=0.05)
+    assert goes_on == pytest.approx(-1.0, abs=0.05)
+    *_, turns_back, goes_on = af._beside(breathing, believed)
+    assert turns_back > 0.4
+    assert goes_on > 0.4
+
+
+def test_a_beat_that_is_not_believed_changes_nothing() -> None:
+    rr_s = np.full(30, 0.8)
+    rr_s[14:16] = 0.4, 1.2  # a movement of the electrode, taken for a beat
+    believed = np.ones(31, bool)
+    believed[15] = False
+    change_s, large, *_ = af._beside(rr_s, believed)
+    assert change_s == pytest.approx(0.0)
+    assert large == 0.0
+    assert af._beside(rr_s, np.ones(31, bool))[1] > 0.0
