@@ -3,7 +3,8 @@
 Tolerances of IEC 60601-2-25:2011, 201.12.1.101 (the tables of 50.101 in IEC 60601-2-51:2003): amplitudes ±25 µV up to
 500 µV, ±5 % beyond; on these signals the mean difference of P ±10 ms with an SD of 8, PQ ±10 with 8, QRS
 ±6 with 5, QT ±12 with 10, and Q, R and S of a lead ±6 with 5. The standard was not at hand: the tables are from memory
-and have to be compared with it. The signals are our own: :mod:`bench.accuracy.calibration_signals`.
+and have to be compared with it. The signals are our own: :mod:`bench.accuracy.calibration_signals`. At 250 Hz, where
+the standard asks for 500, the tips of what is drawn lie between the samples.
 """
 
 from collections.abc import Iterable
@@ -29,26 +30,37 @@ TOLERANCE_MS: Final = {
     "q_ms": (6.0, 5.0), "r_ms": (6.0, 5.0), "s_ms": (6.0, 5.0),
 }  # fmt: skip
 """Mean, SD."""
+RATES_HZ: Final = (500.0, 250.0, 1000.0)
 GLOBAL: Final = ("p_ms", "pr_ms", "qrs_ms", "qt_ms")
 AMPLITUDES: Final = ("p_uv", "q_uv", "r_uv", "s_uv", "st_uv", "t_uv")
+Measured = tuple[Signal, Reading, Measurements]
 
 
 def run(folder: Path, options: Any) -> list[Table]:
-    """One table a noise, and what lies outside."""
-    noises = NOISES[:1] if options.quick else NOISES
-    tables, outside = [], Table("Outside", ["signal", "noise", "lead", "what", "known", "measured"])
-    for noise in noises:
-        table = Table(f"Noise: {noise}", ["what", "n", "mean", "SD", "worst", "inside %", "tolerance"])
-        _amplitudes(table, outside, noise)
-        _durations(table, outside, noise)
-        tables.append(table)
-    return [*tables, outside]
+    """One table a sampling rate and noise, all of them in short, and what lies outside."""
+    noises, rates = (NOISES[:1], RATES_HZ[:1]) if options.quick else (NOISES, RATES_HZ)
+    tables, outside = [], Table("Outside", ["signal", "Hz", "noise", "lead", "what", "known", "measured"])
+    short = Table("Inside, %", ["Hz", "noise", "amplitudes", "durations and intervals"])
+    for hz in rates:
+        for noise in noises:
+            table = Table(f"{hz:g} Hz, noise: {noise}", ["what", "n", "mean", "SD", "worst", "inside %", "tolerance"])
+            measured = list(readings(noise, hz))
+            key = noise if hz == RATES_HZ[0] else f"{hz:g}hz.{noise}"
+            within = (
+                _amplitudes(table, outside, measured, (hz, noise), key),
+                _durations(table, outside, measured, (hz, noise), key),
+            )
+            short.rows.append([hz, noise, *within])
+            tables.append(table)
+    short.figures["inside"] = min(share for row in short.rows for share in row[2:])
+    short.note = "of every amplitude of every lead; of the durations and intervals whose mean and SD are inside"
+    return [*tables, short, outside]
 
 
-def readings(noise: str) -> Iterable[tuple[Signal, Reading, Measurements]]:
+def readings(noise: str, hz: float = RATES_HZ[0]) -> Iterable[tuple[Signal, Reading, Measurements]]:
     """Every signal as the pre-read measures it."""
     for signal in SIGNALS:
-        reading = read_signal(prepare(drawn(signal, noise)), Person(), calibrated=True)
+        reading = read_signal(prepare(drawn(signal, noise, hz=hz)), Person(), calibrated=True)
         yield signal, reading, measure(reading, rhythm_of(reading))
 
 
@@ -95,36 +107,45 @@ def durations(signal: Signal, reading: Reading, measured: Measurements) -> list[
     return rows
 
 
-def _amplitudes(table: Table, outside: Table, noise: str) -> None:
+def _amplitudes(table: Table, outside: Table, measured: list[Measured], where: tuple[float, str], key: str) -> float:
+    """The share inside, %."""
     errors: dict[str, list[tuple[float, bool]]] = {name: [] for name in AMPLITUDES}
-    for signal, reading, _ in readings(noise):
+    for signal, reading, _ in measured:
         for lead, name, known, found in amplitudes(signal, reading):
             inside = abs(found - known) <= tolerance_uv(known)
             errors[name].append((found - known, inside))
             if not inside:
-                outside.rows.append([signal.name, noise, lead, name, known, found])
+                outside.rows.append([signal.name, *where, lead, name, known, found])
     for name, values in errors.items():
         at = np.array([error for error, _ in values])
         share = 100 * float(np.mean([inside for _, inside in values]))
         worst = float(at[np.argmax(np.abs(at))])
         table.rows.append([name, len(at), float(at.mean()), float(at.std()), worst, share, "25 µV, 5 %"])
-        table.figures[f"{noise}.{name}.inside"] = share
+        table.figures[f"{key}.{name}.inside"] = share
+    return 100 * float(np.mean([inside for values in errors.values() for _, inside in values]))
 
 
-def _durations(table: Table, outside: Table, noise: str) -> None:
+def _durations(table: Table, outside: Table, measured: list[Measured], where: tuple[float, str], key: str) -> float:
+    """The share of the kinds whose mean and SD are inside, %; what was not measured at all is outside."""
     errors: dict[str, list[float]] = {name: [] for name in TOLERANCE_MS}
-    for signal, reading, measured in readings(noise):
-        for lead, name, known, found in durations(signal, reading, measured):
+    lost = set()
+    for signal, reading, ours in measured:
+        for lead, name, known, found in durations(signal, reading, ours):
             mean, spread = TOLERANCE_MS[name]
             if found is not None:
                 errors[name].append(found - known)
+            else:
+                lost.add(name)
             if found is None or abs(found - known) > mean + 2 * spread:
-                outside.rows.append([signal.name, noise, lead, name, known, "-" if found is None else found])
+                outside.rows.append([signal.name, *where, lead, name, known, "-" if found is None else found])
+    inside = []
     for name, values in errors.items():
         mean, spread = TOLERANCE_MS[name]
         at = np.array(values)
         worst = float(at[np.argmax(np.abs(at))])
-        good = abs(at.mean()) <= mean and at.std() <= spread
+        good = abs(at.mean()) <= mean and at.std() <= spread and name not in lost
+        inside.append(good)
         said = f"±{mean:g}, SD {spread:g}: {'inside' if good else 'OUTSIDE'}"
         table.rows.append([name, len(at), float(at.mean()), float(at.std()), worst, "-", said])
-        table.figures |= {f"{noise}.{name}.mean": float(at.mean()), f"{noise}.{name}.sd": float(at.std())}
+        table.figures |= {f"{key}.{name}.mean": float(at.mean()), f"{key}.{name}.sd": float(at.std())}
+    return 100 * float(np.mean(inside))

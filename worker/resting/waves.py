@@ -20,6 +20,8 @@ MIN_WAVE_UV: Final = 20.0
 MIN_WAVE_S: Final = 0.006
 FOOT: Final = 0.15
 """A small wave begins at this share of its size, a larger one at 20 µV."""
+OWN_R: Final = 0.2
+"""An r smaller than this share of the R behind it, with no S between them, is noise on the rise of that R."""
 J_S: Final = 0.010
 """The level at J is the mean of this time behind it: one sample is noise."""
 T_FROM_J_S: Final = 0.060
@@ -121,8 +123,9 @@ def _deflections(qrs: list[float], hz: float) -> dict[str, Any]:
     s_uv, r2_uv = _after_r(qrs, r_at)
     first_r_at, first_r = _first_r(qrs, hz)
     if first_r and first_r < r_uv and first_r_at < r_at:  # the larger one is R', the first one is R
-        r2_uv, r_uv, s_uv = r_uv, first_r, min(*qrs[first_r_at : r_at + 1], 0.0)
-        r_at = first_r_at
+        between = min(*qrs[first_r_at : r_at + 1], 0.0)
+        if between <= -MIN_WAVE_UV or first_r >= OWN_R * r_uv:  # else noise on its rise
+            r2_uv, r_uv, s_uv, r_at = r_uv, first_r, between, first_r_at
     return {
         "q_uv": q_uv,
         "q_ms": q_ms,

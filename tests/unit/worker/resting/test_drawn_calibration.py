@@ -10,6 +10,7 @@ from worker.resting.patient import Person
 from worker.resting.reading import read_signal
 from worker.resting.rhythm import rhythm_of
 from worker.resting.traces import prepare
+from worker.resting.waves import _deflections
 
 BY_NAME = {signal.name: signal for signal in SIGNALS}
 
@@ -38,6 +39,35 @@ def test_durations_with_each_noise(noise):
         mean, spread = TOLERANCE_MS[what]
         assert abs(np.mean(values)) <= mean, (what, values)
         assert np.std(values) <= spread, (what, values)
+
+
+@pytest.mark.parametrize(("hz", "noise"), [(250.0, "high frequency"), (250.0, "none"), (1000.0, "mains 50 Hz")])
+def test_durations_at_other_rates(hz, noise):
+    errors: dict[str, list[float]] = {}
+    for name in ("CAL10000", "CAL15000", "CAL slow", "CAL fast"):
+        for lead, what, known, found in durations(*measured(name, noise, hz)):
+            assert found is not None, (name, lead, what)
+            errors.setdefault(what, []).append(found - known)
+    for what, values in errors.items():
+        mean, spread = TOLERANCE_MS[what]
+        assert abs(np.mean(values)) <= mean, (what, values)
+        assert np.std(values) <= spread, (what, values)
+
+
+def qrs_of(*corners):
+    """(size, ms) corners joined by straight lines, sampled at 500 Hz."""
+    ms, sizes = np.array([at for _, at in corners]), np.array([size for size, _ in corners])
+    return np.interp(np.arange(0, ms[-1] + 1, 2), ms, sizes).tolist()
+
+
+def test_noise_on_the_rise_of_an_r_is_no_r_of_its_own():
+    rising = _deflections(qrs_of((0, 0), (45, 8), (5, 14), (600, 40), (-1500, 70), (0, 90)), 500.0)
+    assert (rising["r_uv"], rising["r2_uv"]) == (600.0, 0.0)
+    assert rising["s_uv"] == -1500.0
+    notched = _deflections(qrs_of((0, 0), (200, 12), (5, 20), (600, 40), (0, 60)), 500.0)
+    assert (notched["r_uv"], notched["r2_uv"]) == (200.0, 600.0)
+    with_s = _deflections(qrs_of((0, 0), (45, 8), (-200, 20), (600, 44), (0, 60)), 500.0)
+    assert (with_s["r_uv"], with_s["s_uv"], with_s["r2_uv"]) == (45.0, -200.0, 600.0)
 
 
 def test_the_rate_of_sampling_does_not_matter():
