@@ -101,22 +101,19 @@ class _Windows:
         start = beat - self.before
         return np.asarray(self.every[:, start]) if 0 <= start < self.count else None
 
-    def likeness(self, beat: int, template: Floats) -> tuple[float, int]:
-        """(largest correlation with the template, the shift that gives it)."""
+    def likeness(self, beat: int, templates: Floats, norms: Floats) -> Floats:
+        """(n,) largest correlation, a little earlier or later, with each of (n, n_leads · width) templates."""
         starts = beat - self.before + self.shifts
         if starts[0] < 0 or starts[-1] >= self.count:
             starts = starts[(starts >= 0) & (starts < self.count)]
-            if starts.size == 0:
-                return -1.0, 0
-        norm = float(np.sqrt(np.vdot(template, template)))
         size = self.size[starts]
-        alike = (norm / SIZE_RATIO < size) & (size < SIZE_RATIO * norm)
+        alike = (norms[:, None] / SIZE_RATIO < size) & (size < SIZE_RATIO * norms[:, None])
         if not alike.any():
-            return -1.0, 0
-        product = np.einsum("lsw,lw->s", self.every[:, starts[0] : starts[-1] + 1 : 2], template)
-        likeness = np.where(alike, product / (norm * np.maximum(size, 1e-9)), -1.0)
-        best = int(likeness.argmax())
-        return float(likeness[best]), int(starts[best]) - beat + self.before
+            return np.full(len(norms), -1.0)
+        around = self.every[:, starts[0] : starts[-1] + 1 : 2].transpose(1, 0, 2).reshape(starts.size, -1)
+        product = templates @ around.T
+        found: Floats = np.where(alike, product / (norms[:, None] * np.maximum(size, 1e-9)), -1.0).max(axis=1)
+        return found
 
     def moves(self, beats: list[int], template: Floats) -> list[int]:
         """The shift of each beat that gives the largest correlation with the template, 0 where none is of its size."""
@@ -141,27 +138,32 @@ class _Windows:
 def _groups(shape: Floats, at: list[int], hz: float) -> NDArrayInt:
     """(n_beats,) group numbers, the largest group being 0; beats at the edge join the group of their neighbours."""
     windows = _Windows(shape, hz)
-    leaders: list[Floats] = []
+    leaders, norms = np.empty((len(at), len(shape) * windows.width)), np.empty(len(at))
     members: list[list[int]] = []
     for number, beat in enumerate(at):
         window = windows.at(beat)
         if window is None:
             continue
-        scores = [windows.likeness(beat, leader)[0] for leader in leaders]
-        if scores and max(scores) >= ALIKE:
-            chosen = int(np.argmax(scores))
+        known = len(members)
+        scores = windows.likeness(beat, leaders[:known], norms[:known])
+        chosen = int(np.argmax(scores)) if known else 0
+        if known and scores[chosen] >= ALIKE:
             members[chosen].append(number)
             weight = 1 / len(members[chosen])
-            leaders[chosen] = leaders[chosen] * (1 - weight) + window * weight
+            leaders[chosen] = leaders[chosen] * (1 - weight) + window.ravel() * weight
         else:
-            leaders.append(window)
+            chosen = known
+            leaders[chosen] = window.ravel()
             members.append([number])
+        norms[chosen] = np.sqrt(np.vdot(leaders[chosen], leaders[chosen]))
     order = sorted(range(len(members)), key=lambda group: -len(members[group]))
     groups = np.full(len(at), -1, int)
     for rank, group in enumerate(order):
         groups[members[group]] = rank
     for number in np.flatnonzero(groups < 0).tolist():
-        groups[number] = _group_at_edge(shape, at[number], [leaders[group] for group in order], hz)
+        groups[number] = _group_at_edge(
+            shape, at[number], [leaders[group].reshape(len(shape), -1) for group in order], hz
+        )
     return groups
 
 
