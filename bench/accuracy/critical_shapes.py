@@ -71,6 +71,7 @@ def shapes(seed: int) -> Iterator[Case]:
         for name, rule, ecg, waves in (
             *_infarctions(share, who["sex"], calm),
             ("main stem", "acute_ischaemia", calm, [(_widespread(-share * ST_UV), domed)]),
+            ("lateral ischaemia", "acute_ischaemia", calm, [(_lateral(-share * ST_UV), domed)]),
             ("de Winter", MI, calm, _de_winter(share)),
             ("potassium", "hyperkalaemia", calm, _potassium(share)),
             ("embolism", "pulmonary_embolism", fast, _embolism(share)),
@@ -90,6 +91,11 @@ def _infarctions(share: float, sex: str, ecg: Any) -> Iterator[tuple[str, str, A
 
 def _widespread(level_uv: float) -> Added:
     return Added(level_uv, level_uv, (0.0, 0.4 * level_uv, level_uv, 1.2 * level_uv, 1.2 * level_uv, level_uv))
+
+
+def _lateral(level_uv: float) -> Added:
+    """V5 decides, with V6 beside it."""
+    return Added(0.4 * level_uv, 0.0, (0.0, 0.0, 0.0, 0.5 * level_uv, 1.2 * level_uv, 1.2 * level_uv))
 
 
 def _de_winter(share: float) -> list[tuple[Added, Any]]:

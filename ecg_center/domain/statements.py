@@ -359,7 +359,7 @@ def _build() -> dict[str, StatementTerm]:
 TERMS: Final[dict[str, StatementTerm]] = _build()
 """All statements by code, in the order of the report."""
 
-_ACUTE_INFARCT: Final = tuple(code for code in TERMS if code.endswith(".330"))
+ACUTE_INFARCT: Final = tuple(code for code in TERMS if code.endswith(".330"))
 _SINUS: Final = ("20", "21", "22", "23")
 _NO_P_WAVE: Final = ("50", "50a", "50b", "50c", "50d", "51", "74", "74a", "26a")
 
@@ -389,7 +389,7 @@ CONTRADICTIONS: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] 
     (("107",), ("104", "106", "108"), "室内传导阻滞与完全性束支传导阻滞、心室预激只写其一"),
     (("108",), ("104", "106"), "心室预激与完全性束支传导阻滞不能并存"),
     (("145b",), ("145c",), "ST段压低与ST段轻度改变只写其一"),
-    (("155",), ("200", *_ACUTE_INFARCT), "早期复极与急性心肌梗死、急性心包炎不能并存"),
+    (("155",), ("200", *ACUTE_INFARCT), "早期复极与急性心肌梗死、急性心包炎不能并存"),
     (("202",), ("202a",), "Brugada波与Brugada波待排只写其一"),
     (("125b",), ("125", "125a"), "全导联低电压与肢体导联、胸导联低电压只写其一"),
     # limb leads alone may be low beside a high chest (Goldberger's triad of 1982)

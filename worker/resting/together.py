@@ -6,7 +6,7 @@ Two tables, applied once to all that the rules have said; the order of the repor
 from typing import Final
 
 from ecg_center.contract.findings import Statement
-from ecg_center.domain.statements import in_report_order
+from ecg_center.domain.statements import ACUTE_INFARCT, in_report_order
 from worker.resting.say import say
 
 Codes = frozenset[str]
@@ -46,6 +46,7 @@ SAID_BY: Final[dict[str, Codes]] = {
     "141": frozenset(("141a",)),
     "103a": frozenset(("103b",)),
     **dict.fromkeys(("104", "106", "107"), frozenset(("50d",))),  # broad by the pathway, not by a block
+    "220": frozenset((*ACUTE_INFARCT, "220a", "220b", "220c", "220d", "220e", "201", "205", "211")),
     "145c": _EXPLAIN_A_MINOR_ST,
 }
 """Code, and those beside which it is left out, for each of them says it as well."""
