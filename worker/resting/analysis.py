@@ -13,6 +13,7 @@ from worker.recording import Recording
 from worker.resting.alternans import alternans
 from worker.resting.beat_classes import beat_classes
 from worker.resting.high_electrodes import high_electrodes
+from worker.resting.j_waves import j_waves
 from worker.resting.measure import fiducials, measure
 from worker.resting.morphology import frontal_axis_deg, morphology
 from worker.resting.patient import Patient, person_of
@@ -95,6 +96,7 @@ def _statements(reading: Reading, rhythm: Rhythm, quality: Quality, *, dextrocar
         found += shape + repolarisation(reading, rhythm, shape)
         codes = {statement.code for statement in found}
         found += patterns(reading, rhythm, codes, frontal_axis_deg(reading))
+        found += j_waves(reading, rhythm, codes)
         found += alternans(reading, rhythm) + qrs_alternans(reading, rhythm)
     if dextrocardia:
         found.append(say("230", evidence(leads=["I", "V6"]), certainty="possible"))
