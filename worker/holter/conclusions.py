@@ -223,10 +223,11 @@ def _pauses(story: _Story) -> Iterable[Statement]:
     af = [(event.start_s, event.end_s) for event in story.of("af", "flutter")]
     pauses = [event for event in story.of("pause") if event.value is not None and event.value >= PAUSE_SAID_MS]
     all_day = story.holter.af.share >= AF_ALL_SHARE and bool(af)
-    fibrillating = [
-        event for event in pauses if all_day or any(start <= event.end_s and event.start_s <= end for start, end in af)
-    ]
-    others = [event for event in pauses if event not in fibrillating]
+    fibrillating: list[Event] = []
+    others: list[Event] = []
+    for event in pauses:
+        within = all_day or any(start <= event.end_s and event.start_s <= end for start, end in af)
+        (fibrillating if within else others).append(event)
     code = "50c" if all_day else "50f"
     for name, found, least in (("26b", others, PAUSE_SAID_MS), (code, fibrillating, AF_LONG_RR_MS)):
         if events := [event for event in found if _value(event) >= least]:

@@ -138,7 +138,8 @@ def _blocks_of(day: Day, beats: Int64s, rows: tuple[int, ...]) -> Iterator[_Bloc
         shapes = shapes_of(snippets)
         seconds = beats[first:last] / day.hz + snippets.shift_s
         rr = np.diff(seconds)
-        columns, unusual = _shape_columns(snippets, shapes, dominant_of(shapes, snippets, rr), rr)
+        width = _widths(snippets.z, BEFORE, 20)
+        columns, unusual = _shape_columns(snippets, shapes, dominant_of(shapes, width[:, 0], rr), width, rr)
         yield _Block(number, columns, seconds, BlockShapes(first, shapes, snippets.scale), unusual)
 
 
@@ -180,9 +181,8 @@ def _spans(day: Day, beats: Int64s) -> Iterator[tuple[int, int, int, int]]:
             yield first, last, start - margin, stop + margin
 
 
-def dominant_of(shapes: Shapes, snippets: Snippets, rr: NDArray[np.float64]) -> int:
+def dominant_of(shapes: Shapes, width: Float32s, rr: NDArray[np.float64]) -> int:
     """The shape of the basic rhythm: common, narrow, not early and without a pause; in bigeminy that decides."""
-    width = _widths(snippets.z, BEFORE, 20)[:, 0]
     rr = rr if rr.size else np.ones(1)
     pre = np.concatenate([[1.0], rr / np.median(rr)])[: len(shapes.of)]
     pause = np.log(np.append(rr, rr[-1]) / np.concatenate([rr[:1], rr]))[: len(shapes.of)]
@@ -195,14 +195,13 @@ def dominant_of(shapes: Shapes, snippets: Snippets, rr: NDArray[np.float64]) -> 
 
 
 def _shape_columns(
-    snippets: Snippets, shapes: Shapes, dominant: int, rr: NDArray[np.float64]
+    snippets: Snippets, shapes: Shapes, dominant: int, width: Float32s, rr: NDArray[np.float64]
 ) -> tuple[Float32s, Unusual]:
     z, gain = snippets.z, snippets.gain
     usual = shapes.mean[dominant]
     against = likeness(snippets, usual)
     leads = _by_lead(z, usual, against[:, 3].astype(np.int64), QRS_FROM, QRS_TO)
     t_leads = _by_lead(z, usual, against[:, 3].astype(np.int64), T_FROM, T_TO)
-    width = _widths(z, BEFORE, 20)
     basic = shapes.of == dominant
     usual_width = np.maximum(np.median(width[basic], axis=0), 1e-6)
     alike = against[:, 0] > OWN

@@ -249,12 +249,14 @@ def best_sequence(at: NDArray[np.int_], worth: Floats, hz: float) -> list[int]:
     before: list[int] = []
     for i, now in enumerate(t):
         score, chosen = (0.0, -1) if i < LOOK_BACK else (-np.inf, -1)
+        rhythm, pays, longest = usual[i], gain[i], LONGEST_RR * usual[i]
         for j in range(i - 1, -1, -1):
             rr = now - t[j]
-            if rr > LONGEST_RR * usual[i] and j < i - LOOK_BACK:
+            if rr > longest and j < i - LOOK_BACK:
                 break
-            if rr >= REFRACTORY_S:
-                value = best[j] - _cost(rr, usual[i], gain[i])
+            # no interval pays more than a regular one: most need not be asked what they cost
+            if best[j] + pays > score and rr >= REFRACTORY_S:
+                value = best[j] - _cost(rr, rhythm, pays)
                 if value > score:
                     score, chosen = value, j
         best.append(score + own[i])
