@@ -1,9 +1,9 @@
 """From what are the classes of beats learned? Measured beats of the databases, with their true classes.
 
-Each record of MIT-BIH with both leads, with either alone, with electrode noise of ``nstdb`` and at another rate; the
-beats of QTDB (most of them normal: other people's normal beats are worth having) and of CPSC 2021 (fibrillation with
-its signal); the intervals of real atrial fibrillation. What was measured is kept in a folder, by the state of the files
-that measure, so that it is cheap again.
+Each record of MIT-BIH with both leads, with either alone, with electrode noise of ``nstdb`` and at another rate, and as
+other electrodes would see it, with and without that noise; the beats of QTDB (most of them normal: other people's
+normal beats are worth having) and of CPSC 2021 (fibrillation with its signal); the intervals of real atrial
+fibrillation. What was measured is kept in a folder, by the state of the files that measure, so that it is cheap again.
 """
 
 import hashlib
@@ -33,12 +33,23 @@ Labels = NDArray[np.int64]
 
 VARIANTS: Final = (
     ((0, 1), "clean", 1.0), ((0,), "clean", 0.6), ((1,), "clean", 0.3), ((0, 1), "noisy", 0.3), ((0,), "noisy", 0.2),
-    ((0,), "128 Hz", 0.3), ((0,), "turned", 0.6), ((1,), "turned", 0.6),
+    ((0,), "128 Hz", 0.3), ((0,), "turned", 0.3), ((1,), "turned", 0.3), ((0,), "turned 1", 0.3),
+    ((1,), "turned 1", 0.3), ((0,), "turned 2", 0.3), ((1,), "turned 2", 0.3), ((0,), "turned 3", 0.3),
+    ((1,), "turned 3", 0.3), ((0,), "turned 1, noisy", 0.2), ((0,), "turned 2, noisy", 0.2),
+    ((0,), "noisy again", 0.2), ((1,), "noisy again", 0.15),
 )  # fmt: skip
-"""Leads, how the record was changed, and how much it weighs. The fit for several leads takes all but the turned
-ones, that for one lead all of one lead: where a patch sits is not known."""
+"""Leads, how the record was changed, and how much it weighs."""
+OTHER_VARIANTS: Final = (
+    ((0, 1), "other", 0.4),
+    ((0,), "other", 0.4),
+    ((1,), "other lead", 0.2),
+    ((0,), "other turned", 0.3),
+)
+SEVERAL_FROM: Final = ("clean", "noisy", "128 Hz", "other")
+"""What the fit for several leads takes; that for one lead takes all of one lead: where a patch sits is not known."""
+IN_ONE_LEAD: Final = {"other": 0.2}
+"""What weighs otherwise there."""
 OTHERS: Final = ("qtdb", "cpsc2021")
-OTHER_WEIGHT: Final = 0.4
 NOISE_DB: Final = (3.0, 6.0, 9.0, 12.0, 18.0)
 SAME_PERSON: Final = {"201": {"201", "202"}, "202": {"201", "202"}}
 AF_BEATS: Final = 900
@@ -100,8 +111,11 @@ def _variants(header: Path) -> list[Part]:
     clean = recording(header)
     changed = {
         "clean": clean, "noisy": _with_noise(clean, found, header), "128 Hz": _at_128_hz(clean),
-        "turned": _turned(clean, header),
+        "turned": _turned(clean, header), "noisy again": _with_noise(clean, found, header, 3),
     }  # fmt: skip
+    for draw in (1, 2, 3):
+        turned = _turned(clean, header, draw)
+        changed |= {f"turned {draw}": turned, f"turned {draw}, noisy": _with_noise(turned, found, header, draw)}
     parts = []
     for leads, name, weight in VARIANTS:
         whole = changed[name]
@@ -116,7 +130,8 @@ def _others(header: Path) -> list[Part]:
         return []
     whole = recording(header)
     name = header.stem.removeprefix("sel")  # sel114 is MIT-BIH's 114
-    return [_part(name, whole, found, leads, "other", OTHER_WEIGHT) for leads in ((0, 1), (0,))]
+    changed = {"other turned": _turned(whole, header)}
+    return [_part(name, changed.get(how, whole), found, leads, how, weight) for leads, how, weight in OTHER_VARIANTS]
 
 
 def _part(record: str, whole: Recording, found: Notes, leads: tuple[int, ...], name: str, weight: float) -> Part:
@@ -141,12 +156,12 @@ def _at_128_hz(clean: Recording) -> Recording:
     return _of(replace(clean, sampling_hz=128.0), mv)
 
 
-def _with_noise(clean: Recording, found: Notes, header: Path) -> Recording | None:
+def _with_noise(clean: Recording, found: Notes, header: Path, draw: int = 0) -> Recording | None:
     """The record with electrode motion, two minutes with and two without; None where there is no noise record."""
     file = header.parent.parent / "nstdb" / "em.hea"
     if not file.exists():
         return None
-    random = np.random.default_rng(int("".join(filter(str.isdigit, header.stem)) or 0))
+    random = np.random.default_rng(_seed(header, draw))
     wave = recording(file).microvolts() / 1000
     mv = clean.microvolts() / 1000
     for lead in range(len(mv)):
@@ -155,15 +170,19 @@ def _with_noise(clean: Recording, found: Notes, header: Path) -> Recording | Non
     return _of(clean, mv)
 
 
-def _turned(clean: Recording, header: Path) -> Recording:
+def _turned(clean: Recording, header: Path, draw: int = 0) -> Recording:
     """What other electrodes would see: each lead a mixture of both, at an angle of the record's own."""
-    random = np.random.default_rng(int("".join(filter(str.isdigit, header.stem)) or 0) + 1)
+    random = np.random.default_rng(_seed(header, draw) + 1)
     mv = clean.microvolts() / 1000
     usual = np.array([np.percentile(np.abs(lead - np.median(lead)), 99) for lead in mv])[:, None]
     unit = mv / np.maximum(usual, 1e-3)
     angles = random.uniform(*TURNED, 2) * random.choice([-1, 1])
     angles[1] += np.pi / 2
     return _of(clean, np.stack([np.cos(at) * unit[0] + np.sin(at) * unit[1] for at in angles]) * usual.mean())
+
+
+def _seed(header: Path, draw: int) -> int:
+    return 1000 * draw + int("".join(filter(str.isdigit, header.stem)) or 0)
 
 
 def _of(like: Recording, mv: NDArray[np.float64]) -> Recording:

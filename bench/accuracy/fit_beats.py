@@ -11,6 +11,7 @@ from 5:00 on as EC57 counts.
 """
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy.beats import COLUMNS, classes_of, count, summary, tallied, tally
-from bench.accuracy.beats_data import SAME_PERSON, Float32s, Labels, Part, fibrillation, parts_of
+from bench.accuracy.beats_data import (
+    IN_ONE_LEAD,
+    SAME_PERSON,
+    SEVERAL_FROM,
+    Float32s,
+    Labels,
+    Part,
+    fibrillation,
+    parts_of,
+)
 from bench.accuracy.simulated_rhythms import simulated
 from worker.holter.beat_rhythm import RHYTHM, rhythm_of
 from worker.holter.classify import Forest, decided
@@ -61,6 +71,8 @@ LESS_S: Final = (
 """Measures that may push in one direction only, whatever 22 records seem to say."""
 COUNTED: Final = ("clean, leads 0+1", "clean, leads 0")
 """Variants of which the counts of each record are shown."""
+AGAIN: Final = re.compile(r"\d(?! Hz|\d)")
+"""Draws of one kind are told together."""
 ROWS_OF_RHYTHM: Final = 90
 EARLY: Final = -0.12
 """As :mod:`worker.holter.features` counts a shape's early beats."""
@@ -102,7 +114,7 @@ def left_out(parts: list[Part], rhythms: list[Rows], groups: int = 0) -> None:
     """
     totals: dict[str, Any] = {}
     tallies: dict[str, dict[str, Any]] = {}
-    records = list(dict.fromkeys(part.record for part in parts if part.changed != "other"))
+    records = list(dict.fromkeys(part.record for part in parts if not part.changed.startswith("other")))
     groups = groups or len(records)
     print("record", *COLUMNS)
     for group in (records[start::groups] for start in range(groups)):
@@ -110,7 +122,7 @@ def left_out(parts: list[Part], rhythms: list[Rows], groups: int = 0) -> None:
         others = [part for part in parts if part.record not in persons]
         several, one = fit(others, rhythms), fit(others, rhythms, one_lead=True)
         for part in parts:
-            if part.record in group and part.changed != "other":
+            if part.record in group and not part.changed.startswith("other"):
                 _add(totals, tallies, part, several if len(part.leads) > 1 else one)
     for name, total in totals.items():
         print(name, {key: round(value, 2) for key, value in summary(total).items()})
@@ -123,8 +135,9 @@ def _add(
 ) -> None:
     v, s = (forest.odds(part.features.values) for forest in forests)
     label, _ = decided(v, s, part.features)
-    name = f"{part.changed}, leads {'+'.join(map(str, part.leads))}"
-    tallies.setdefault(name, {})[part.record] = tally(part.truth, label, part.missed)
+    name = f"{AGAIN.sub('again', part.changed)}, leads {'+'.join(map(str, part.leads))}"
+    draw = " ".join([part.record, *AGAIN.findall(part.changed)])
+    tallies.setdefault(name, {})[draw] = tally(part.truth, label, part.missed)
     counts = {name: count(part.truth, label, part.missed)}
     if name == "clean, leads 0+1":
         print(part.record, *counts[name].tolist(), flush=True)
@@ -143,7 +156,10 @@ def rhythms_of(afdb: Path) -> list[Rows]:
 
 def fit(parts: list[Part], rhythms: list[Rows], *, one_lead: bool = False) -> tuple[Forest, Forest]:
     """(ventricular, supraventricular), for recordings of several leads or of one."""
-    chosen = [part for part in parts if (len(part.leads) == 1 if one_lead else part.changed != "turned")]
+    chosen = [part for part in parts if part.changed in SEVERAL_FROM]
+    if one_lead:
+        single = [part for part in parts if len(part.leads) == 1]
+        chosen = [replace(part, weight=IN_ONE_LEAD.get(part.changed, part.weight)) for part in single]
     x, y, w, record, real = rows_of(chosen, rhythms)
     real &= y != 3
     mixed, of, times = _mixed(x[real], y[real], record[real], np.random.default_rng(0))

@@ -9,10 +9,10 @@ ventricular; one that is the sum of a usual and a ventricular one is a fusion (:
 noise nothing is said.
 
 How right that is of patients whom the fit has not seen (a sixth of DS1 left out in turn, own detection, from 5:00):
-ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 85.6, +P 78.4 % (the rule for aberrant beats was made on 201,
+ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 85.3, +P 80.7 % (the rule for aberrant beats was made on 201,
 one of these patients; without it V +P 94.4, S Se 78 %); with one lead, noise and by record in docs/accuracy.md. A third
 of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead aberrant
-beats are called ventricular. Paced beats are told from their pulses (:mod:`worker.holter.spikes`).
+beats are called ventricular, and noise is believed less (:mod:`worker.holter.lone_lead`). Paced beats are told from their pulses (:mod:`worker.holter.spikes`).
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from worker.holter import classify_weights as fitted
 from worker.holter.day import Day
 from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
 from worker.holter.fusion import fused
+from worker.holter.lone_lead import shows_nothing, supraventricular_lean, ventricular_lean
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -49,6 +50,10 @@ AFTER_V: Final = -0.4
 """At most these log odds of S in fibrillation, and right after a ventricular beat, whose echo is mostly meant."""
 S_LEAN: Final = 0.3
 """Added to the log odds of S in several leads: in left-out records, more is missed than called so in vain."""
+UNLIKE_NEIGHBOUR: Final = 0.65
+BESIDE_UNLIKE: Final = -1.0
+"""Added where the beat before or after is so unlike the usual one: what comes early beside noise or a ventricular beat
+is mostly no atrial beat (in one lead of left-out records one of ten, elsewhere six)."""
 IN_BLOCK: Final = -1.0
 EXACT: Final = 0.06
 TIMELY: Final = 0.12
@@ -85,9 +90,10 @@ Q_CONFIDENCE: Final = 0.5
 has in this half hour, whose class is unsure: in left-out records six of ten such ventricular beats are none, and of
 all beats in electrode motion's noise that are so called every other one is no beat."""
 P_MARCHES: Final = 0.7
-P_MARCHES_ONE: Final = 0.8
+P_MARCHES_ONE: Final = 0.86
 """What is as irregular as fibrillation but has P waves so alike is none: in fibrillation the likeness around a beat is
-0.2 to 0.6 in two leads and up to 0.78 in one, elsewhere mostly above 0.8 (MIT-BIH DS1, CPSC 2021)."""
+0.2 to 0.6 in two leads and up to 0.78 in one, in one as other electrodes see it mostly below 0.86, elsewhere mostly
+above (MIT-BIH DS1, CPSC 2021)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +225,13 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool =
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
     several = len(features.rows) > 1
     group = together(features.shape, features.block)
+    own = features.column("own")
     v = _agreed(v, group)
+    neighbour = np.minimum(features.column("like_before"), features.column("like_next"))
+    s = np.where(neighbour < UNLIKE_NEIGHBOUR, s + BESIDE_UNLIKE, s)
+    if not several:
+        v = (v + ventricular_lean(own, group)).astype(np.float32)
+        s = (s + supraventricular_lean(own)).astype(np.float32)
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)
     wild = (features.column("af_state") > 0.5) | (features.column("steady") < WILD)
     aberrant = _aberrant(features) & ~_in_a_run(v > 0) if several else np.zeros(len(v), bool)
@@ -237,6 +249,8 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool =
     label[fusion], confidence[fusion] = Label.F, FUSION_CONFIDENCE
     beats = np.bincount(group)[group]
     unclear = (features.column("noise") > NOISY) & (confidence < UNSURE) & (beats <= RARE_BEATS) & ~fusion
+    if not several:
+        unclear |= (label != Label.N) & shows_nothing(own, features.block)
     label[unclear], confidence[unclear] = Label.Q, Q_CONFIDENCE
     return label, confidence
 
