@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.accuracy.critical_cases import Case, of_samples
 from gateway.simulate.generator import generate
+from worker.recording import Recording
 
 Floats = NDArray[np.float64]
 SIDES: Final = ((0.8, False), (1.35, True))
@@ -77,6 +78,11 @@ def shapes(seed: int) -> Iterator[Case]:
             ("embolism", "pulmonary_embolism", fast, _embolism(share)),
         ):
             yield Case(f"{name}, {side}", rule, fires, of_samples(with_waves(ecg, *waves), float(ecg.sampling_hz)))
+
+
+def cases_by_name(seed: int) -> dict[str, Recording]:
+    """The recording of each."""
+    return {case.name: case.recording for case in shapes(seed)}
 
 
 def _infarctions(share: float, sex: str, ecg: Any) -> Iterator[tuple[str, str, Any, list[tuple[Added, Any]]]]:

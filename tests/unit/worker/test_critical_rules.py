@@ -119,7 +119,7 @@ def test_grades_below_critical(found, grade):
 
 def test_fired_rules_carry_value_threshold_and_source():
     critical, _ = evaluate(findings("22", heart_rate_bpm=30), load())
-    assert critical[0].rule_set == "national_2017@2"
+    assert critical[0].rule_set == "national_2017@3"
     (evidence,) = critical[0].evidence
     assert (evidence.quantity, evidence.value, evidence.threshold, evidence.unit) == ("heart_rate_bpm", 30, 35, "/min")
     assert "2017" in evidence.source

@@ -2,27 +2,14 @@
 
 import numpy as np
 import pytest
+from support.critical_examples import several_foci
 from support.drawn_rhythms import drawn
 from support.simulated import simulated
 
 from ecg_center.domain.statements import contradicts
 from worker.resting import analyse
 
-FORMS = [(1, 1, 1), (1, -1, 1), (-1, 0.6, 0.6), (0.4, 1.2, -0.8)]
 SEVERAL = {"33", "35", "53"}
-
-
-def in_turn(bpm: float, seed: int, forms: int, spread: float = 0.14):
-    """P waves of so many forms, each at a distance of its own before the QRS, at irregular intervals."""
-    rng, n = np.random.default_rng(seed), int(14 * bpm / 60)
-    rr = 60 / bpm * np.clip(1 + spread * rng.standard_normal(n), 0.65, 1.5)
-    form = rng.integers(0, forms, n)
-    for place in range(1, n):
-        if form[place] == form[place - 1] and rng.random() < 0.6:
-            form[place] = (form[place] + 1) % forms
-    p = 0.3 + np.concatenate([[0], np.cumsum(rr[:-1])])
-    turned = {place: FORMS[number] for place, number in enumerate(form.tolist())}
-    return drawn(p, p + 0.12 + 0.02 * form, p_turned_at=turned, qt_ms=330.0 if bpm > 100 else 400.0, seed=seed)
 
 
 def wandering(bpm: float, lowest: float, seed: int = 0):
@@ -44,13 +31,13 @@ def said(recording) -> set[str]:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("bpm", "forms", "code"), [(125, 3, "53"), (112, 4, "53"), (80, 3, "35"), (88, 4, "35")])
 def test_three_forms_in_turn_are_multifocal_by_their_rate(bpm: float, forms: int, code: str, seed: int) -> None:
-    assert said(in_turn(bpm, seed, forms)) == {code}
+    assert said(several_foci(bpm, seed, forms)) == {code}
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_two_forms_or_even_intervals_are_not(seed: int) -> None:
-    assert not said(in_turn(80, seed, 2)) & SEVERAL
-    assert not said(in_turn(80, seed, 3, spread=0.0)) & SEVERAL
+    assert not said(several_foci(80, seed, 2)) & SEVERAL
+    assert not said(several_foci(80, seed, 3, spread=0.0)) & SEVERAL
 
 
 @pytest.mark.parametrize("bpm", [62, 75, 88])
@@ -67,7 +54,7 @@ def test_neither_fibrillation_nor_premature_beats_are_several_places() -> None:
 
 
 def test_it_rests_on_the_form_and_on_a_quiet_line_and_has_no_one_pr() -> None:
-    findings = analyse(in_turn(125, 0, 3))
+    findings = analyse(several_foci(125, 0, 3))
     statement = next(one for one in findings.statements if one.code == "53")
     seen = {item.quantity: item for item in statement.evidence}
     assert seen["p_forms"].value >= seen["p_forms"].threshold == 3
