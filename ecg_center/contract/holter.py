@@ -18,7 +18,7 @@ EventKind = Literal[
     "v_single", "v_couplet", "v_bigeminy", "v_trigeminy", "v_run", "vt", "r_on_t",
     "idioventricular", "s_single", "s_couplet", "s_bigeminy", "s_trigeminy", "s_run", "svt",
     "af", "flutter", "pause", "dropped_beat", "av_block_2", "av_block_3", "bradycardia", "tachycardia",
-    "vf", "asystole", "st_elevation", "st_depression", "t_alternans", "long_qt", "paced",
+    "vf", "asystole", "st_elevation", "st_depression", "axis_shift", "t_alternans", "long_qt", "paced",
     "fastest", "slowest", "longest_rr", "noise", "lead_off", "diary",
 ]  # fmt: skip
 
@@ -43,7 +43,8 @@ class Event(Message):
     """What makes it grave: the pause's RR in ms, the ST deviation in mV, the QTc in ms; its name is ``quantity``."""
     quantity: str = ""
     text: str = ""
-    """The patient's words, for a diary mark."""
+    """The patient's words, for a diary mark; the type, for an AV block; ``axis_shift`` for an ST episode that begins beside
+    one and is doubted for it."""
 
 
 class RateAt(Message):

@@ -47,6 +47,26 @@ def moment(at_s: float | None, started_at: datetime | None) -> str:
     return f"{f'D{days + 1} ' if days else ''}{then:%H:%M:%S}"
 
 
+def date_of_row(start_s: float, before_s: float | None, started_at: datetime | None) -> str:
+    """``11-23`` where a row of the hourly table is the first of its date, else nothing: a long table shows its days.
+
+    Args:
+        before_s: when the row before began; None for the first.
+
+    >>> from datetime import UTC, datetime
+    >>> evening = datetime(2026, 12, 31, 12, tzinfo=UTC)
+    >>> [date_of_row(hour * 3600, (hour - 1) * 3600 if hour else None, evening) for hour in (0, 3, 4, 5)]
+    ['12-31', '', '01-01', '']
+    """
+    if started_at is None:
+        return ""
+    local = started_at.astimezone(CLINIC_TIME)
+    date = (local + timedelta(seconds=start_s)).date()
+    if before_s is not None and (local + timedelta(seconds=before_s)).date() == date:
+        return ""
+    return f"{date:%m-%d}"
+
+
 def lasting(span_s: float | None) -> str:
     """``12 s``, ``3:05 min``, ``2:10 h``.
 

@@ -28,6 +28,7 @@ from worker.holter.events import block_events, ectopy, events_of, pauses
 from worker.holter.hrv import variability
 from worker.holter.kept import kept
 from worker.holter.measured import Label, Measured, Stretch
+from worker.holter.posture import axis_shift_events, doubted
 from worker.holter.qt import long_qt_events, qt_trend, qtc_rows
 from worker.holter.readable import Floats, Readable, Spans, readable
 from worker.holter.st import st_episodes, st_trends
@@ -161,10 +162,15 @@ class _OfMinutes:
 
 def _of_minutes(measured: Measured) -> _OfMinutes:
     minutes = measured.minutes
-    qtc_ms = qtc_rows(minutes)
+    qtc_ms, shifts = qtc_rows(minutes), axis_shift_events(measured)
     return _OfMinutes(
         qtc_ms,
-        [*st_episodes(measured), *long_qt_events(minutes, qtc_ms), *alternans_events(minutes)],
+        [
+            *doubted(st_episodes(measured), shifts),
+            *shifts,
+            *long_qt_events(minutes, qtc_ms),
+            *alternans_events(minutes),
+        ],
         qt_trend(minutes, qtc_ms),
         st_trends(measured),
     )

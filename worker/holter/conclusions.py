@@ -11,6 +11,7 @@ from typing import Final
 from ecg_center.contract.findings import Certainty, Evidence, Statement
 from ecg_center.contract.holter import Event, HolterFindings, HrvWindow
 from ecg_center.domain.statements import in_report_order
+from worker.holter.posture import DOUBT
 from worker.resting.say import AHA_2017_VA, ESC_2019_SVT, ESC_2020_AF, TEXTBOOK, evidence, say
 
 TACHYCARDIA_BPM: Final = 100.0
@@ -349,21 +350,25 @@ def _slowest(events: Sequence[Event]) -> list[Evidence]:
 
 
 def _st(story: _Story) -> Iterable[Statement]:
+    """Episodes of ST; those beside a shift of the QRS axis are counted and doubted."""
     for code, kind in (("145e", "st_elevation"), ("145f", "st_depression")):
         events = story.of(kind)
         if not events:
             continue
-        worst = max(events, key=_value)
-        leads = sorted({lead for event in events for lead in event.leads}, key=_place_of(events))
+        sure = [event for event in events if event.text != DOUBT]
+        worst = max(sure or events, key=_value)
+        leads = sorted({lead for event in sure or events for lead in event.leads}, key=_place_of(events))
+        beside = [evidence("beside_axis_shifts", len(events) - len(sure))] if len(sure) < len(events) else []
         yield say(
             code,
             evidence("episodes", len(events), leads=leads, source=JAGER),
+            *beside,
             evidence(
                 "st_deviation_mv", worst.value, 0.1 if kind == "st_elevation" else -0.1, "mV",
                 leads=worst.leads, start_s=worst.start_s, end_s=worst.end_s,
             ),
-            *_when([event for event in events if event is not worst], _value),
-            certainty="probable",
+            *_when([event for event in sure or events if event is not worst], _value),
+            certainty="probable" if sure else "possible",
         )  # fmt: skip
 
 

@@ -225,14 +225,14 @@ def axis_shifts(minutes: Minutes, level: Floats, lead: int) -> Floats:
     if not np.isfinite(size).any():
         return shifts
     least = max(STEP_QRS_UV, STEP_QRS_SHARE * float(np.nanmedian(size)))
-    qrs_step, st_step = _steps(size, minutes.step_s), _steps(level, minutes.step_s)
+    qrs_step, st_step = sharp_steps(size, minutes.step_s), sharp_steps(level, minutes.step_s)
     for first, last in runs_of((np.abs(qrs_step) >= least) & (np.abs(st_step) >= STEP_ST_UV)):
         at = first + int(np.argmax(np.abs(st_step[first:last])))
         shifts[at:] += st_step[at]
     return shifts
 
 
-def _steps(values: Floats, step_s: float) -> Floats:
+def sharp_steps(values: Floats, step_s: float) -> Floats:
     """(n,) median of the rows behind each row less that of the rows before it, where it is one sharp step; else 0.
 
     Both sides must be level themselves, and most of the step happen at once: a ramp of minutes is no step.

@@ -144,6 +144,11 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 }
 """The events that the usual strips show (``store.day_reports``)."""
 
+REMARKS: Final[dict[str, tuple[str, str]]] = {
+    "axis_shift": ("存疑：QRS电轴突变（体位改变）", "doubtful: the QRS axis shifted (posture)"),
+}
+"""What an event's own text says of it."""
+
 HRV: Final = (
     ("sdnn_ms", "SDNN", "ms"),
     ("sdann_ms", "SDANN", "ms"),
@@ -356,6 +361,8 @@ def caption(day: Day, strip: DayStrip, language: Language, zone: str) -> dict[st
         parts += _measures(event, words)
     if strip.text or event is None:
         parts.append(strip.text or words["chosen"])
+    if event is not None and event.text in REMARKS:
+        parts.append(REMARKS[event.text][0 if language == "zh" else 1])
     return {"what": "  ".join(parts), "when": at(day, strip.trace_start_s, zone)}
 
 

@@ -1,9 +1,10 @@
 """The summary of a day names what a physician must not overlook, each with its place on the trace."""
 
 import re
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
-from ecg_center.contract.holter import Event, HolterFindings
+from ecg_center.contract.holter import Event, HolterFindings, HourRow
 from ecg_center.web.day import of_kind, worst
 from ecg_center.web.rendering import environment
 
@@ -21,10 +22,10 @@ EVENTS = [
 ]
 
 
-def summary(events):
-    holter = HolterFindings(analysed_s=3600.0, analysed_share=1.0, beats={"N": 4000}, events=events)
+def summary(events, started_at=None, **more):
+    holter = HolterFindings(analysed_s=3600.0, analysed_share=1.0, beats={"N": 4000}, events=events, **more)
     findings = SimpleNamespace(holter=holter, duration_s=3600.0)
-    view = SimpleNamespace(findings=findings, recording=SimpleNamespace(started_at=None))
+    view = SimpleNamespace(findings=findings, recording=SimpleNamespace(started_at=started_at))
     return environment("zh").get_template("parts/holter.html").module.summary(view)
 
 
@@ -51,3 +52,24 @@ def test_a_day_without_them_does_not_name_them():
     page = summary([])
     assert "µV" not in page
     assert "日记" not in page
+
+
+def test_a_shift_of_the_axis_leads_to_its_place():
+    page = summary([event("axis_shift", 700.0, lasts_s=10.0, value=-0.4, quantity="qrs_step_mv", leads=["II", "V1"])])
+    assert "QRS电轴突变" in page
+    assert 'data-jump="700.0"' in page
+
+
+def test_deceleration_and_acceleration_capacity_both_stand_there():
+    page = summary([], deceleration={"dc_ms": 6.4, "ac_ms": -7.9})
+    assert "DC 6.4 ms · AC -7.9 ms" in page
+
+
+def test_the_hours_of_a_long_recording_carry_their_dates():
+    rows = [
+        HourRow(start_s=hour * 3600.0, end_s=(hour + 1) * 3600.0, analysed_s=3600.0, beats=4200) for hour in range(72)
+    ]
+    page = summary([], datetime(2026, 12, 30, 12, tzinfo=UTC), hours=rows)
+    dates = re.findall(r'<strong class="small">([\d-]+)</strong> <button[^>]*data-jump="([\d.]+)"', page)
+    assert dates == [("12-30", "0.0"), ("12-31", "14400.0"), ("01-01", "100800.0"), ("01-02", "187200.0")]
+    assert '<strong class="small">' not in summary([], hours=rows)

@@ -43,6 +43,7 @@ export const KINDS = {
   tachycardia: () => t("Tachycardia"),
   st_elevation: () => t("ST elevation"),
   st_depression: () => t("ST depression"),
+  axis_shift: () => t("Shift of the QRS axis"),
   t_alternans: () => t("T-wave alternans"),
   long_qt: () => t("Long QT"),
   paced: () => t("Paced rhythm"),
@@ -94,6 +95,12 @@ const BLOCKS = {
   third_degree: () => "",
 };
 
+/** @type {Record<string, () => string>} What else an event's text may say; all other words are the patient's own. */
+const REMARKS = {
+  axis_shift: () => t("doubtful: the QRS axis shifted (posture)"),
+  torsades: () => t("Torsades de pointes"),
+};
+
 /** What makes it grave, in few signs. @param {HolterEvent} event */
 export function figureOf(event) {
   const parts = [];
@@ -102,7 +109,7 @@ export function figureOf(event) {
   if (event.value !== null && event.value !== undefined) parts.push(valueOf(event));
   if (event.leads.length) parts.push(event.leads.join(" "));
   if (event.kind.startsWith("av_block")) parts.push(BLOCKS[event.text]?.() ?? event.text);
-  else if (event.text) parts.push(event.text);
+  else if (event.text) parts.push(event.kind === "diary" ? event.text : (REMARKS[event.text]?.() ?? event.text));
   return parts.filter(Boolean).join(" · ");
 }
 
