@@ -12,7 +12,8 @@ How right that is of patients whom the fit has not seen (a sixth of DS1 left out
 ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 85.3, +P 80.7 % (the rule for aberrant beats was made on 201,
 one of these patients; without it V +P 94.4, S Se 78 %); with one lead, noise and by record in docs/accuracy.md. A third
 of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead aberrant
-beats are called ventricular, and noise is believed less (:mod:`worker.holter.lone_lead`). Paced beats are told from their pulses (:mod:`worker.holter.spikes`).
+beats are called ventricular, and noise is believed less (:mod:`worker.holter.lone_lead`). Paced beats are told from
+their pulses (:mod:`worker.holter.spikes`).
 """
 
 from dataclasses import dataclass
