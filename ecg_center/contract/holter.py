@@ -43,8 +43,8 @@ class Event(Message):
     """What makes it grave: the pause's RR in ms, the ST deviation in mV, the QTc in ms; its name is ``quantity``."""
     quantity: str = ""
     text: str = ""
-    """The patient's words, for a diary mark; the type, for an AV block; ``axis_shift`` for an ST episode that begins beside
-    one and is doubted for it."""
+    """The patient's words, for a diary mark; the type, for an AV block; ``axis_shift`` for an ST episode that begins
+    beside one and is doubted for it."""
 
 
 class RateAt(Message):
