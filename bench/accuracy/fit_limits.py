@@ -8,6 +8,7 @@ trees have not seen; without, the source of the file is printed.
 """
 
 import argparse
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from bench.accuracy import calibration_signals as signals
 from bench.accuracy.critical_cases import as_recording
+from bench.accuracy.global_limits import LEAST_LEADS
 from bench.accuracy.limit_marks import Mark, Marked, beat_of, marked
 from gateway.simulate.generator import generate
 from worker.resting.patient import Person
@@ -53,6 +55,8 @@ class Rows:
         self.weight: list[float] = []
         self.of: list[tuple[str, str, int]] = []
         """(data set, record, mark)."""
+        self.stands: list[tuple[int, float]] = []
+        """(beat, ms of the recording from which the error is told)."""
 
 
 def main() -> None:
@@ -172,6 +176,7 @@ def add(rows: dict[str, Rows], data: str, stretch: Marked) -> None:
                 rows[name].error_ms.append((at * factor - stands) * 1000 / hz)
                 rows[name].weight.append(WEIGHT[data])
                 rows[name].of.append((data, stretch.name.split(":")[0], number))
+                rows[name].stands.append((beat_number, stands * 1000 / hz))
 
 
 def moves(kind: beat_limits.Kind, rows: list[int], hz: float) -> dict[str, Floats]:
@@ -239,6 +244,26 @@ def left_out(name: str, found: Rows, folds: int) -> None:
         at = np.array(list(best.values()))
         robust = 1.4826 * float(np.median(np.abs(at - np.median(at))))
         print(f"{data} {name:8} {len(at):6} marks, {at.mean():6.1f} ± {at.std():5.1f} ms, robust {robust:5.1f}")
+    together_left_out(name, found, said, error_ms)
+
+
+def together_left_out(name: str, found: Rows, said: Floats, marked_ms: Floats) -> None:
+    """Print the same of LUDB's global limits: the medians of the leads, by beats and by records."""
+    beats: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
+    for (data, record, _), (beat, at_ms), ours, theirs in zip(found.of, found.stands, said, marked_ms, strict=True):
+        if data == "ludb":
+            beats[record, beat].append((at_ms + ours, at_ms + theirs))
+    records: dict[str, list[float]] = defaultdict(list)
+    for (record, _), pairs in beats.items():
+        if len(pairs) >= LEAST_LEADS:
+            ours_ms, theirs_ms = np.median(np.array(pairs), axis=0)
+            records[record].append(float(ours_ms - theirs_ms))
+    every = np.concatenate([np.array(errors) for errors in records.values()])
+    one = np.array([np.median(errors) for errors in records.values()])
+    print(
+        f"ludb {name:8} all leads: {every.size} beats, {every.mean():6.1f} ± {every.std():5.1f} ms; "
+        f"{one.size} records, {one.mean():6.1f} ± {one.std():5.1f} ms"
+    )
 
 
 def source_of(found: dict[str, Trees]) -> str:

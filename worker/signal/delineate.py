@@ -56,6 +56,9 @@ P_CALM: Final = 0.15
 P_BASE_SHARE: Final = 0.5
 P_BEYOND_TANGENT: Final = (0.45, 0.10)
 """How far its onset and end lie from the tangent's foot towards where P rests: as LUDB's readers mark them."""
+T_EDGE_S: Final = 0.02
+LOW: Final = 0.1
+"""A share of its summit below which T has ended, if it ever comes there."""
 T_LOBES_S, T_SECOND_LOBE = 0.18, 0.5
 """A T of two lobes ends with the second, if that is this large a share of the first; a U wave is neither that large nor
 that near."""
@@ -218,13 +221,18 @@ def _t_wave(signal: Floats, off: int, hz: float, rr_s: float) -> tuple[int | Non
         return None, None
     part = moving_mean(signal[:, start:stop], max(1, round(0.024 * hz)))
     view = _best_view(part)
-    peak = int(np.argmax(view))
+    peak, edge = int(np.argmax(view)), round(T_EDGE_S * hz)
+    if peak >= len(view) - edge:  # the next P begins there; a T of the other sign may stand before it
+        other = int(np.argmin(view))
+        if edge <= other < len(view) - edge and view[other] <= -T_MIN_UV:
+            peak, view = other, -view
     if view[peak] < T_MIN_UV:
         return None, None
     beyond = view[peak : peak + round(T_LOBES_S * hz)]
-    if beyond.min() <= -T_SECOND_LOBE * view[peak]:
-        peak, view = peak + int(np.argmin(beyond)), -view
-    if peak >= len(view) - round(0.02 * hz):
+    second = peak + int(np.argmin(beyond))
+    if beyond.min() <= -T_SECOND_LOBE * view[peak] and second < len(view) - edge:
+        peak, view = second, -view
+    if peak >= len(view) - edge:
         return start + peak, None
     fall = slope(view[peak:])
     floor = _floor_after(view[peak:], hz)
@@ -242,7 +250,9 @@ def _floor_after(fall: Floats, hz: float) -> int:
     """Where the descent first comes to rest: the first local minimum, or where it has become flat."""
     steps = slope(fall)
     limit = 0.02 * float(np.abs(steps).max(initial=1e-9))
-    begin = int(np.argmin(steps[: max(2, round(0.2 * hz))]))
+    low = np.flatnonzero(fall <= LOW * fall[0])  # what falls behind that is the next wave
+    reach = min(round(0.2 * hz), int(low[0]) + 1 if low.size else len(fall))
+    begin = int(np.argmin(steps[: max(2, reach)]))
     flat = np.flatnonzero(steps[begin:] > -limit)
     return begin + int(flat[0]) if flat.size else len(fall) - 1
 
