@@ -10,7 +10,9 @@ What differs: the reference is found from both sides in time, by running medians
 are left out; in a recording of less than two hours the level of its first minutes is where it starts from.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Final
 
@@ -168,12 +170,11 @@ def offsets_of(level: Floats, shape: NDArray[np.int16]) -> dict[int, float]:
                 (first - end, jump if one < other else -jump)
             )
     noise = JUMP_NOISE_TIMES * _row_noise(level)
-    sure = {pair: sum(1 / (1 + gap) for gap, _ in seen) for pair, seen in jumps.items()}
     found = {max(rows, key=lambda number: (rows[number], -number)): 0.0} if rows else {}
-    while out := [pair for pair in jumps if (pair[0] in found) != (pair[1] in found)]:
-        low, high = max(out, key=lambda pair: (sure[pair], pair))
+    for low, high in _surest_first(list(found), jumps):
         nearest = sorted(jumps[low, high])[:NEAREST_JUMPS]
-        jump = float(np.median([by for _, by in nearest]))
+        ordered = sorted(by for _, by in nearest)
+        jump = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
         least = max(noise, FEW_JUMP_UV if len(nearest) < FEW_JUMPS else LEAST_JUMP_UV)
         jump = jump if abs(jump) >= least else 0.0
         if low in found:
@@ -181,6 +182,34 @@ def offsets_of(level: Floats, shape: NDArray[np.int16]) -> dict[int, float]:
         else:
             found[low] = found[high] - jump
     return found
+
+
+def _surest_first(
+    reached: list[int], jumps: dict[tuple[int, int], list[tuple[int, float]]]
+) -> Iterator[tuple[int, int]]:
+    """The pairs by which one shape after the other is reached from the first, always the surest that there is.
+
+    Prim's tree with a queue: two weeks have thousands of shapes, and to look through all pairs each time took longer
+    than all else.
+    """
+    beside: dict[int, list[tuple[float, int, int]]] = {}
+    for (low, high), seen in jumps.items():
+        sure = sum(1 / (1 + gap) for gap, _ in seen)
+        for number in (low, high):
+            beside.setdefault(number, []).append((-sure, -low, -high))  # of equally sure ones the last is first
+    queue: list[tuple[float, int, int]] = []
+    known: set[int] = set()
+    new = reached
+    while new:
+        known.update(new)
+        for entry in (each for number in new for each in beside.get(number, [])):
+            heappush(queue, entry)
+        new = []
+        while queue and not new:
+            _, low, high = heappop(queue)
+            new = [number for number in (-low, -high) if number not in known]
+            if new:
+                yield -low, -high
 
 
 def _steps_between(level: Floats, runs: list[tuple[int, int, int]]) -> list[float]:
