@@ -8,6 +8,7 @@ from typing import Final
 
 from ecg_center.domain.statements import CONTRADICTIONS, GROUPS_ZH, OVERALL_ZH, TERMS
 from worker.critical import Condition, Kind, Rule, RuleSet, load, rule_sets
+from worker.physician_only import PHYSICIAN_ONLY
 from worker.pressure.guideline import PERIODS, Guideline, Limit, guidelines
 from worker.pressure.guideline import load as load_guideline
 from worker.resting.hypertrophy import LEFT, ROMHILT_SURE
@@ -37,6 +38,8 @@ def as_markdown() -> str:
         lines.append("")
     lines += ["## What cannot stand together", "", "| one of | with one of | why |", "|---|---|---|"]
     lines += [f"| {', '.join(first)} | {', '.join(second)} | {why} |" for first, second, why in CONTRADICTIONS]
+    lines += ["", "## What only a physician says", "", "| code | 中文 | why no engine says it |", "|---|---|---|"]
+    lines += [f"| {code} | {TERMS[code].zh} | {why} |" for code, why in PHYSICIAN_ONLY.items()]
     lines += _resting_tables()
     for kind in KINDS:
         for name in rule_sets(kind):
