@@ -34,8 +34,8 @@ from bench.accuracy.beats_data import (
 from bench.accuracy.simulated_rhythms import simulated
 from worker.holter.beat_rhythm import RHYTHM, rhythm_of
 from worker.holter.classify import Forest, decided
-from worker.holter.classify_weights import packed
 from worker.holter.features import FEATURES, p_columns
+from worker.signal.forest import packed_nodes
 
 Floats = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def write(several: tuple[Forest, Forest], one: tuple[Forest, Forest]) -> None:
     text = path.read_text().split("\n# fitted\n")[0] + "\n# fitted\n"
     names = ("VENTRICULAR", "SUPRAVENTRICULAR", "VENTRICULAR_IN_ONE_LEAD", "SUPRAVENTRICULAR_IN_ONE_LEAD")
     for name, forest in zip(names, (*several, *one), strict=True):
-        lines = "\n".join(f'    "{line}"' for line in packed(forest.feature, forest.value, forest.left, forest.roots))
+        lines = "\n".join(f'    "{line}"' for line in packed_nodes(forest.roots, forest.feature, forest.value))
         text += f"{name}: Final = (\n{lines}\n)\n"
     path.write_text(text)
 

@@ -18,7 +18,7 @@ their pulses (:mod:`worker.holter.spikes`).
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
 from worker.signal.compiled import compiled
+from worker.signal.forest import first_children, unpacked_nodes
 
 Uint8s = NDArray[np.uint8]
 Int16s = NDArray[np.int16]
@@ -106,6 +107,14 @@ class Forest:
     value: Float32s
     left: Int64s
 
+    @classmethod
+    def of(
+        cls, roots: NDArray[np.integer[Any]], feature: NDArray[np.integer[Any]], value: NDArray[np.floating[Any]]
+    ) -> Self:
+        """From nodes that stand level by level."""
+        left = np.asarray(first_children(roots, feature), np.int64)
+        return cls(roots.astype(np.int64), feature.astype(np.int16), value.astype(np.float32), left)
+
     def odds(self, values: Float32s) -> Float32s:
         """(n,) log odds."""
         return _walk(np.ascontiguousarray(values), self.roots, self.feature, self.value, self.left)
@@ -166,7 +175,7 @@ def forests(*, one_lead: bool) -> tuple[Forest, Forest]:
         if one_lead
         else (fitted.VENTRICULAR, fitted.SUPRAVENTRICULAR)
     )
-    v, s = (Forest(*fitted.unpacked(text)) for text in texts)
+    v, s = (Forest.of(*unpacked_nodes(text)) for text in texts)
     return v, s
 
 

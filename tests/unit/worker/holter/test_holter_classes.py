@@ -6,9 +6,9 @@ from support.holter_beats import HZ, day_of, sinus_with, wave
 
 from worker.holter import features as measured
 from worker.holter.classify import Forest, classified, classify, decided, forests
-from worker.holter.classify_weights import packed, unpacked
 from worker.holter.features import FEATURES, beat_features
 from worker.holter.measured import Label
+from worker.signal.forest import packed_nodes, unpacked_nodes
 
 N = 420
 EARLY = dict.fromkeys(range(15, N - 5, 23), ("V", 0.62, 1.38)) | dict.fromkeys(range(25, N - 5, 31), ("S", 0.7, 1.1))
@@ -198,10 +198,9 @@ def test_confidence_is_a_probability_and_higher_for_clear_beats(ectopic, ectopic
 
 
 def test_a_forest_walks_as_its_table_says_and_is_read_as_written():
-    feature = np.array([1, -1, 0, -1, -1, -1], np.int16)
+    feature = np.array([1, -1, 0, -1, -1, -1])
     value = np.array([0.5, 1.0, -1.0, 2.0, 4.0, 10.0], np.float32)
-    left = np.array([1, 0, 3, 0, 0, 0])
-    forest = Forest(*unpacked("".join(packed(feature, value, left, np.array([0, 5])))))
+    forest = Forest.of(*unpacked_nodes("".join(packed_nodes(np.array([0, 5]), feature, value))))
     rows = np.array([[0, 0], [0, 0.5], [-2, 1], [0, 1]], np.float32)
     assert forest.odds(rows).tolist() == [11, 11, 12, 14]
 
