@@ -223,6 +223,31 @@ async def test_evidence_is_framed_and_brought_into_sight(page: Page) -> None:
     assert frame.sum() > 200
 
 
+SPY = """() => {
+  window.words = [];
+  const plain = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+    window.words.push(text);
+    return plain.call(this, text, ...rest);
+  };
+}"""
+
+
+async def test_beats_have_their_letters_and_the_median_beat_its_u(page: Page) -> None:
+    await show(page, "500hz")
+    await page.evaluate(SPY)
+    await page.evaluate("document.querySelector('ecg-viewer').relayout()")
+    await drawn(page)
+    words = await page.evaluate("window.words")
+    assert {"V", "F", "P", "Q"} <= set(words)
+    assert "N" not in words
+    await page.evaluate("window.words = []; document.querySelector('ecg-viewer').setLayout('median')")
+    await drawn(page)
+    words = await page.evaluate("window.words")
+    assert {"P", "QRS", "T", "U"} <= set(words)
+    assert "F" not in words
+
+
 async def test_the_screen_is_measured_with_a_card_once(page: Page) -> None:
     await show(page, "square")
     await page.click(".ecg-scale")

@@ -130,6 +130,7 @@ def harness_app() -> FastAPI:
             "recording": recording,
             "findings": {
                 "beats_s": beats(*found),
+                "beat_kinds": "NNVFPQ",
                 "median_beat_fiducials": {
                     "r_s": 0.35,
                     "p_on_s": 0.17,
@@ -137,6 +138,9 @@ def harness_app() -> FastAPI:
                     "qrs_on_s": 0.31,
                     "qrs_off_s": 0.4,
                     "t_off_s": 0.69,
+                    "u_on_s": 0.74,
+                    "u_peak_s": 0.82,
+                    "u_off_s": 0.95,
                 },
                 "quality": {"leads": [{"lead": "aVL", "verdict": "off"}] if recording == "holes" else []},
             },

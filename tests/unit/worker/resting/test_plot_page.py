@@ -42,6 +42,24 @@ def test_the_page_shows_beats_intervals_limits_and_levels():
     assert f"{findings.measurements.qrs_ms:g}" in words
 
 
+def test_beats_have_their_letters_and_u_its_place():
+    findings, text = page("ventricular-premature")
+    assert words_of(text).count("V") == findings.beat_kinds.count("V") > 0
+    samples = np.asarray(generate("ventricular-premature", seed=1).samples_uv).astype(np.int16)
+    recording = Recording("simulated", "resting", LEADS, samples, np.ones(12), np.zeros(12), 500.0)
+    assert "U" not in words_of(text)
+    limits = findings.median_beat_fiducials
+    later = {"u_on_s": limits.r_s + 0.40, "u_peak_s": limits.r_s + 0.48, "u_off_s": limits.r_s + 0.58}
+    marked = findings.model_copy(
+        update={
+            "beat_kinds": "FPQ",
+            "beats_s": [1.0, 2.0, 3.0],
+            "median_beat_fiducials": limits.model_copy(update=later),
+        }
+    )
+    assert {"F", "P", "Q", "U"} <= set(words_of(as_svg(recording, marked)))
+
+
 def test_a_page_without_a_median_beat_says_so():
     _, text = page("ventricular-fibrillation")
     assert any("no median beat" in word for word in words_of(text))
