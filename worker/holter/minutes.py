@@ -19,6 +19,7 @@ from worker.holter.beat_rows import average_rows, variants
 from worker.holter.day import Block, Day
 from worker.holter.measured import NOT_MEASURED, Beats, Label, Minutes, Stretch
 from worker.holter.minute_values import Average, Bools, Columns, Float32s, Grid, Limits, alternans, qt_ms, st_columns
+from worker.holter.readable import Spans
 from worker.signal.beats import MedianBeat
 from worker.signal.delineate import delineate
 from worker.signal.order import quantile
@@ -161,8 +162,8 @@ class _Walk:
     beats: Beats
     normal: Bools
     alone: Bools
-    noise: dict[int, list[Stretch]]
-    """Lead → where it cannot be read."""
+    noise: list[Spans]
+    """Samples in which each lead cannot be read."""
 
 
 def minutes_of(
@@ -186,7 +187,8 @@ def minutes_of(
         for row, lead in enumerate(day.leads):
             if not stretch.leads or lead in stretch.leads:
                 noise[row].append(stretch)
-    walk = _Walk(day, grid, step, beats, *_usable(beats, day.hz), noise)
+    spans = [Spans.of((stretch.start, stretch.stop) for stretch in noise[row]) for row in noise]
+    walk = _Walk(day, grid, step, beats, *_usable(beats, day.hz), spans)
     state = _State.begin(len(day.leads), grid)
     for block in day.blocks(BLOCK_S, MARGIN_S):
         _block(walk, block, state, columns)
@@ -256,13 +258,8 @@ def _block(walk: _Walk, block: Block, state: _State, columns: Columns) -> None:
 
 def _readable(walk: _Walk, sample: NDArray[np.int64]) -> Bools:
     """(n_leads, m) in which leads each beat is compared with its shape: all of them where none can be read."""
-    readable = np.ones((len(walk.day.leads), len(sample)), bool)
-    if not len(sample):
-        return readable
-    for lead, stretches in walk.noise.items():
-        for stretch in stretches:
-            if stretch.stop > sample[0] and stretch.start <= sample[-1]:
-                readable[lead] &= (sample < stretch.start) | (sample >= stretch.stop)
+    at = sample.astype(np.float64)
+    readable: Bools = ~np.stack([spans.inside(at) for spans in walk.noise])
     return readable | ~readable.any(axis=0)
 
 
