@@ -27,7 +27,7 @@ from worker.holter import classify_weights as fitted
 from worker.holter.day import Day
 from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
 from worker.holter.fusion import fused
-from worker.holter.lone_lead import shows_nothing, supraventricular_lean, ventricular_lean
+from worker.holter.lone_lead import calmness, shows_nothing, supraventricular_lean, ventricular_lean
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -239,8 +239,9 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool =
     v = _agreed(v, group)
     neighbour = np.minimum(features.column("like_before"), features.column("like_next"))
     s = np.where(neighbour < UNLIKE_NEIGHBOUR, s + BESIDE_UNLIKE, s)
+    calm = np.ones(len(v)) if several else calmness(own)
     if not several:
-        v = (v + ventricular_lean(own, group)).astype(np.float32)
+        v = (v + ventricular_lean(calm, group)).astype(np.float32)
         s = (s + supraventricular_lean(own)).astype(np.float32)
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)
     wild = (features.column("af_state") > 0.5) | (features.column("steady") < WILD)
@@ -255,7 +256,7 @@ def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool =
     label = np.where(v > 0, Label.V, np.where(s > 0, Label.S, Label.N)).astype(np.uint8)
     sure = np.where(label == Label.V, np.abs(v), np.minimum(np.abs(v), np.abs(s)))
     confidence = (1 / (1 + np.exp(-sure))).astype(np.float32)
-    fusion = _fusions(v, label, features, ~wild)
+    fusion = _fusions(v, label, features, ~wild & (calm >= 1))
     label[fusion], confidence[fusion] = Label.F, FUSION_CONFIDENCE
     beats = np.bincount(group)[group]
     unclear = (features.column("noise") > NOISY) & (confidence < UNSURE) & (beats <= RARE_BEATS) & ~fusion

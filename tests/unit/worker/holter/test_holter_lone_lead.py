@@ -6,7 +6,7 @@ from scipy.signal import butter, lfilter
 from support.holter_beats import HZ, day_of
 
 from worker.holter.classify import classified
-from worker.holter.lone_lead import NO_LEAD, shows_nothing, supraventricular_lean, ventricular_lean
+from worker.holter.lone_lead import NO_LEAD, calmness, shows_nothing, supraventricular_lean, ventricular_lean
 from worker.holter.measured import Label
 
 
@@ -29,16 +29,25 @@ def test_half_of_a_block_decides_for_the_block(own, nothing):
 
 
 def test_the_calmer_the_lead_the_less_a_ventricular_beat_needs():
-    leans = [ventricular_lean(np.full(40, own, np.float32), np.zeros(40, np.int64)) for own in (0.9, 0.94, 0.98)]
+    calm = [calmness(np.full(40, own, np.float32)) for own in (0.9, 0.94, 0.98)]
+    leans = [ventricular_lean(each, np.zeros(40, np.int64)) for each in calm]
     assert [len(set(lean.round(4).tolist())) for lean in leans] == [1, 1, 1]
     assert leans[0][0] < leans[1][0] < leans[2][0]
 
 
 def test_a_shape_that_no_other_beat_has_needs_more():
     group = np.array([0] * 20 + [1])
-    lean = ventricular_lean(np.full(21, 0.98, np.float32), group)
+    lean = ventricular_lean(np.ones(21), group)
     assert lean[-1] < lean[0]
 
 
 def test_a_beat_unlike_its_own_shape_is_believed_less():
     assert supraventricular_lean(np.array([0.98, 0.5], np.float32)).tolist() == [0.0, -1.0]
+
+
+def test_calm_is_asked_of_the_beats_around_not_of_the_beat_itself():
+    own = np.full(60, 0.99, np.float32)
+    own[30] = 0.2
+    calm = calmness(own)
+    assert calm[0] == calm[-1] == 1.0
+    assert calm[30] == calm[25] < 1.0
