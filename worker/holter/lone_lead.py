@@ -26,7 +26,7 @@ AROUND: Final = 10
 """Beats to either side by whose likeness to their own shapes (0 to 1) a lead is restless or calm."""
 RESTLESS, CALM = 0.92, 0.96
 """Of a hundred beats called a fusion where it is less than calm, but for one person (208), one is a fusion."""
-LEAN_RESTLESS, LEAN_CALM = -0.2, 0.5
+LEAN_RESTLESS, LEAN_CALM = -0.6, 0.5
 LONE_BEATS: Final = 2
 LEAN_LONE: Final = -0.5
 """Added to the log odds of V."""
@@ -58,7 +58,7 @@ def ventricular_lean(calm: Floats, group: Int64s) -> Floats:
     >>> ventricular_lean(np.array([1.0, 1, 1]), np.zeros(3, np.int64)).round(2)
     array([0.5, 0.5, 0.5])
     >>> ventricular_lean(np.array([0.0, 0, 0]), np.arange(3)).round(2)
-    array([-0.7, -0.7, -0.7])
+    array([-1.1, -1.1, -1.1])
     """
     lone = np.bincount(group)[group] <= LONE_BEATS
     return np.asarray(LEAN_RESTLESS + (LEAN_CALM - LEAN_RESTLESS) * calm + LEAN_LONE * lone)
