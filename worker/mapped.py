@@ -8,10 +8,12 @@ The file must stay as it is while the recording is in use, as the blobs of the c
 ends the process (SIGBUS). Small files are therefore read, not mapped.
 """
 
+import ctypes
 import io
 import math
 import mmap
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +93,17 @@ def forget(array: NDArray[Any]) -> None:
     first = (low - begin) // AROUND_BYTES * AROUND_BYTES
     last = min(len(room), -(-(high - begin) // AROUND_BYTES) * AROUND_BYTES)
     room.madvise(mmap.MADV_DONTNEED, first, last - first)
+
+
+def give_back() -> None:
+    """Give what was freed back to the system.
+
+    glibc keeps the holes between what lives: after the signal of two weeks 70 MB, a quarter of all. Elsewhere nothing
+    happens.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _mapping_of(array: NDArray[Any]) -> mmap.mmap | None:

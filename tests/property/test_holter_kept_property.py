@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.holter_days import day
@@ -16,11 +17,11 @@ BEATS = 900
 LAST_S = 700.0
 
 
-def sinus_day(seed):
+def sinus_day(seed, beats=BEATS):
     """A quarter of an hour with early beats, so that variability has windows and counts have something to count."""
     rng = np.random.default_rng(seed)
-    letters = "".join(rng.choice(list("NNNNNNNNNNNNSV"), BEATS))
-    at_s = 1.0 + np.cumsum(rng.normal(0.85, 0.04, BEATS))
+    letters = "".join(rng.choice(list("NNNNNNNNNNNNSV"), beats))
+    at_s = 1.0 + np.cumsum(rng.normal(0.85, 0.04, beats))
     return day(letters, at_s=at_s, template=[{"N": 0, "S": 0, "V": 1}[letter] for letter in letters])
 
 
@@ -64,6 +65,19 @@ def test_step_by_step_is_as_all_at_once_and_an_undo_restores(seed, wanted):
         assert undone.critical == before.critical
         made, before = [*made, edit], after
     assert conclude(measured) == machine
+
+
+@pytest.mark.parametrize("at", [0, 12_345, -1])
+def test_an_edit_of_many_hours_is_as_if_all_were_concluded_anew(at):
+    """So long that the spectrum is taken of what varies slowly only."""
+    measured = sinus_day(7, 26_000)
+    machine = conclude(measured)
+    at_s = float(measured.beats.sample[at]) / measured.sampling_hz
+    made = [Edit(action="relabel_beats", at_s=[at_s], label="Q"), Edit(action="exclude", start_s=9000, end_s=9200)]
+    after = conclude(measured, edits=made)
+    assert after == conclude(fresh(measured), edits=made)
+    whole = {window.name: window.metrics for window in after.holter.hrv}["whole"]
+    assert whole["lf_ms2"] != {window.name: window.metrics for window in machine.holter.hrv}["whole"]["lf_ms2"]
 
 
 @settings(max_examples=20, deadline=None)

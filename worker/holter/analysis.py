@@ -12,6 +12,7 @@ from worker.critical import DEFAULT, load
 from worker.holter.conclude import conclude
 from worker.holter.measure import measure
 from worker.holter.measured import Measured
+from worker.mapped import give_back
 from worker.recording import Recording
 from worker.resting.patient import Patient, filled
 
@@ -40,6 +41,7 @@ def analyse(
     """
     load(rule_set, "holter")  # a wrong name is said before the work, not after it
     measured = measure(recording, lambda share, stage: progress(share * MEASURE_UNTIL, stage))
+    give_back()
     progress(MEASURE_UNTIL, "conclude")
     whose = filled(patient or Patient(), recording.identity.sex, recording.identity.birth_date)
     findings = conclude(measured, whose, edits=edits, rule_set=rule_set)
