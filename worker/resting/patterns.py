@@ -42,6 +42,8 @@ HYPERKALAEMIC_T_UV: Final = 900.0
 HYPERKALAEMIC_T_OVER_R: Final = 0.75
 HYPERKALAEMIC_HALF_MS: Final = 125.0
 """Narrow-based and pointed: an ordinary tall T is broader at half its height (150 to 220 ms in LUDB and CPSC 2018)."""
+HYPERKALAEMIC_ST_OVER_T: Final = 0.2
+"""The pointed T stands on a flat ST; the tall T of health climbs out of one that has begun to rise."""
 WIDE_MS: Final = 120.0
 P_LOST_UV: Final = 50.0
 POOR_R_UV: Final = 300.0
@@ -321,7 +323,7 @@ def _hyperkalaemia(reading: Reading, rhythm: Rhythm) -> list[Statement]:
         if waves.t_uv >= HYPERKALAEMIC_T_UV
         and waves.t_uv >= HYPERKALAEMIC_T_OVER_R * max(waves.r_uv, 1.0)
         and 0 < waves.t_half_ms <= HYPERKALAEMIC_HALF_MS
-        and waves.st_j_uv < 0.3 * waves.t_uv
+        and max(waves.st_j_uv, waves.st80_uv) < HYPERKALAEMIC_ST_OVER_T * waves.t_uv
     ]
     if len(pointed) < 2:
         return []

@@ -390,7 +390,8 @@ def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
         rhythm.name, code = "svt", "27"
     else:
         rhythm.name = "junctional"
-        code = "38" if bpm < 60 else "39" if bpm < 90 or reading.norms.of_a_child else "27"
+        even = irregular <= ESCAPE_REGULAR  # the junction beats evenly: what does not is led by something unseen
+        code = "27" if not even else "38" if bpm < 60 else "39" if bpm < 90 or reading.norms.of_a_child else "27"
     rhythm.statements.append(say(code, rate, width, certainty="possible"))
     if seen_apart := dissociation(reading):
         rhythm.atrial_bpm = seen_apart[0].value

@@ -152,6 +152,13 @@ def test_potassium_by_pointed_t_waves(normal: Reading) -> None:
     assert codes(normal, SINUS, set(), V2=pointed) == set()
 
 
+def test_a_tall_t_that_climbs_out_of_its_st_is_healths(normal: Reading) -> None:
+    pointed = {"t_uv": 1100, "t_high_uv": 1100, "t_half_ms": 110, "r_uv": 900}
+    for level, said in ((100, True), (300, False)):
+        leads = dict.fromkeys(("V2", "V3", "V4"), waves(**pointed, st_j_uv=40, st60_uv=level, st80_uv=level))
+        assert ("208" in codes(normal, SINUS, set(), **leads)) == said
+
+
 def test_uncalibrated_amplitudes_are_not_judged(normal: Reading) -> None:
     coved = waves(st_j_uv=260.0, st60_uv=180.0, st80_uv=120.0, t_low_uv=-180.0)
     unknown = replace(normal, calibrated=False, waves={"V1": coved})

@@ -163,3 +163,12 @@ def test_the_beat_behind_an_early_one_makes_no_pair() -> None:
     p = np.cumsum([-0.6, *rr])
     codes = said(p, p + PR_S)
     assert "41b" not in codes
+
+
+def test_the_junction_beats_evenly_and_what_does_not_is_uncertain() -> None:
+    even = np.arange(-0.3, 11, 0.9)
+    assert "39" in said([], even)
+    uneven = np.cumsum(np.tile([0.62, 1.05, 0.85, 1.1, 0.7], 4)) - 0.6
+    codes = said([], uneven)
+    assert not codes & {"38", "39"}
+    assert codes & {"27", "50", "50a"}
