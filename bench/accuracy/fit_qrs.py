@@ -8,6 +8,7 @@ of records that the coefficients have not seen; without, the coefficients for th
 
 import argparse
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ TREE_VARIANTS: Final = (([0], 0.6), ([1], 0.2))
 TREE_NOISE: Final = {18: 0.2, 12: 0.6, 6: 0.6, 0: 0.6, -6: 0.6}
 N_TREES: Final = 250
 Variants = tuple[tuple[list[int], float], ...]
+Look = Callable[[qrs_weights.Candidates, NDArray[np.int_]], Floats]
 
 
 def main() -> None:
@@ -76,21 +78,29 @@ def _examples(
     whole, found = recording(header), notes(header, "atr")
     assert found is not None
     uv, hz = whole.microvolts(), whole.sampling_hz
+    look = _for_trees if trees else _for_regression
     left_out = unscored(found, whole.n_samples)
-    blocks = [(*_measured(uv[rows], hz, found.beats, left_out, trees=trees), weight) for rows, weight in variants]
+    blocks = [(*measured(uv[rows], hz, found.beats, left_out, look), weight) for rows, weight in variants]
     noise = header.parent.parent / "nstdb" / "em.hea"
     if noise.exists():
         wave = recording(noise).microvolts()[0] / 1000
         for snr, weight in noise_weights.items():
             mixed, on = mix(uv[0] / 1000, wave, found.beats, hz, snr)
             skip = [*left_out, *stretches(~on)]
-            blocks.append((*_measured(1000 * mixed[None], hz, found.beats, skip, trees=trees), weight))
+            blocks.append((*measured(1000 * mixed[None], hz, found.beats, skip, look), weight))
     return blocks
 
 
-def _measured(
-    uv: Floats, hz: float, truth: Any, left_out: list[tuple[int, int]], *, trees: bool
-) -> tuple[Floats, Floats]:
+def _for_trees(candidates: qrs_weights.Candidates, beats: NDArray[np.int_]) -> Floats:
+    return qrs_noise.noise_measures(candidates, beats, qrs_weights.measures(candidates, beats))
+
+
+def _for_regression(candidates: qrs_weights.Candidates, beats: NDArray[np.int_]) -> Floats:
+    return qrs_weights.design(qrs_weights.measures(candidates, beats))
+
+
+def measured(uv: Floats, hz: float, truth: Any, left_out: list[tuple[int, int]], look: Look) -> tuple[Floats, Floats]:
+    """((n, n_measures) what is looked at, (n,) whether it is a beat) of each candidate that counts."""
     places, rows = [], []
     n, step, margin = uv.shape[1], round(qrs.CHUNK_S * hz), round(qrs.OVERLAP_S * hz)
     for start in range(0, n, step):
@@ -102,9 +112,7 @@ def _measured(
             continue
         inside = (candidates.at + first >= start) & (candidates.at + first < start + step)
         places.append(candidates.at[inside] + first)
-        found = qrs_weights.measures(candidates, beats)
-        every = qrs_noise.noise_measures(candidates, beats, found) if trees else qrs_weights.design(found)
-        rows.append(every[inside])
+        rows.append(look(candidates, beats)[inside])
     at, design = np.concatenate(places), np.concatenate(rows)
     _, pairs = compare(truth, at, hz)
     hits = {test for _, test in pairs}
