@@ -44,7 +44,7 @@ class Event(Message):
     quantity: str = ""
     text: str = ""
     """The patient's words, for a diary mark; the type, for an AV block; ``axis_shift`` for an ST episode that begins
-    beside one and is doubted for it."""
+    beside one and is doubted for it; ``two_to_one`` for flutter that only a fixed conduction speaks for."""
 
 
 class RateAt(Message):
@@ -201,6 +201,14 @@ class HolterFindings(Message):
     templates: Annotated[list[BeatTemplate], Field(max_length=MAX_TEMPLATES)] = []
     edits: int = 0
     """How many of the physician's edits these figures hold."""
+
+    @property
+    def longest_rr(self) -> tuple[float, float | None] | None:
+        """Milliseconds and beginning of the longest interval between beats, a pause or not; None where nothing says."""
+        if self.pauses.longest_ms is not None:
+            return self.pauses.longest_ms, self.pauses.longest_at_s
+        found = next((event for event in self.events if event.kind == "longest_rr"), None)
+        return None if found is None or found.value is None else (found.value, found.start_s)
 
 
 class Edit(Message):

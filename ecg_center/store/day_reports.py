@@ -79,11 +79,12 @@ def _apart(events: Iterable[Event]) -> list[Event]:
 def kept_figures(found: HolterFindings) -> HolterFindings:
     """The figures that a report keeps: without the lists that its pages do not print.
 
-    Of ST each lead's largest deviation stays, of the variability the whole, day and night.
+    Of the events the longest RR stays, of ST the largest deviation of each lead, of the variability the whole, day and
+    night.
     """
     return found.model_copy(
         update={
-            "events": [],
+            "events": [event for event in found.events if event.kind == "longest_rr"],
             "templates": [],
             "st": [extreme for trend in found.st if (extreme := _extreme(trend)) is not None],
             "qt": found.qt.model_copy(update={"times_s": [], "qt_ms": [], "qtc_ms": []}),

@@ -13,10 +13,10 @@ DIARY_SHOWN: Final = 6
 HRV: Final[tuple[tuple[str, str, str], ...]] = (
     ("sdnn_ms", "SDNN", "ms"),
     ("sdann_ms", "SDANN", "ms"),
-    ("sdnn_index_ms", "SDNN index", "ms"),
+    ("sdnn_index_ms", N_("SDNN index"), "ms"),
     ("rmssd_ms", "RMSSD", "ms"),
     ("pnn50_percent", "pNN50", "%"),
-    ("triangular_index", "HRV index", ""),
+    ("triangular_index", N_("Triangular index"), ""),
     ("vlf_ms2", "VLF", "ms²"),
     ("lf_ms2", "LF", "ms²"),
     ("hf_ms2", "HF", "ms²"),
@@ -26,7 +26,7 @@ HRV: Final[tuple[tuple[str, str, str], ...]] = (
 )
 """What stands in the table of variability (Task Force 1996): the metric's name, its name on the page, unit."""
 
-WINDOWS: Final = {"whole": N_("Whole recording"), "day": N_("Day"), "night": N_("Night")}
+WINDOWS: Final = {"whole": N_("Whole recording"), "day": N_("Daytime"), "night": N_("Night")}
 
 
 def moment(at_s: float | None, started_at: datetime | None) -> str:

@@ -27,6 +27,8 @@ LANGUAGES: dict[Language, str] = {"zh": "中文", "en": "English"}
 DEFAULT_LANGUAGE: Language = "zh"
 LANGUAGE_COOKIE = "lang"
 CLINIC_TIME = ZoneInfo("Asia/Shanghai")
+WHOLE_RATE_BPM = 20
+"""From here on nobody tells a rate by its tenths."""
 """All of China keeps one civil time; every time on screen and paper is this one."""
 
 WEB_FOLDER = Path(__file__).parent
@@ -155,6 +157,8 @@ def show_evidence(quantity: str, value: float, unit: str) -> str:
     """A figure that a finding rests on, with its unit; a share, which has none, in percent; a ratio as 2:1."""
     if unit == ":1":
         return f"{value:g}:1"
+    if unit == "/min" and abs(value) >= WHOLE_RATE_BPM:
+        return f"{value:.0f} /min"
     if not unit and (quantity == "share" or quantity.endswith("_share")):
         percent = 100 * value
         return "< 0.1 %" if percent < 0.1 else f"{percent:.1f} %"

@@ -61,7 +61,7 @@ def environment(language: Language) -> Environment:
         lapse=i18n.show_lapse,
         figure=i18n.show_figure,
         in_standard_order=in_standard_order,
-        evidence=lambda value, item: i18n.show_evidence(item.quantity, value, item.unit),
+        evidence=_evidence_figure,
         hours=show_hours,
         bytes=_bytes,
         ago=lambda instant: i18n.show_span(datetime.now(UTC) - instant, language),
@@ -102,6 +102,13 @@ def device_name(name: str | None) -> str:
 def _bytes(number: int) -> str:
     """``12.3 GB``."""
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def _evidence_figure(value: float, item: Evidence) -> str:
+    """A figure that a finding rests on; a span of minutes or hours as such."""
+    if item.unit == "s" and value >= 60:
+        return day.lasting(value)
+    return i18n.show_evidence(item.quantity, value, item.unit)
 
 
 def _frames(evidence: list[Evidence]) -> list[dict[str, Any]]:

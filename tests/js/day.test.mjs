@@ -86,7 +86,9 @@ test("every kind has a name and a tone, and means its own beats", () => {
   assert.deepEqual(["v_run", "vt", "svt", "s_single", "af", "pause"].map(labelOf), ["V", "V", "S", "S", "", ""]);
   const event = { kind: "st_depression", start_s: 0, end_s: 60, beats: 0, rate_bpm: null, leads: ["V5"], value: -0.153, quantity: "st_mv", text: "" };
   assert.equal(figureOf(event), "−0.15 mV · V5");
-  assert.equal(figureOf({ ...event, kind: "pause", leads: [], value: 3120.4, quantity: "rr_ms" }), "3120 ms");
+  assert.equal(figureOf({ ...event, kind: "pause", leads: [], value: 3120.4, quantity: "rr_ms" }), "3.12 s");
+  assert.equal(figureOf({ ...event, kind: "pause", beats: 2, rate_bpm: 19, leads: [], value: 3120.4, quantity: "rr_ms" }), "3.12 s");
+  assert.equal(figureOf({ ...event, kind: "r_on_t", beats: 2, leads: [], value: -14, quantity: "before_t_summit_ms" }), "14 ms after the top of T");
 });
 
 test("an edit is said in words", () => {

@@ -14,7 +14,7 @@ MAX_HOURS: Final = 72
 ZH: Final[Words] = {
     "title": "动态心电图报告",
     "rates": "心率",
-    "worn": "记录时间",
+    "worn": "记录时长",
     "analysed": "可分析",
     "beats": "总心搏",
     "mean": "平均心率",
@@ -32,7 +32,7 @@ ZH: Final[Words] = {
     "fastest_run": "最快短阵",
     "r_on_t": "R on T",
     "most_in_an_hour": "单小时最多",
-    "pauses": "停搏与房颤",
+    "pauses": "长间歇与房颤",
     "over_2": "RR > 2.0 / 2.5 s",
     "over_3": "RR > 3.0 / 5.0 s",
     "longest_rr": "最长RR间期",
@@ -53,7 +53,7 @@ ZH: Final[Words] = {
     "min": "最慢",
     "avg": "平均",
     "max": "最快",
-    "pause": "停搏",
+    "pause": "长间歇",
     "af_min": "房颤 min",
     "quality": "可分析 %",
     "strips": "心电图片段",
@@ -141,10 +141,24 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "long_qt": ("QT间期延长", "Long QT"),
     "fastest": ("最快心率", "Fastest rate"),
     "slowest": ("最慢心率", "Slowest rate"),
+    "v_bigeminy": ("室性早搏二联律", "Ventricular bigeminy"),
+    "v_trigeminy": ("室性早搏三联律", "Ventricular trigeminy"),
+    "s_couplet": ("成对室上性早搏", "Supraventricular couplet"),
+    "s_bigeminy": ("室上性早搏二联律", "Supraventricular bigeminy"),
+    "s_trigeminy": ("室上性早搏三联律", "Supraventricular trigeminy"),
+    "dropped_beat": ("心搏脱漏", "Dropped beat"),
+    "bradycardia": ("心动过缓", "Bradycardia"),
+    "tachycardia": ("心动过速", "Tachycardia"),
+    "axis_shift": ("QRS电轴突变", "Shift of the QRS axis"),
+    "paced": ("起搏心律", "Paced rhythm"),
+    "noise": ("干扰", "Noise"),
+    "lead_off": ("导联脱落", "Lead off"),
+    "diary": ("日记", "Diary"),
 }
-"""The events that the usual strips show (``store.day_reports``)."""
+"""Every event: a physician may put any of them on paper."""
 
 REMARKS: Final[dict[str, tuple[str, str]]] = {
+    "two_to_one": ("可能：固定心率，2:1下传", "possible: fixed rate, 2:1"),
     "axis_shift": ("存疑：QRS电轴突变（体位改变）", "doubtful: the QRS axis shifted (posture)"),
 }
 """What an event's own text says of it."""
@@ -242,12 +256,12 @@ def _ectopy(day: Day, found: Ectopy, words: Words, zone: str) -> list[Pair]:
 
 
 def _pauses(day: Day, words: Words, zone: str) -> list[Pair]:
-    pauses, af = day.figures.pauses, day.figures.af
-    longest = NOT_MEASURED if pauses.longest_ms is None else f"{pauses.longest_ms / 1000:.2f} s"
+    pauses, af, found = day.figures.pauses, day.figures.af, day.figures.longest_rr
+    longest = NOT_MEASURED if found is None else _when(f"{found[0] / 1000:.2f} s", day, found[1], zone)
     rows = [
         (words["over_2"], f"{pauses.over_2_0_s} / {pauses.over_2_5_s}"),
         (words["over_3"], f"{pauses.over_3_0_s} / {pauses.over_5_0_s}"),
-        (words["longest_rr"], _when(longest, day, pauses.longest_at_s, zone)),
+        (words["longest_rr"], longest),
         (words["af"], words["episodes"].format(n=af.episodes)),
     ]
     if af.episodes:
@@ -356,12 +370,12 @@ def caption(day: Day, strip: DayStrip, language: Language, zone: str) -> dict[st
     words = WORDS[language]
     event, parts = strip.event, []
     if event is not None:
-        zh, en = KINDS.get(event.kind, (event.kind, event.kind))
+        zh, en = KINDS[event.kind]
         parts.append(zh if language == "zh" else en)
         parts += _measures(event, words)
     if strip.text or event is None:
         parts.append(strip.text or words["chosen"])
-    if event is not None and event.text in REMARKS:
+    if event is not None and event.text in REMARKS and not event.kind.startswith("av_block"):
         parts.append(REMARKS[event.text][0 if language == "zh" else 1])
     return {"what": "  ".join(parts), "when": at(day, strip.trace_start_s, zone)}
 

@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-from ecg_center.contract.holter import Event, HolterFindings, HourRow
+from ecg_center.contract.findings import Evidence
+from ecg_center.contract.holter import Ectopy, Event, HolterFindings, HourRow, HrvWindow, Pauses
 from ecg_center.web.day import of_kind, worst
 from ecg_center.web.rendering import environment
 
@@ -73,3 +74,43 @@ def test_the_hours_of_a_long_recording_carry_their_dates():
     dates = re.findall(r'<strong class="small">([\d-]+)</strong> <button[^>]*data-jump="([\d.]+)"', page)
     assert dates == [("12-30", "0.0"), ("12-31", "14400.0"), ("01-01", "100800.0"), ("01-02", "187200.0")]
     assert '<strong class="small">' not in summary([], hours=rows)
+
+
+def test_the_longest_interval_stands_there_even_where_it_is_no_pause():
+    page = summary([event("longest_rr", 90.0, value=1480.0, quantity="rr_ms")])
+    assert "1.48 s" in page
+    assert 'data-jump="90.0"' in page
+    page = summary([event("longest_rr", 90.0, value=1480.0)], pauses=Pauses(longest_ms=3120.0, longest_at_s=10.0))
+    assert "3.12 s" in page
+    assert "1.48 s" not in page
+
+
+def test_st_events_are_counted_with_the_largest():
+    lower = [
+        event("st_depression", at, value=level, quantity="st_deviation_mv", leads=["V5"])
+        for at, level in ((5, -0.12), (60, -0.2))
+    ]
+    page = summary(lower)
+    assert "ST压低" in page
+    assert "V5 -0.20 mV" in page
+    assert 'data-jump="60.0"' in page
+
+
+def test_heads_say_what_they_mean():
+    windows = [
+        HrvWindow(name=name, start_s=0, end_s=1, nn_share=1.0, metrics={"sdnn_ms": 131.2, "triangular_index": 24.0})
+        for name in ("whole", "day", "night")
+    ]
+    page = summary([], hrv=windows, supraventricular=Ectopy(beats=1, share=0.00001))
+    for words in ("记录时长", "全程", "白天", "夜间", "三角指数", "&lt; 0.01 %"):
+        assert words in page
+    assert "检查时间" not in page
+    assert "日期" not in page
+
+
+def test_evidence_of_a_day_stands_by_its_clock_or_the_time_since_its_beginning():
+    parts = environment("zh").get_template("parts/study.html").module
+    items = [Evidence(quantity="run_s", value=5367.0, unit="s", start_s=5000.0, end_s=10367.0)]
+    assert parts.evidence_text(items, None, True).split() == ["持续时间", "1:29", "h", "01:23:20–02:52:47"]
+    began = datetime(2026, 12, 30, 15, 0, tzinfo=UTC)
+    assert "D2 00:23:20–D2 01:52:47" in parts.evidence_text(items, began, True)

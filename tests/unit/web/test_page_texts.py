@@ -122,6 +122,8 @@ def test_a_figure_has_no_digits_that_nobody_measured(value: float, text: str) ->
         ("episodes", 4, "", "4"),
         ("share", 0.0004, "", "< 0.1 %"),
         ("analysed_share", 0.853, "", "85.3 %"),
+        ("heart_rate_bpm", 46.3, "/min", "46 /min"),
+        ("heart_rate_bpm", 12.4, "/min", "12.4 /min"),
     ],
 )
 def test_evidence_reads_with_its_unit_and_a_share_in_percent(quantity: str, value: float, unit: str, text: str) -> None:

@@ -7,12 +7,22 @@ import numpy as np
 import pypdf
 import pytest
 
-from ecg_center.contract.holter import AfBurden, Ectopy, Event, HolterFindings, HourRow, HrvWindow, Pauses, RateAt
+from ecg_center.contract.holter import (
+    AfBurden,
+    Ectopy,
+    Event,
+    EventKind,
+    HolterFindings,
+    HourRow,
+    HrvWindow,
+    Pauses,
+    RateAt,
+)
 from ecg_center.release.document import day_chart
 from ecg_center.release.document.day_words import KINDS, clocks, figures, grouped, hourly
 from ecg_center.release.document.model import MAX_DAY_STRIPS, Day, DayStrip, DocumentError, Trace
 from ecg_center.release.document.render import render
-from ecg_center.store.day_reports import _USUAL
+from ecg_center.store.day_reports import _USUAL, kept_figures
 
 ZONE = "Asia/Shanghai"
 
@@ -125,6 +135,18 @@ def test_the_chart_keeps_within_its_bounds(make_day):
 
 def test_every_usual_strip_has_its_words():
     assert {kind for kinds, _ in _USUAL for kind in kinds} <= set(KINDS)
+
+
+def test_whatever_a_physician_puts_on_paper_has_its_words():
+    assert set(KINDS) == set(EventKind.__args__)
+
+
+def test_the_longest_interval_is_printed_even_where_it_is_no_pause(make_day):
+    event = Event(kind="longest_rr", start_s=90.0, end_s=91.48, value=1480.0, quantity="rr_ms")
+    kept = kept_figures(holter(pauses=Pauses(), events=[event, Event(kind="v_single", start_s=1.0, end_s=1.0)]))
+    assert kept.events == [event]
+    printed = [pair for group in figures(make_day(kept), "zh", ZONE) for pair in group["rows"]]
+    assert any("1.48 s" in str(pair) for pair in printed)
 
 
 def test_tables_are_of_one_width(make_day):

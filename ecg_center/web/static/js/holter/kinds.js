@@ -98,14 +98,19 @@ const BLOCKS = {
 /** @type {Record<string, () => string>} What else an event's text may say; all other words are the patient's own. */
 const REMARKS = {
   axis_shift: () => t("doubtful: the QRS axis shifted (posture)"),
+  two_to_one: () => t("possible: fixed rate, 2:1"),
   torsades: () => t("Torsades de pointes"),
 };
+
+/** Events that are one interval between two beats: its length says all. */
+const INTERVALS = new Set(["pause", "longest_rr", "r_on_t"]);
 
 /** What makes it grave, in few signs. @param {HolterEvent} event */
 export function figureOf(event) {
   const parts = [];
-  if (event.beats > 1) parts.push(t("%(n)s beats", { n: event.beats }));
-  if (event.rate_bpm) parts.push(`${Math.round(event.rate_bpm)}/min`);
+  const is_interval = INTERVALS.has(event.kind);
+  if (event.beats > 1 && !is_interval) parts.push(t("%(n)s beats", { n: event.beats }));
+  if (event.rate_bpm && !is_interval) parts.push(`${Math.round(event.rate_bpm)}/min`);
   if (event.value !== null && event.value !== undefined) parts.push(valueOf(event));
   if (event.leads.length) parts.push(event.leads.join(" "));
   if (event.kind.startsWith("av_block")) parts.push(BLOCKS[event.text]?.() ?? event.text);
@@ -114,8 +119,13 @@ export function figureOf(event) {
 }
 
 /** @param {HolterEvent} event */
-function valueOf({ quantity, value }) {
+function valueOf({ kind, quantity, value }) {
   const number = /** @type {number} */ (value);
+  if (quantity === "before_t_summit_ms") {
+    const n = Math.abs(Math.round(number));
+    return number < 0 ? t("%(n)s ms after the top of T", { n }) : t("%(n)s ms before the top of T", { n });
+  }
+  if (quantity.endsWith("_ms") && (kind === "pause" || kind === "longest_rr")) return `${(number / 1000).toFixed(2)} s`;
   if (quantity === "blocked_p") return tn("%(num)d P without QRS", "%(num)d P without QRS", number);
   if (quantity.endsWith("_mv")) return `${number > 0 ? "+" : number < 0 ? "−" : ""}${Math.abs(number).toFixed(2)} mV`;
   if (quantity.endsWith("_uv")) return `${Math.round(number)} µV`;
