@@ -91,7 +91,7 @@ def test_st_events_are_counted_with_the_largest():
         for at, level in ((5, -0.12), (60, -0.2))
     ]
     page = summary(lower)
-    assert "ST压低" in page
+    assert "ST 段压低" in page
     assert "V5 -0.20 mV" in page
     assert 'data-jump="60.0"' in page
 
