@@ -151,7 +151,7 @@ def _certainty(
     # early repolarisation: tall R, concave ST that climbs into a T much taller than itself, nothing opposite
     concave = all(wave.t_uv > 3 * wave.st_j_uv and wave.r_uv > 500 for wave in waves)
     if reciprocal and (large or lost_r or dome):
-        return "definite"
+        return "definite" if len(reciprocal) > 1 else "probable"  # V1 alone is low in early repolarisation as well
     if reciprocal and not concave:
         return "probable"
     if large and (dome or lost_r):
