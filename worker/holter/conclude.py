@@ -25,12 +25,13 @@ from worker.holter.alternans import alternans_events
 from worker.holter.conclusions import TORSADES, conclusions
 from worker.holter.edits import apply
 from worker.holter.events import block_events, ectopy, events_of, pauses
+from worker.holter.flutter import FIXED
 from worker.holter.hrv import variability
 from worker.holter.kept import kept
 from worker.holter.measured import Label, Measured, Stretch
 from worker.holter.posture import axis_shift_events, doubted
 from worker.holter.qt import long_qt_events, qt_trend, qtc_rows
-from worker.holter.readable import Floats, Readable, Spans, readable
+from worker.holter.readable import Floats, Readable, Spans, readable, spans_of
 from worker.holter.st import st_episodes, st_trends
 from worker.holter.summary import extreme_events, hours, nights, rate_in, rate_mean
 from worker.holter.turbulence import capacities, turbulence
@@ -112,7 +113,7 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}
     happened = [
         *extremes,
-        *af_events(day, fibrillating),
+        *_flutter_known(af_events(day, fibrillating), measured),
         *_blocked(events_of(day, af), block_events(day, af)),
         *_rhythm_events(measured),
         *of_minutes.events,
@@ -219,6 +220,18 @@ def _rounded(value: float | None) -> float | None:
 def _counts(day: Readable) -> dict[str, int]:
     counts = np.bincount(day.beats.label, minlength=len(Label))
     return {label.name: int(counts[label]) for label in Label if counts[label]}
+
+
+def _flutter_known(events: Iterable[Event], measured: Measured) -> Iterable[Event]:
+    """The episodes, those of flutter with the reason as their text that only a fixed 2:1 conduction speaks for."""
+    fixed = spans_of((stretch for stretch in measured.flutter if stretch.reason == FIXED), measured.sampling_hz)
+    seen = spans_of(
+        (*measured.ruled, *(stretch for stretch in measured.flutter if stretch.reason != FIXED)), measured.sampling_hz
+    )
+    for event in events:
+        only = event.kind == "flutter" and fixed.seconds(event.start_s, event.end_s) > 0
+        only = only and not seen.seconds(event.start_s, event.end_s)
+        yield event.model_copy(update={"text": FIXED}) if only else event
 
 
 def _rhythm_events(measured: Measured) -> Iterable[Event]:

@@ -11,6 +11,7 @@ from typing import Final
 from ecg_center.contract.findings import Certainty, Evidence, Statement
 from ecg_center.contract.holter import Event, HolterFindings, HrvWindow
 from ecg_center.domain.statements import in_report_order
+from worker.holter.flutter import FIXED
 from worker.holter.posture import DOUBT
 from worker.resting.say import AHA_2017_VA, ESC_2019_SVT, ESC_2020_AF, TEXTBOOK, evidence, say
 
@@ -165,12 +166,17 @@ def _rhythm(story: _Story) -> Iterable[Statement]:
     if 0 < holter.af.share < AF_ALL_SHARE:
         for code, kind in (("50e", "af"), ("51a", "flutter")):
             if episodes := story.of(kind):
-                yield say(code, *_burden(story, episodes), *_when(episodes, _length), certainty="probable")
+                yield say(code, *_burden(story, episodes), *_when(episodes, _length), certainty=_surely(episodes))
 
 
 def _all_day(story: _Story, code: str, rates: list[Evidence]) -> Statement:
-    burden = _burden(story, story.of("af", "flutter"))
-    return say(code, *rates, *burden, certainty="probable")
+    episodes = story.of("af", "flutter")
+    return say(code, *rates, *_burden(story, episodes), certainty=_surely(episodes))
+
+
+def _surely(episodes: Sequence[Event]) -> Certainty:
+    """Flutter that only a fixed 2:1 conduction speaks for is possible: a re-entry may look so."""
+    return "possible" if all(event.text == FIXED for event in episodes) else "probable"
 
 
 def _burden(story: _Story, episodes: Sequence[Event]) -> list[Evidence]:

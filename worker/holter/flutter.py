@@ -8,9 +8,9 @@ second: in the 22 records of MIT-BIH DS1 and in CPSC 2021 no stretch is called f
 than a third of what is asked for. Simulated flutter of 0.12 mV in noise of 15 µV scores 0.5 to 0.85.
 
 Once a minute is looked at (0.3 s a day of two leads); around what is found, every six seconds. Flutter that conducts
-two to one leaves nothing between its QRS and T, and a regular 150 a minute alone is no proof: it is believed where it
-follows flutter that was seen, at twice its period. So a day that is two or three to one from end to end is not found,
-and in 203 of MIT-BIH, whose flutter changes its period from wave to wave, none is. The method is our own; ESC 2019
+two to one leaves nothing between its QRS and T: it is believed where it follows flutter that was seen, at twice its
+period, and by its averaged cycle where its rate is fixed for minutes (:mod:`worker.holter.two_to_one`). In 203 of
+MIT-BIH, whose flutter changes its period from wave to wave, none is found. The method is our own; ESC 2019
 (doi:10.1093/eurheartj/ehz467) for the rates.
 """
 
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from worker.holter.day import Day
 from worker.holter.measured import Beats, Label, Stretch
+from worker.holter.two_to_one import fixed_flutter
 from worker.signal.compiled import compiled
 
 Float32s = NDArray[np.float32]
@@ -30,6 +31,10 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Int64s = NDArray[np.int64]
 
+SEEN: Final = "flutter"
+FIXED: Final = "two_to_one"
+"""Why a stretch is flutter: its waves were seen, or only its averaged cycle speaks for it, which a re-entry with a P
+behind the QRS may imitate."""
 WINDOW_S: Final = 12.0
 GRID_S: Final = 60.0
 HOP_S: Final = 6.0
@@ -93,7 +98,7 @@ NONE: Final = Waves(0.0, 0.0)
 
 
 def flutter_of(day: Day, beats: Beats) -> tuple[Stretch, ...]:
-    """The stretches of a day in which the atria flutter, in order of time."""
+    """The stretches of a day in which the atria flutter, in order of time; ``reason`` is how that is known."""
     if len(beats) < 2:
         return ()
     seeker = _Seeker(day, beats)
@@ -103,7 +108,11 @@ def flutter_of(day: Day, beats: Beats) -> tuple[Stretch, ...]:
             continue
         if (waves := seeker.waves(at_s)).is_flutter:
             spans += seeker.around(at_s, waves.period_s)
-    return tuple(Stretch(round(a * day.hz), round(b * day.hz), (), "flutter") for a, b in _joined(spans))
+    found = _joined([*spans, *fixed_flutter(day, beats)])
+    return tuple(
+        Stretch(round(a * day.hz), round(b * day.hz), (), SEEN if any(x < b and a < y for x, y in spans) else FIXED)
+        for a, b in found
+    )
 
 
 def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:

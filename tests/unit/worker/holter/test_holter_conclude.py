@@ -196,6 +196,16 @@ def test_a_physician_says_that_it_fluttered():
     assert codes(conclude(measured, edits=[*edits, Edit(action="undo", undoes=0)])) == ["20"]
 
 
+def test_flutter_of_a_fixed_rate_alone_is_possible_until_a_physician_says_so():
+    measured = day("N" * 1800, rr_s=0.4, flutter=[Stretch(0, 75_000, (), "two_to_one")])
+    ruled = [Edit(action="rhythm", rhythm="flutter", start_s=10.0, end_s=200.0)]
+    for edits, certainty, text in (([], "possible", "two_to_one"), (ruled, "probable", "")):
+        found = conclude(measured, edits=edits)
+        (said,) = [one for one in found.statements if one.code in ("51", "51a")]
+        (event,) = [one for one in found.holter.events if one.kind == "flutter"]
+        assert (said.certainty, event.text) == (certainty, text)
+
+
 def test_a_physician_says_that_the_ventricles_beat():
     measured = day("N" * 500, rhythms=[Stretch(20_000, 30_000, (), "vf")])
     after = conclude(measured, edits=[Edit(action="rhythm", rhythm="sinus", start_s=79.0, end_s=121.0)])

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.drawn_rhythms import drawn
 from support.holter_days import day
 
+from gateway.simulate.generator import generate
+from gateway.simulate.leads import LEADS
+from gateway.simulate.pathologies import Pathology
 from worker.holter.af import af_episodes
+from worker.holter.conclude import conclude
 from worker.holter.day import Day
 from worker.holter.flutter import flutter_of, waves_between
 from worker.holter.measure import measure
 from worker.holter.readable import readable
+from worker.holter.two_to_one import ALIKE, COMES_BACK, comes_back, fixed_rates
 from worker.recording import Recording
 
 HZ = 250.0
@@ -80,6 +86,60 @@ def test_two_to_one_is_believed_where_it_follows_what_was_seen():
     assert end > at_s[-1] - 25
     alone = conducted([2] * 300, 0.2)
     assert found(alone, signal(alone, alone[-1] + 1, sawtooth(0.2))) == []
+
+
+DAY = ("II", "V1", "V5")
+
+
+def simulated(pathology, bpm, seed, seconds=150.0):
+    ecg = generate(
+        pathology, seed=seed, duration_s=seconds, sampling_hz=250, rate_bpm=bpm, age_years=60, noise_factor=1.5
+    )
+    digital = np.rint(ecg.samples_uv[[LEADS.index(lead) for lead in DAY]] / 5).astype(np.int16)
+    return Recording("", "holter", DAY, digital, np.full(3, 5.0), np.zeros(3), HZ)
+
+
+@pytest.mark.parametrize(("bpm", "seed"), [(126, 1), (130, 0), (138, 3)])
+def test_two_to_one_from_end_to_end_is_found_in_its_averaged_cycle(bpm, seed):
+    measured = measure(simulated(Pathology.ATRIAL_FLUTTER, bpm, seed))
+    (stretch,) = measured.flutter
+    assert stretch.start / HZ < 10
+    assert stretch.stop / HZ > 140
+    findings = conclude(measured)
+    assert [event.text for event in findings.holter.events if event.kind == "flutter"] == ["two_to_one"]
+    (said,) = [one for one in findings.statements if one.code in ("51", "51a")]
+    assert said.certainty == "possible"
+
+
+@pytest.mark.parametrize(("bpm", "seed"), [(120, 0), (150, 3)])
+def test_a_sinus_tachycardia_is_none_however_fixed(bpm, seed):
+    recording = simulated(Pathology.SINUS_TACHYCARDIA, bpm, seed)
+    measured = measure(recording)
+    assert measured.flutter == ()
+    block = Day(recording).block(0, 3000)
+    share, _ = comes_back(block, measured.beats.sample[measured.beats.sample < 3000], HZ)
+    assert share < COMES_BACK
+
+
+@pytest.mark.parametrize("p_after_s", [None, -0.11, -0.15])
+@pytest.mark.parametrize("bpm", [118, 139, 151, 163])
+def test_a_fixed_rate_without_p_or_with_one_before_the_qrs_is_none(bpm, p_after_s):
+    qrs_s = 0.3 + np.arange(int(14 * bpm / 60)) * 60 / bpm
+    p_s = [] if p_after_s is None else [at for at in qrs_s + p_after_s if at > 0.1]
+    recording = drawn(p_s, qrs_s, duration_s=14.5, seed=1)
+    rows = [recording.leads.index(lead) for lead in DAY]
+    at = np.rint((qrs_s + 0.045) * 500).astype(int)
+    share, alike = comes_back(recording.digital[rows].astype(np.float32), at, 500.0)
+    assert share < COMES_BACK or alike < ALIKE
+
+
+def test_a_rate_that_drifts_or_is_soon_over_is_not_fixed():
+    label = np.zeros(2000, np.uint8)
+    assert fixed_rates(np.arange(2000) * 0.42, label) == [(0, 1999)]
+    assert fixed_rates(np.arange(250) * 0.42, label[:250]) == []  # 105 s
+    drifting = 0.44 + 0.05 * np.sin(np.arange(2000) / 60)
+    assert fixed_rates(np.cumsum(drifting), label) == []
+    assert fixed_rates(np.arange(2000) * 0.42, np.full(2000, 2, np.uint8)) == []  # ventricular
 
 
 def test_an_episode_within_sinus_rhythm_has_its_borders():
