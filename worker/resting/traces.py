@@ -18,6 +18,11 @@ SHAPE_HZ: Final = (1.0, 40.0)
 """Comparison of beats."""
 MAINS_HZ: Final = (50.0, 60.0)
 MAINS_STANDS_OUT: Final = 4.0
+MAINS_NEAR_HZ: Final = 0.6
+MAINS_PEAK_HZ: Final = 0.15
+MAINS_WIDTH_HZ: Final = 0.4
+"""A grid's frequency is off by up to 0.2 Hz but keeps still for ten seconds: the gap stands where the mains are and is
+narrow, for a wide one takes so much of a narrow QRS that its echo before it looks like a Q of 50 µV."""
 MIN_SPIKES: Final = 3
 KEPT_BYTES: Final = (32 << 20) - 65536
 """glibc keeps freed blocks up to the size of the largest that it was given back, 32 MB at the most (mallopt(3),
@@ -78,7 +83,7 @@ def prepare(recording: Recording) -> Traces:
     mains_hz, mains_uv = _mains(spectrum)
     clean = highpass(frequencies, CLEAN_HZ[0]) * lowpass(frequencies, CLEAN_HZ[1])
     if mains_hz is not None:
-        clean = clean * notch(frequencies, mains_hz)
+        clean = clean * notch(frequencies, _centre(spectrum, mains_hz), MAINS_WIDTH_HZ)
     shape = highpass(frequencies, SHAPE_HZ[0]) * lowpass(frequencies, SHAPE_HZ[1])
     return Traces(
         leads=recording.leads,
@@ -118,7 +123,7 @@ def _mains(spectrum: Spectrum) -> tuple[float | None, Floats]:
     for mains in MAINS_HZ:
         if mains + 5 > spectrum.hz / 2:
             continue
-        at = np.abs(frequencies - mains) < 0.6
+        at = np.abs(frequencies - mains) < MAINS_NEAR_HZ
         beside = (np.abs(frequencies - mains) > 1.5) & (np.abs(frequencies - mains) < 5)
         excess = power[:, at].mean(axis=1) / np.maximum(power[:, beside].mean(axis=1), 1e-9)
         if excess.max() > MAINS_STANDS_OUT and (best is None or excess.max() > best[1]):
@@ -126,3 +131,12 @@ def _mains(spectrum: Spectrum) -> tuple[float | None, Floats]:
             energy = np.maximum(power[:, at].sum(axis=1) - power[:, beside].mean(axis=1) * at.sum(), 0)
             amplitude = 2 * np.sqrt(energy) / spectrum.length * np.sqrt(spectrum.length / spectrum.n_samples)
     return (best[0] if best else None), amplitude
+
+
+def _centre(spectrum: Spectrum, mains_hz: float) -> float:
+    """Where the mains really are near their nominal frequency, Hz."""
+    near = np.flatnonzero(np.abs(spectrum.frequencies - mains_hz) < MAINS_NEAR_HZ)
+    power = (np.abs(spectrum.values[:, near]) ** 2).sum(axis=0)
+    frequencies = spectrum.frequencies[near]
+    peak = np.abs(frequencies - frequencies[int(np.argmax(power))]) <= MAINS_PEAK_HZ
+    return float((frequencies[peak] * power[peak]).sum() / power[peak].sum())

@@ -1,5 +1,7 @@
 """Amplitudes and durations of drawn signals lie inside the tolerances of IEC 60601-2-25."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,21 @@ def test_noise_on_the_rise_of_an_r_is_no_r_of_its_own():
     assert (notched["r_uv"], notched["r2_uv"]) == (200.0, 600.0)
     with_s = _deflections(qrs_of((0, 0), (45, 8), (-200, 20), (600, 44), (0, 60)), 500.0)
     assert (with_s["r_uv"], with_s["s_uv"], with_s["r2_uv"]) == (45.0, -200.0, 600.0)
+
+
+@pytest.mark.parametrize("mains_hz", [49.8, 50.0, 50.2, 60.1])
+def test_mains_are_removed_where_they_are_and_leave_no_q(mains_hz):
+    signal = BY_NAME["CAL narrow"]
+    plain = drawn(signal)
+    seconds = np.arange(plain.n_samples) / plain.sampling_hz
+    mains = 40 * np.sin(2 * np.pi * mains_hz * seconds)
+    traces = prepare(replace(plain, digital=np.rint(plain.digital + mains).astype(np.int16)))
+    assert traces.mains_hz == round(mains_hz, -1)
+    left = (traces.clean - prepare(plain).clean)[:, 500:-500]
+    assert np.abs(left).max() < 25.0
+    reading = read_signal(traces, Person(), calibrated=True)
+    upright = {lead: known.q for lead, known in signal.leads.items() if known.r > 0}
+    assert {lead: reading.waves[lead].q_uv for lead in upright} == pytest.approx(upright, abs=25)
 
 
 def test_the_rate_of_sampling_does_not_matter():
