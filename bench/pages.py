@@ -11,7 +11,6 @@ import shutil
 import socket
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +32,7 @@ from support.studies import recorded  # noqa: E402
 
 from ecg_center.demo.community import PASSWORD, settle  # noqa: E402
 from ecg_center.embedded.binaries import DEFAULT_VERSION  # noqa: E402
+from ecg_center.embedded.files import folder_of_ones_own  # noqa: E402
 from ecg_center.embedded.roles import plain_url  # noqa: E402
 from ecg_center.store.session import EVERYTHING, Database  # noqa: E402
 
@@ -69,17 +69,10 @@ def analyze(owner: str) -> None:
         connection.execute("analyze")
 
 
-def own_folder() -> Path:
-    """A folder that root's PostgreSQL, which runs as nobody, may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="ecg-bench-pages-"))
-    folder.chmod(0o755)
-    return folder
-
-
 @asynccontextmanager
 async def centre_with(studies: int, history: int) -> AsyncIterator[Centre]:
     """A centre whose database is filled."""
-    folder = own_folder()
+    folder = folder_of_ones_own("bench-pages")
     server = TestServer(folder / "postgres", DEFAULT_VERSION)
     try:
         urls = server.clone()

@@ -5,14 +5,13 @@ import asyncio
 import json
 import shutil
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from ecg_center.demo.community import CLINICS, LEAD, PASSWORD, PEOPLE
 from ecg_center.demo.machine import DemoError, Machine, quiet_logs
 from ecg_center.demo.once import StepFailedError, Story, run_once
-from ecg_center.embedded.files import EmbeddedError
+from ecg_center.embedded.files import EmbeddedError, folder_of_ones_own
 from ecg_center.embedded.ports import free_port
 from ecg_center.embedded.postgres import EmbeddedPostgres
 from ecg_center.supervised import SupervisorError
@@ -56,7 +55,7 @@ async def _demo(chosen: argparse.Namespace) -> int:
 
 async def _once(chosen: argparse.Namespace) -> int:
     """The whole job in a folder of its own, so that it disturbs no demo and leaves nothing."""
-    folder = _own_folder()
+    folder = folder_of_ones_own("center-once")
     machine = Machine(folder, free_port(), quiet=True)
     try:
         with machine.supervisor.signals():
@@ -88,12 +87,6 @@ async def _once(chosen: argparse.Namespace) -> int:
 async def _start_and_run(machine: Machine) -> list[Story]:
     await machine.start(fleet=False)
     return await run_once(machine)
-
-
-def _own_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="ecg-center-once-"))
-    folder.chmod(0o755)  # root's PostgreSQL runs as nobody
-    return folder
 
 
 async def _reset(folder: Path) -> int:

@@ -28,6 +28,13 @@ def new_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
+def folder_of_ones_own(name: str) -> Path:
+    """A new temporary folder whose name tells whose it is; root's PostgreSQL, which runs as nobody, may enter it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"ecg-{name}-"))
+    folder.chmod(0o755)
+    return folder
+
+
 def write_private(path: Path, text: str, owner: tuple[int, int] | None = None) -> None:
     """Write ``text`` to ``path`` with mode 0600, durably and in one step."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

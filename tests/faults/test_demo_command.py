@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from ecg_center.demo.community import PASSWORD
+from ecg_center.embedded.files import folder_of_ones_own
 from ecg_center.embedded.ports import free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
@@ -25,8 +25,7 @@ START_TIMEOUT_S = 120
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="ecg-demo-command-"))
-    made.chmod(0o755)  # root's PostgreSQL runs as nobody
+    made = folder_of_ones_own("demo-command")
     yield made
     subprocess.run([COMMAND, "demo", "--reset", "--folder", str(made)], check=False, capture_output=True)
     shutil.rmtree(made, ignore_errors=True)

@@ -7,10 +7,8 @@ first millisecond to the last. The people of the story do what people do: they t
 
 import asyncio
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -18,6 +16,7 @@ from sqlalchemy import text
 
 from ecg_center.demo.machine import Machine
 from ecg_center.demo.once import Story, run_story
+from ecg_center.embedded.files import folder_of_ones_own
 from ecg_center.embedded.ports import free_port
 from ecg_center.store.session import EVERYTHING, Database
 
@@ -30,8 +29,7 @@ MOMENTS = 5
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def machine() -> AsyncIterator[Machine]:
-    folder = Path(tempfile.mkdtemp(prefix="ecg-kill-"))
-    folder.chmod(0o755)  # root's PostgreSQL runs as nobody
+    folder = folder_of_ones_own("kill")
     machine = Machine(folder, free_port(), quiet=True)
     try:
         await machine.start(fleet=False)

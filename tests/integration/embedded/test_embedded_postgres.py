@@ -17,6 +17,7 @@ from support.network import wait_for
 
 from ecg_center.embedded import binaries
 from ecg_center.embedded.binaries import Account, PostgresError, find_binaries, reachable
+from ecg_center.embedded.files import folder_of_ones_own
 from ecg_center.embedded.postgres import EmbeddedPostgres, embedded_postgres
 from ecg_center.embedded.roles import plain_url
 from ecg_center.processes import is_running
@@ -28,8 +29,7 @@ NOBODY = 65534
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that every account may pass through."""
-    path = Path(tempfile.mkdtemp(prefix="ecg-pg-"))
-    path.chmod(0o755)
+    path = folder_of_ones_own("pg")
     yield path
     for cluster in [state.parent for state in path.rglob("postgres.json")]:
         EmbeddedPostgres(cluster).reset()
