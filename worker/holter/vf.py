@@ -138,7 +138,20 @@ def rhythms_of(day: Day, suspects: Int64s, at: Int64s, unreadable: Sequence[Stre
 
 def _fibrillating(day: Day, suspects: Int64s) -> list[Stretch]:
     """Fibrillation, and torsades, which is short, ends by itself and is named where it fills most of a stretch."""
-    spans, twists = _quivering(day, suspects), _twisting(day, suspects)
+    step, margin, look = (round(seconds * day.hz) for seconds in (STEP_S, MARGIN_S, LOOK_S))
+    quivering, twists = [], []
+    for group in _groups(suspects, look + margin):
+        first, last = int(group[0]), int(group[-1])
+        # one that is alone is too short for a window of eight seconds; half a minute is too long for torsades
+        lasts, may_twist = last - first >= step, last - first <= TWIST_S * day.hz
+        for start, stop in _parts(first, last + look, round(PART_S * day.hz)):
+            begin, end = max(0, start - margin), min(day.n_samples, stop + margin)
+            uv = day.block(begin, end, day.independent)
+            if lasts:
+                quivering += [(begin + a, begin + b) for a, b in _judged(uv, day.hz)]
+            if may_twist:
+                twists += [(begin + a, begin + b) for a, b in _twisting(uv, day.hz)]
+    spans = _joined(sorted(quivering), round(JOIN_S * day.hz))
     found = []
     for start, stop in spans:
         within = sum(max(0, min(stop, b) - max(start, a)) for a, b in twists)
@@ -147,44 +160,20 @@ def _fibrillating(day: Day, suspects: Int64s) -> list[Stretch]:
     return [*found, *(Stretch(a, b, (), "torsades") for a, b in alone)]
 
 
-def _twisting(day: Day, suspects: Int64s) -> list[tuple[int, int]]:
-    """(start, stop) samples of torsades about the suspects that are no more than half a minute of them."""
-    hz, found = day.hz, []
-    for group in _groups(suspects, round((LOOK_S + MARGIN_S) * hz)):
-        if group[-1] - group[0] > TWIST_S * hz:
-            continue
-        begin = max(0, int(group[0]) - round(MARGIN_S * hz))
-        end = min(day.n_samples, int(group[-1]) + round((LOOK_S + MARGIN_S) * hz))
-        uv = day.block(begin, end, day.independent).astype(np.float64)
-        heard = np.flatnonzero(np.ptp(uv, axis=1) > MIN_UV).tolist()
-        if not heard:
-            continue
-        rows = [heard[row] for row in fibrillation.far_apart(len(heard))]
-        part, thin_hz = fibrillation.thinned(fibrillation.band_of(Spectrum(uv, hz), rows), hz, 0, end - begin)
-        times = hz / thin_hz
-        found += [
-            (begin + round(a * times), begin + round(b * times))
-            for a, b in ventricular_form.restless(part, thin_hz)
-            if ventricular_form.form_of(part[:, a:b], thin_hz).kind == "torsades"
-        ]
-    return found
-
-
-def _quivering(day: Day, suspects: Int64s) -> list[tuple[int, int]]:
-    hz, found = day.hz, []
-    step = round(STEP_S * hz)
-    for first, last in _regions(suspects, step, round((LOOK_S + MARGIN_S) * hz)):
-        for start, stop in _parts(first, last + round(LOOK_S * hz), round(PART_S * hz)):
-            begin = max(0, start - round(MARGIN_S * hz))
-            end = min(day.n_samples, stop + round(MARGIN_S * hz))
-            found += [(begin + a, begin + b) for a, b in _judged(day.block(begin, end, day.independent), hz)]
-    return _joined(sorted(found), round(JOIN_S * hz))
-
-
-def _regions(suspects: Int64s, step: int, apart: int) -> list[tuple[int, int]]:
-    """(first, last) restless sample of each group; one that is alone is too short for a window of eight seconds."""
-    groups = _groups(suspects, apart)
-    return [(int(group[0]), int(group[-1])) for group in groups if group[-1] - group[0] >= step]
+def _twisting(uv: Float32s, hz: float) -> list[tuple[int, int]]:
+    """(start, stop) samples of torsades in (n_leads, n) µV about a group of suspects."""
+    heard = np.flatnonzero(np.ptp(uv, axis=1) > MIN_UV)
+    if not heard.size:
+        return []
+    chosen = uv[heard[fibrillation.far_apart(heard.size)]].astype(np.float64)
+    band = fibrillation.band_of(Spectrum(chosen, hz), list(range(len(chosen))))
+    part, thin_hz = fibrillation.thinned(band, hz, 0, band.shape[1])
+    times = hz / thin_hz
+    return [
+        (round(a * times), round(b * times))
+        for a, b in ventricular_form.restless(part, thin_hz)
+        if ventricular_form.form_of(part[:, a:b], thin_hz).kind == "torsades"
+    ]
 
 
 def _groups(suspects: Int64s, apart: int) -> list[Int64s]:
