@@ -99,7 +99,7 @@ def _sources() -> bytes:
     """The files that measure."""
     root = Path(__file__).resolve().parents[2]
     names = ("features", "beat_rhythm", "snippets", "templates", "detect", "candidates", "units", "bands", "day",
-             "af", "af_measures", "nearby")  # fmt: skip
+             "af", "af_measures", "nearby", "gaps")  # fmt: skip
     files = [root / "worker" / "holter" / f"{name}.py" for name in names]
     return b"".join(file.read_bytes() for file in [*files, Path(__file__)])
 
