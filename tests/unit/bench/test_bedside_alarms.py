@@ -1,4 +1,4 @@
-"""The definitions of CinC 2015's alarms, and what is counted of VF windows."""
+"""The definitions of CinC 2015's alarms with their margins, and what is counted of VF windows."""
 
 import numpy as np
 import pytest
@@ -35,18 +35,18 @@ def findings(*codes, beats_s=(), evidence=None, **measured):
 @pytest.mark.parametrize(
     ("kind", "yes", "no"),
     [
-        ("Asystole", findings(rr_max_ms=4000), findings(rr_max_ms=3990)),
+        ("Asystole", findings(rr_max_ms=3000), findings(rr_max_ms=2990)),
         ("Asystole", findings("26a"), findings("26")),
         ("Asystole", findings("74"), findings("70")),
-        ("Bradycardia", findings(beats_s=np.arange(5) * 1.51), findings(beats_s=np.arange(5) * 1.5)),
+        ("Bradycardia", findings(beats_s=np.arange(5) * 1.37), findings(beats_s=np.arange(5) * 1.36)),
         ("Bradycardia", findings(beats_s=np.arange(5) * 1.6), findings(beats_s=np.arange(4) * 1.6)),
-        ("Tachycardia", findings(beats_s=np.arange(17) * 0.42), findings(beats_s=np.arange(17) * 0.43)),
+        ("Tachycardia", findings(beats_s=np.arange(17) * 0.47), findings(beats_s=np.arange(17) * 0.48)),
         ("Tachycardia", findings(beats_s=np.arange(17) * 0.42), findings(beats_s=np.arange(16) * 0.42)),
         ("Ventricular_Flutter_Fib", findings("74a"), findings("70")),
         (
             "Ventricular_Tachycardia",
-            findings("71", evidence={"run_beats": 5}),
-            findings("71", evidence={"run_beats": 4}),
+            findings("71", evidence={"run_beats": 3}),
+            findings("71", evidence={"run_beats": 2}),
         ),
         ("Ventricular_Tachycardia", findings("70"), findings("60")),
     ],
