@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ecg_center.contract.holter import Ectopy, Event, HolterFindings, HourRow
+from ecg_center.contract.holter import Ectopy, Event, HolterFindings, HourRow, StTrend
 from ecg_center.release.document.labels import NOT_MEASURED, Words
 from ecg_center.release.document.model import Day, DayStrip, Language
 
 MAX_HOURS: Final = 72
 """Lines of the table, three pages; of a longer recording several hours make a line."""
+
+MAX_ST_LEADS: Final = 4
 
 ZH: Final[Words] = {
     "title": "动态心电图报告",
@@ -45,7 +47,9 @@ ZH: Final[Words] = {
     "qtc_max": "QTc 最长",
     "st": "ST {lead} 最大偏移",
     "hrv": "心率变异性",
-    "dc": "减速力",
+    "triangular_index": "三角指数",
+    "dc": "减速力 DC",
+    "ac": "加速力 AC",
     "turbulence": "TO / TS",
     "n_beats": "{n} 搏",
     "hourly": "分时统计",
@@ -54,7 +58,7 @@ ZH: Final[Words] = {
     "avg": "平均",
     "max": "最快",
     "pause": "长间歇",
-    "af_min": "房颤 min",
+    "af_min": "房颤（分）",
     "quality": "可分析 %",
     "strips": "心电图片段",
     "chosen": "医师选取",
@@ -97,7 +101,9 @@ EN: Final[Words] = {
     "qtc_max": "QTc longest",
     "st": "ST {lead} largest",
     "hrv": "Variability",
+    "triangular_index": "Triangular index",
     "dc": "Deceleration capacity",
+    "ac": "Acceleration capacity",
     "turbulence": "TO / TS",
     "n_beats": "{n} beats",
     "hourly": "By hour",
@@ -168,7 +174,7 @@ HRV: Final = (
     ("sdann_ms", "SDANN", "ms"),
     ("rmssd_ms", "RMSSD", "ms"),
     ("pnn50_percent", "pNN50", "%"),
-    ("triangular_index", "HRV index", ""),
+    ("triangular_index", "", ""),
     ("lf_hf", "LF/HF", ""),
 )
 
@@ -211,6 +217,8 @@ def _bpm(value: float | None) -> str:
 
 
 def _percent(share: float) -> str:
+    if 0 < share < 0.0001:
+        return "< 0.01 %"
     return f"{100 * share:.2f} %" if 0 < share < 0.01 else f"{100 * share:.1f} %"
 
 
@@ -229,8 +237,8 @@ def _rates(day: Day, words: Words, zone: str) -> list[Pair]:
         (words["beats"], str(sum(found.beats.values()))),
         (words["mean"], f"{_bpm(found.rate_mean_bpm)} {unit}"),
         (words["day_night"], f"{_bpm(found.rate_day_bpm)} / {_bpm(found.rate_night_bpm)}"),
-        (words["fastest"], _when(_bpm(fastest.bpm), day, fastest.at_s, zone) if fastest else NOT_MEASURED),
-        (words["slowest"], _when(_bpm(slowest.bpm), day, slowest.at_s, zone) if slowest else NOT_MEASURED),
+        (words["fastest"], _when(f"{_bpm(fastest.bpm)} {unit}", day, fastest.at_s, zone) if fastest else NOT_MEASURED),
+        (words["slowest"], _when(f"{_bpm(slowest.bpm)} {unit}", day, slowest.at_s, zone) if slowest else NOT_MEASURED),
     ]
 
 
@@ -248,7 +256,12 @@ def _ectopy(day: Day, found: Ectopy, words: Words, zone: str) -> list[Pair]:
         longest = words["n_beats"].format(n=found.longest_run_beats)
         rows.append((words["longest_run"], _when(longest, day, found.longest_run_at_s, zone)))
     if found.fastest_run_bpm is not None:
-        rows.append((words["fastest_run"], _when(_bpm(found.fastest_run_bpm), day, found.fastest_run_at_s, zone)))
+        rows.append(
+            (
+                words["fastest_run"],
+                _when(f"{_bpm(found.fastest_run_bpm)} {words['per_min']}", day, found.fastest_run_at_s, zone),
+            )
+        )
     if found.r_on_t:
         rows.append((words["r_on_t"], str(found.r_on_t)))
     rows.append((words["most_in_an_hour"], str(found.most_in_an_hour)))
@@ -277,10 +290,18 @@ def _qt_st(day: Day, words: Words, zone: str) -> list[Pair]:
         rows.append((words["qtc_mean"], f"{qt.qtc_mean_ms:.0f} ms"))
     if qt.qtc_max_ms is not None:
         rows.append((words["qtc_max"], _when(f"{qt.qtc_max_ms:.0f} ms", day, qt.qtc_max_at_s, zone)))
-    for trend in day.figures.st[:4]:
+    for trend in _farthest(day.figures.st):
         value = _when(f"{trend.level_mv[0]:+.2f} mV", day, trend.times_s[0], zone)
         rows.append((words["st"].format(lead=trend.lead), value))
     return rows
+
+
+def _farthest(trends: list[StTrend]) -> list[StTrend]:
+    """The leads that deviate most, in their own order: of twelve, a page has room for some."""
+    kept = sorted((trend for trend in trends if trend.level_mv), key=lambda trend: -abs(trend.level_mv[0]))[
+        :MAX_ST_LEADS
+    ]
+    return [trend for trend in trends if any(trend is one for one in kept)]
 
 
 def _variability(found: HolterFindings, words: Words) -> list[Pair]:
@@ -289,9 +310,11 @@ def _variability(found: HolterFindings, words: Words) -> list[Pair]:
     if whole is not None:
         for key, name, unit in HRV:
             if (value := whole.metrics.get(key)) is not None:
-                rows.append((name, f"{value:.2f}" if value < 10 else f"{value:.0f} {unit}".strip()))
+                rows.append((words.get(key, name), f"{value:.{2 if value < 10 else 0}f} {unit}".strip()))
     if "dc_ms" in found.deceleration:
         rows.append((words["dc"], f"{found.deceleration['dc_ms']:.1f} ms"))
+    if "ac_ms" in found.deceleration:
+        rows.append((words["ac"], f"{found.deceleration['ac_ms']:.1f} ms"))
     if found.turbulence:
         onset, slope = found.turbulence.get("onset_share", 0.0), found.turbulence.get("slope_ms_per_rr", 0.0)
         rows.append((words["turbulence"], f"{100 * onset:+.1f} % / {slope:.1f}"))
@@ -382,7 +405,7 @@ def caption(day: Day, strip: DayStrip, language: Language, zone: str) -> dict[st
 
 def _measures(event: Event, words: Words) -> list[str]:
     said = []
-    if event.beats > 1 and event.kind not in ("fastest", "slowest", "af", "flutter"):
+    if event.beats > 1 and event.kind not in ("fastest", "slowest", "af", "flutter", "pause", "longest_rr"):
         said.append(words["n_beats"].format(n=event.beats))
     if event.rate_bpm is not None:
         said.append(f"{event.rate_bpm:.0f} {words['per_min']}")

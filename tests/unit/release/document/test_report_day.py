@@ -17,6 +17,7 @@ from ecg_center.contract.holter import (
     HrvWindow,
     Pauses,
     RateAt,
+    StTrend,
 )
 from ecg_center.release.document import day_chart
 from ecg_center.release.document.day_words import KINDS, clocks, figures, grouped, hourly
@@ -161,3 +162,21 @@ def test_what_cannot_be_printed_is_refused(make_report, make_day):
         make_report(day=day)
     with pytest.raises(DocumentError, match="at most"):
         Day(day.figures, 1.0, None, day.strips * (MAX_DAY_STRIPS + 1))
+
+
+def test_figures_carry_their_units_and_the_leads_that_deviate_most(make_day):
+    levels = {"I": 0.02, "II": 0.01, "III": -0.03, "aVR": 0.04, "V4": -0.21, "V5": -0.18, "V6": 0.01}
+    found = holter(
+        st=[StTrend(lead=lead, times_s=[60.0], level_mv=[level]) for lead, level in levels.items()],
+        hrv=[HrvWindow(name="whole", start_s=0, end_s=86400, nn_share=1, metrics={"pnn50_percent": 6.13})],
+        deceleration={"dc_ms": 6.4, "ac_ms": -7.9},
+        supraventricular=Ectopy(beats=1, share=0.00001, singles=1),
+    )
+    rows = [tuple(row) for group in figures(make_day(found), "zh", ZONE) for row in group["rows"]]
+    assert [label for label, _ in rows if label.startswith("ST")] == [
+        f"ST {lead} 最大偏移" for lead in ("III", "aVR", "V4", "V5")
+    ]
+    assert ("pNN50", "6.13 %") in rows
+    assert ("加速力 AC", "-7.9 ms") in rows
+    assert ("总数", "1  (< 0.01 %)") in rows
+    assert any(label == "最快心率" and value.startswith("134 次/分") for label, value in rows)
