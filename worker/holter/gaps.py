@@ -5,6 +5,9 @@ every beat, and would be left out whole: a tachycardia would become a pause. So 
 gap is looked at by its own measure. Deflections as large as a QRS that are alike among themselves are beats. Where the
 signal neither rests nor shows beats, no pause is believed; where it rests in the calmest leads, it is one.
 
+A smaller and gentler deflection is a beat where nothing of its size stands so long after the beats around, as a T or U
+wave would (MIT-BIH DS1 and CPSC 2021: not one beat more or less).
+
 P waves of a block and the fibrillation of the atria are no beats: they are small, and the signal rests between them.
 In the 22 true pauses over 2 s of MIT-BIH 201 and 207 and CPSC 2021 the median deflection is at most 0.09 of a QRS and
 no deflection after the T wave reaches 0.25 of it; in simulated tachycardias of 165 to 180/min the median is 0.33.
@@ -35,6 +38,16 @@ EDGES_S: Final = (0.50, 0.30)
 LARGE: Final = 0.45
 STEEP: Final = 0.14
 """A deflection of this size and this slope, in units of the usual QRS, is none of the atria's."""
+LARGE_IF_NEW: Final = 0.38
+STEEP_IF_NEW: Final = 0.08
+"""The same for a deflection that stands nowhere else at this distance from a beat, as a T or U wave would."""
+NEW_SHARE: Final = 0.4
+"""What usually stands there is at most this share of it."""
+LEAST_SEEN: Final = 4
+"""Beats around that must show what usually stands there."""
+CLEAR_S: Final = 0.25
+"""So long before the next beat, which has its own P and QRS."""
+REACH_S: Final = 0.06
 MOST_S: Final = 10.0
 """In a longer standstill the P waves are what is usual, and nothing is large beside them."""
 LARGE_IN_UNREST: Final = 0.30
@@ -72,7 +85,7 @@ def second_look(
     for start, stop, restless, first, last in gaps.tolist():
         part = slice(first, last)
         mine, measured = at[part], (about[0][part], about[1][part], about[2][part])
-        number = _guess(mine, measured[0], measured[1], start, bool(restless), hz)
+        number = _guess(mine, measured[0], measured[1], start, bool(restless), hz, curves[2], beats)
         found, looks = mine[:0], odds[:0]
         if number.size >= SERIES:
             likely, looks = log_odds(curves[0], curves[1], mine, measured, number, hz, coefficients)
@@ -106,7 +119,7 @@ def _gaps(
         first, last = np.searchsorted(at, start + int(APART_S * hz)), np.searchsorted(at, stop)
         if not restless and (
             stop - start > MOST_S * hz
-            or not _guess(at[first:last], own[first:last], size[first:last], start, restless, hz).size
+            or not _guess(at[first:last], own[first:last], size[first:last], start, restless, hz, magnitude, beats).size
         ):
             continue
         row = found[count]
@@ -138,13 +151,20 @@ def _restless(magnitude: Float32s, power: Float32s, start: int, stop: int, hz: f
 
 
 @compiled_finite
-def _guess(at: Int64s, own: Float32s, size: Float32s, start: int, restless: bool, hz: float) -> Int64s:
-    """Numbers of the candidates in the gap after a beat at ``start`` that are as large and steep as a QRS."""
+def _guess(
+    at: Int64s, own: Float32s, size: Float32s, start: int, restless: bool, hz: float, magnitude: Float32s, beats: Int64s
+) -> Int64s:
+    """Numbers of the candidates in the gap after a beat at ``start`` that are as large and steep as a QRS, or large and
+    of a kind that stands after no other beat around."""
     found, count = np.empty(at.size, np.int64), 0
     least_size, least_slope = (LARGE_IN_UNREST, STEEP_IN_UNREST) if restless else (LARGE, STEEP)
     for i in range(at.size):
-        if own[i] < least_slope or size[i] < least_size or (not restless and at[i] - start < T_ENDS_S * hz):
+        if not restless and at[i] - start < T_ENDS_S * hz:
             continue
+        if own[i] < least_slope or size[i] < least_size:
+            large = not restless and own[i] >= STEEP_IF_NEW and size[i] >= LARGE_IF_NEW
+            if not large or _usually(magnitude, beats, start, at[i] - start, hz) > NEW_SHARE * size[i]:
+                continue
         if count:
             last = found[count - 1]
             if at[i] - at[last] < T_WAVE_S * hz and own[i] < T_WAVE_SHARE * own[last]:
@@ -152,3 +172,20 @@ def _guess(at: Int64s, own: Float32s, size: Float32s, start: int, restless: bool
         found[count] = i
         count += 1
     return found[:count]
+
+
+@compiled_finite
+def _usually(magnitude: Float32s, beats: Int64s, start: int, delay: int, hz: float) -> float:
+    """The median size of what stands so long after the beats around the one at ``start``, where no beat follows soon;
+    infinite where too few of them show it."""
+    place = np.searchsorted(beats, start)
+    first, last = max(0, place - AROUND), min(beats.size - 1, place + AROUND + 1)
+    sizes, count, reach = np.empty(max(0, last - first), np.float32), 0, int(REACH_S * hz)
+    for i in range(first, last):
+        if beats[i] != start and beats[i + 1] - beats[i] > delay + int(CLEAR_S * hz):
+            top = np.float32(0.0)
+            for j in range(beats[i] + delay - reach, beats[i] + delay + reach + 1):
+                top = max(top, magnitude[j])
+            sizes[count] = np.sqrt(top)
+            count += 1
+    return float(np.median(sizes[:count])) if count >= LEAST_SEEN else np.inf

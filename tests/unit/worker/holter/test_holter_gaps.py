@@ -96,6 +96,29 @@ def test_a_broad_beat_alone_in_a_gap_is_found():
     assert abs(found.at / HZ - 62.2).min() < 0.06
 
 
+@pytest.mark.parametrize(("size_uv", "width_s"), [(-900.0, 0.055), (440.0, 0.04), (-500.0, 0.05)])
+def test_a_small_gentle_beat_is_found_where_nothing_else_stands_at_its_distance(size_uv, width_s):
+    """In V5 alone ventricular beats of 0.4 of the QRS and without a steep part were lost."""
+    t, uv = sinus_but(60.2, 61.4)
+    before = 0.5 + 0.85 * int((60.2 - 0.5) / 0.85)
+    uv[0] += size_uv * np.exp(-(((t - before - 0.6) / width_s) ** 2))
+    digital = np.clip(np.rint(uv[:1] / 2.5), -32768, 32767).astype(np.int16)
+    found = search(Day(Recording("", "holter", ("V5",), digital, np.full(1, 2.5), np.zeros(1), HZ)))
+    assert inside(found, before + 0.45, before + 0.75) == 1
+
+
+@pytest.mark.parametrize("after_s", [0.42, 0.46])
+def test_a_late_t_wave_in_a_pause_is_no_beat(after_s):
+    """As large and as gentle, but it stands there after every beat."""
+    t = np.arange(round(SECONDS * HZ)) / HZ
+    at_s = [at for at in np.arange(0.5, SECONDS, 1.0) if not 60.2 < at < 61.8]
+    uv = sum(beat(t, at) + 450 * np.exp(-(((t - at - after_s) / 0.05) ** 2)) for at in at_s)
+    digital = np.rint((uv + np.random.default_rng(2).normal(0, 8, t.size))[None] / 2.5).astype(np.int16)
+    found = search(Day(Recording("", "holter", ("V5",), digital, np.full(1, 2.5), np.zeros(1), HZ)))
+    last = max(at for at in at_s if at < 60.2)
+    assert inside(found, last + 0.3, last + 0.8) == 0
+
+
 def test_where_the_signal_never_rests_no_pause_is_believed():
     t, uv = sinus_but(60.0, 64.5)
     rng = np.random.default_rng(8)
