@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
 from worker.signal.order import median, quantile
-from worker.signal.qrs_agreement import weigh_agreement
+from worker.signal.qrs_agreement import LEADS, weigh_agreement
 from worker.signal.qrs_noise import MAX_LEADS, share_of_trees, weigh_in_noise
 from worker.signal.qrs_weights import FLOOR_COLUMN, Candidates, measures, weigh
 
@@ -114,14 +114,12 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
     for _ in range(PASSES):
         if len(beats) < 2:
             break
-        believed = np.array(beats, int)
-        found = measures(candidates, believed)
-        worth = weigh(found) + weigh_agreement(candidates, believed)
-        before, beats = beats, best_sequence(candidates.at, worth, spectrum.hz)
+        found = measures(candidates, np.array(beats, int))
+        before, beats = beats, best_sequence(candidates.at, weigh(found), spectrum.hz)
         if beats == before:
             break
-    if found is not None and len(beats) > 1 and _share_of_trees(candidates, found) >= LEAST_SHARE:
-        # once, and last: the trees look at what is like the beats around, and would agree with their own mistakes
+    if found is not None and len(beats) > 1 and _is_asked_again(candidates, found):
+        # once, and last: the trees and the leads look at the beats around, and would agree with their own mistakes
         at = np.array(beats, int)
         beats = best_sequence(candidates.at, likely(candidates, at, measures(candidates, at)), spectrum.hz)
     if found is not None and len(candidates.units) >= BROAD_LEADS:
@@ -134,8 +132,12 @@ def likely(candidates: Candidates, beats: NDArray[np.int_], found: Floats) -> Fl
     worth = weigh(found)
     share = _share_of_trees(candidates, found)
     if share < LEAST_SHARE:
-        return worth
+        return worth + weigh_agreement(candidates, beats)
     return (1 - share) * worth + share * weigh_in_noise(candidates, beats, found)
+
+
+def _is_asked_again(candidates: Candidates, found: Floats) -> bool:
+    return len(candidates.units) == LEADS or _share_of_trees(candidates, found) >= LEAST_SHARE
 
 
 def _share_of_trees(candidates: Candidates, found: Floats) -> float:

@@ -5,6 +5,7 @@ import numpy as np
 from bench.accuracy.score import compare
 from worker.signal.filters import Spectrum, lowpass
 from worker.signal.qrs import candidates_of, detect, find_beats, likely
+from worker.signal.qrs_agreement import weigh_agreement
 from worker.signal.qrs_noise import noise_measures, share_of_trees
 from worker.signal.qrs_noise_weights import TREES
 from worker.signal.qrs_weights import FLOOR_COLUMN, measures, weigh
@@ -35,13 +36,15 @@ def test_only_a_restless_trace_asks_the_trees() -> None:
     assert share(trace(260.0)) > 0.5
 
 
-def test_two_leads_are_weighed_by_the_regression_alone() -> None:
+def test_two_leads_are_weighed_by_the_regression_and_their_agreement() -> None:
     spectrum = Spectrum(np.stack([trace(260.0), trace(250.0)]), HZ)
     candidates, _ = candidates_of(spectrum, [0, 1])
     assert candidates is not None
     beats = np.array(detect(spectrum, [0, 1]).beats, int)
     found = measures(candidates, beats)
-    np.testing.assert_array_equal(likely(candidates, beats, found), weigh(found))
+    agreement = weigh_agreement(candidates, beats)
+    np.testing.assert_array_equal(likely(candidates, beats, found), weigh(found) + agreement)
+    assert np.min(agreement) < 0.0
 
 
 def test_beats_are_found_in_motion_as_large_as_a_third_of_the_qrs() -> None:

@@ -62,3 +62,13 @@ def test_only_two_leads_are_asked(n_leads: int) -> None:
     candidates, _ = candidates_of(Spectrum(leads, HZ), list(range(n_leads)))
     assert candidates is not None
     assert weigh_agreement(candidates, np.round(BEATS_S * HZ).astype(int)) == 0.0
+
+
+def test_a_run_that_is_small_in_one_lead_is_found_whole() -> None:
+    run = np.arange(20.7, 22.6, 0.36)
+    sinus = BEATS_S[(BEATS_S < 20.4) | (BEATS_S > 23.0)]
+    at = np.arange(round(40 * HZ)) / HZ
+    wide = np.asarray(sum(np.exp(-(((at - beat) / 0.03) ** 2)) for beat in run))
+    first, second = trace(sinus, 1) + 1600 * wide, trace(sinus, 2) - 500 * wide
+    found = find_beats(np.stack([first, second]), HZ) / HZ
+    assert all(np.abs(found - beat).min() < 0.08 for beat in run)
