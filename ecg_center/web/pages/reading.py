@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
 from ecg_center.domain.authority import Act
+from ecg_center.domain.claims import holder
 from ecg_center.domain.workflow import State
 from ecg_center.http import Db, SignedIn
 from ecg_center.reporting import service
@@ -43,10 +44,10 @@ async def reading_desk(request: Request, study_id: UUID, principal: SignedIn, db
     """The reading desk of a study that this person holds; anyone else is led to the study's page."""
     now = datetime.now(UTC)
     async with db.transaction(scope_of(principal)) as session:
-        view = await study_view(session, study_id, now)
-        if view.holder_id != principal.person_id or view.study.state != State.WRITING:
+        study = await get_study(session, study_id)
+        if holder(study.claimed_by, study.lease_until, now) != principal.person_id or study.state != State.WRITING:
             return RedirectResponse(f"/studies/{study_id}", status_code=303)
-        principal.require(Act.WRITE, view.study.kind)
+        principal.require(Act.WRITE, study.kind)
         await service.open_draft(session, principal, study_id, now)
         view = await study_view(session, study_id, now)
         audit(session, actor_of(principal), "study_read", at=now, object_kind="study", object_id=study_id)
