@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from ecg_center.contract.findings import Evidence
-from ecg_center.contract.holter import Ectopy, Event, HolterFindings, HourRow, HrvWindow, Pauses
+from ecg_center.contract.holter import Ectopy, Event, HolterFindings, HourRow, HrvWindow, Pauses, QtTrend, RateAt
 from ecg_center.web.day import of_kind, worst
 from ecg_center.web.rendering import environment
 
@@ -114,3 +114,35 @@ def test_evidence_of_a_day_stands_by_its_clock_or_the_time_since_its_beginning()
     assert parts.evidence_text(items, None, True).split() == ["持续时间", "1:29", "h", "01:23:20–02:52:47"]
     began = datetime(2026, 12, 30, 15, 0, tzinfo=UTC)
     assert "D2 00:23:20–D2 01:52:47" in parts.evidence_text(items, began, True)
+
+
+def test_rates_the_longest_interval_and_the_longest_qtc_lead_to_their_strips():
+    page = summary(
+        [],
+        rate_mean_bpm=71.0,
+        rate_day_bpm=78.0,
+        rate_night_bpm=58.0,
+        rate_max=RateAt(bpm=141.0, at_s=1500.5),
+        rate_min=RateAt(bpm=43.0, at_s=2500.5),
+        pauses=Pauses(over_2_0_s=3, over_2_5_s=2, over_3_0_s=1, longest_ms=3120.0, longest_at_s=2600.5),
+        qt=QtTrend(qtc_mean_ms=431.0, qtc_max_ms=502.0, qtc_max_at_s=2700.5),
+        turbulence={"onset_share": -0.021, "slope_ms_per_rr": 6.5},
+    )
+    for shown, at_s in (("141/min", "1500.5"), ("43/min", "2500.5"), ("3.12 s", "2600.5"), ("502 ms", "2700.5")):
+        assert re.search(rf'data-jump="{re.escape(at_s)}"[^>]*>{re.escape(shown)}', page), shown
+    assert "71/min" in page
+    assert re.search(r"78 ·\s*\S+ 58", page)
+    assert "TO -2.10 % · TS 6.50 ms/RR" in page
+    assert re.search(r"&gt; 2 s:? 3", page)
+
+
+def test_dropped_beats_pacing_and_long_qt_lead_to_their_places():
+    page = summary(
+        [
+            event("dropped_beat", 810.0, value=1650.0, quantity="rr_ms"),
+            event("paced", 900.0, lasts_s=60.0),
+            event("long_qt", 1000.0, lasts_s=90.0, value=520.0, quantity="qtc_ms"),
+        ]
+    )
+    assert {"810.0", "900.0", "1000.0"} <= set(re.findall(r'data-jump="([\d.]+)"', page))
+    assert "起搏" in page
