@@ -37,7 +37,7 @@ CALM: Final = 0.65
 """Share of time near the base line above which the ventricles beat: no window of VFDB and CUDB that the regressions
 call fibrillation or tachycardia has more, 94 % of the windows with twelve leads have."""
 CALM_ODDS: Final = -9.0
-LIMITS: Final = (0.6, 1.1)
+LIMITS: Final = (0.7, 1.1)
 """Log odds from which it is said, by the figures left out by record (``bench.accuracy.fit_vf``)."""
 REGULAR: Final = (0.9, 0.06)
 """(share of alike beats, spread of RR over its mean): a monomorphic tachycardia, not fibrillation, like a signal that
