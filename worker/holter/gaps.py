@@ -178,7 +178,7 @@ def _guess(
 def _usually(magnitude: Float32s, beats: Int64s, start: int, delay: int, hz: float) -> float:
     """The median size of what stands so long after the beats around the one at ``start``, where no beat follows soon;
     infinite where too few of them show it."""
-    place = np.searchsorted(beats, start)
+    place = int(np.searchsorted(beats, start))
     first, last = max(0, place - AROUND), min(beats.size - 1, place + AROUND + 1)
     sizes, count, reach = np.empty(max(0, last - first), np.float32), 0, int(REACH_S * hz)
     for i in range(first, last):
