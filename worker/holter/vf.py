@@ -7,7 +7,7 @@ quivers does not. What is restless in all leads is then judged as a resting stri
 six seconds.
 
 In the 21 records of DS1 without ventricular flutter nothing is restless. By windows of eight seconds, of which the
-half must lie in a stretch (``python -m bench.accuracy vf-day``): VFDB Se 95.5 %, Sp 99.3 %; CUDB Se 92.6 %, Sp 96.2 %;
+half must lie in a stretch (``python -m bench.accuracy vf-day``): VFDB Se 95.5 %, Sp 99.5 %; CUDB Se 92.8 %, Sp 95.3 %;
 the coefficients have seen both.
 """
 
