@@ -95,7 +95,9 @@ def measure(reading: Reading, rhythm: Rhythm, u: UWave | None = None) -> Measure
         qt_value = reading.ms(limits.t_off - limits.qrs_on)
         rr_s = qt_rr_s(reading, rhythm)
         formula = formula_for(60 / rr_s)
-        by_formula = {name: float(round(qtc_ms(qt_value, rr_s, name))) for name in FORMULAS}
+        corrected = {name: float(round(qtc_ms(qt_value, rr_s, name))) for name in FORMULAS}
+        # the straight lines of Framingham and Hodges fall below nothing at intervals that they were not made for
+        by_formula = {name: value for name, value in corrected.items() if value > 0}
         qt = {"qt_ms": qt_value, "qtc_ms": by_formula[formula]}
     amplitudes = _amplitudes(reading, conducted=conducted) if reading.calibrated else {}
     return Measurements(

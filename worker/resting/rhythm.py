@@ -19,6 +19,7 @@ from worker.resting.conduction import conduction_of, words_of_conduction
 from worker.resting.dissociation import circular_spread, dissociation
 from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, mark_early, pauses
 from worker.resting.leading import Rhythm
+from worker.resting.p_alone import p_alone
 from worker.resting.pacing import faint_pulses, paced
 from worker.resting.preexcited import preexcitation_of
 from worker.resting.reading import Reading
@@ -93,10 +94,15 @@ def _arrest_or_fibrillation(reading: Reading) -> Rhythm | None:
             "span_mv", max(s.span_uv for s in stretches) / 1000, STANDSTILL_UV / 1000, "mV",
             start_s=0, end_s=reading.traces.duration_s, source="AHA ACLS",
         )  # fmt: skip
-        rhythm = Rhythm("standstill", [say("26a", seen, certainty="probable")])
-        rhythm.rr_max_s = reading.traces.duration_s
-        return rhythm
-    return _quivering(reading)
+        return _standstill(reading, say("26a", seen, certainty="probable"))
+    alone = p_alone(reading)
+    return _quivering(reading) or (_standstill(reading, alone) if alone else None)
+
+
+def _standstill(reading: Reading, said: Statement) -> Rhythm:
+    rhythm = Rhythm("standstill", [said])
+    rhythm.rr_max_s = reading.traces.duration_s
+    return rhythm
 
 
 def _quivering(reading: Reading) -> Rhythm | None:
