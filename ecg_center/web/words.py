@@ -252,7 +252,7 @@ QUANTITIES: dict[str, str] = {
     "t_alternans_uv": N_("T-wave alternans"),
     "t_mv": N_("T amplitude"),
     "t_to_r": N_("T to R"),
-    "terminal_mv": N_("Terminal P in V1"),
+    "terminal_mv": N_("end of QRS in V1"),
     "turned_share": N_("share of the waves turned over"),
     "tu_dip": N_("level between T and U, of the lower one"),
     "u_mv": N_("U amplitude"),
