@@ -150,6 +150,7 @@ def _before_each(reading: Reading) -> list[_P]:
     rest = Spectrum(clean - ventricles(clean, reading.beats, begins, hz), hz)
     band = rest.band(highpass(rest.frequencies, P_BAND_HZ[0]) * lowpass(rest.frequencies, P_BAND_HZ[1]))
     width, after = round(P_S * hz), round(AFTER_S * hz)
+    power = powers(band, width)
     onsets = (reading.beats.at - limits.r + limits.qrs_on).tolist()
     ends = [0, *(reading.beats.at[:-1] - limits.r + limits.qrs_off + round(BEHIND_J_S * hz)).tolist()]
     found = []
@@ -157,21 +158,42 @@ def _before_each(reading: Reading) -> list[_P]:
         first, stop = max(0, end, onset - round(FARTHEST_S * hz)), onset - round(BEFORE_QRS_S * hz)
         if stop - first < width:
             continue
-        forms = without_line(_windows(band[:, first:stop], width))
-        power = (forms**2).sum(axis=(0, 2))
-        best = int(np.argmax(power))
-        between = band[:, end : first + best - after]
-        quiet = None
-        if between.shape[1] >= width:
-            quiet = float(median((without_line(_windows(between, width)) ** 2).sum(axis=(0, 2))))
-        found.append(_P(forms[:, best], float(power[best]), quiet, (first + best + width // 2) / hz))
+        best = first + int(np.argmax(power[first : stop - width + 1]))
+        between = power[end : max(end, best - after - width + 1)]
+        found.append(
+            _P(
+                without_line(band[:, best : best + width]),
+                float(power[best]),
+                float(median(between)) if between.size else None,
+                (best + width // 2) / hz,
+            )
+        )
     return found
 
 
-def _windows(part: Floats, width: int) -> Floats:
-    """(n_leads, n_places, width) every stretch of (n_leads, n)."""
-    windows: Floats = np.lib.stride_tricks.sliding_window_view(part, width, axis=1)
-    return windows
+def powers(band: Floats, width: int) -> Floats:
+    """(n − width + 1,) squares, summed over all leads, of every stretch of (n_leads, n) ``without_line``: running sums.
+
+    >>> powers(np.array([[0.0, 1, 2, 3, 4, 3, 2, 1]]), 4).round(6).tolist()
+    [0.0, 0.0, 2.222222, 2.222222, 0.0]
+    """
+    places = np.arange(band.shape[1])
+    share = np.linspace(0, 1, width)
+    end = max(1, width // 8)
+
+    def over(values: Floats, n: int) -> Floats:
+        summed = np.concatenate((np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)), axis=1)
+        sums: Floats = summed[:, n:] - summed[:, :-n]
+        return sums
+
+    whole, squares = over(band, width), over(band**2, width)
+    along = (over(band * places, width) - whole * places[: whole.shape[1]]) / (width - 1)
+    ends = over(band, end) / end
+    left = ends[:, : whole.shape[1]]
+    rise = ends[:, width - end :] - left
+    line = width * left**2 + 2 * left * rise * share.sum() + rise**2 * float((share**2).sum())
+    power: Floats = (squares - 2 * (left * whole + rise * along) + line).sum(axis=0)
+    return power
 
 
 def _by_form(found: list[_P], hz: float) -> np.ndarray:

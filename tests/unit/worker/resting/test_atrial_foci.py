@@ -8,6 +8,8 @@ from support.simulated import simulated
 
 from ecg_center.domain.statements import contradicts
 from worker.resting import analyse
+from worker.resting.atrial_foci import powers
+from worker.signal.atrial import without_line
 
 SEVERAL = {"33", "35", "53"}
 
@@ -61,3 +63,10 @@ def test_it_rests_on_the_form_and_on_a_quiet_line_and_has_no_one_pr() -> None:
     assert seen["heart_rate_bpm"].value > 100
     assert findings.measurements.pr_ms is None
     assert findings.measurements.atrial_rate_bpm == findings.measurements.heart_rate_bpm
+
+
+def test_running_sums_are_what_each_stretch_alone_has() -> None:
+    band = np.random.default_rng(1).normal(0, 30, (8, 3000)) + 500
+    stretches = np.lib.stride_tricks.sliding_window_view(band, 60, axis=1)
+    plain = (without_line(stretches) ** 2).sum(axis=(0, 2))
+    assert powers(band, 60) == pytest.approx(plain, rel=1e-9)
