@@ -5,6 +5,9 @@ beats, sick sinus, blocks, sinus arrhythmia; their shapes are those of real beat
 forest beats are also mixed: the shape measures of a ventricular beat moved towards those of a usual one of the same
 record and back, so that between clear shapes P wave and timing decide.
 
+The shapes of one lead (:mod:`bench.accuracy.fit_shapes`) are learned from the odds that forests give to persons whom
+they have not seen; ``--write shapes`` writes these coefficients only.
+
 With ``--left-out`` each record is left out in turn (201 together with 202, one person), or with ``--left-out 6`` each
 sixth of them, which is faster, and what is printed is of records that the model has not seen; the whole records, and
 from 5:00 on as EC57 counts.
@@ -23,7 +26,6 @@ from numpy.typing import NDArray
 from bench.accuracy.beats import COLUMNS, classes_of, count, summary, tallied, tally
 from bench.accuracy.beats_data import (
     IN_ONE_LEAD,
-    SAME_PERSON,
     SEVERAL_FROM,
     Float32s,
     Labels,
@@ -31,6 +33,7 @@ from bench.accuracy.beats_data import (
     fibrillation,
     parts_of,
 )
+from bench.accuracy.fit_shapes import Odds, fit_shapes, odds_left_out, shapes_of
 from bench.accuracy.simulated_rhythms import simulated
 from worker.holter.beat_rhythm import RHYTHM, rhythm_of
 from worker.holter.classify import Forest, decided
@@ -77,6 +80,11 @@ ROWS_OF_RHYTHM: Final = 90
 EARLY: Final = -0.12
 """As :mod:`worker.holter.features` counts a shape's early beats."""
 
+WEIGHTS: Final = Path(__file__).resolve().parents[2] / "worker" / "holter" / "classify_weights.py"
+SHAPES: Final = "SHAPES_IN_ONE_LEAD"
+GROUPS: Final = 6
+"""Of persons, each left out in turn for the odds that the shapes are learned from."""
+
 Rows = tuple[str, Float32s, Labels]
 """A name, rows of features, and their classes."""
 
@@ -85,56 +93,60 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--left-out", type=int, nargs="?", const=0, help="so many groups; each person where not said")
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--write", nargs="?", const="all", choices=("all", "shapes"))
     options = parser.parse_args()
     parts = parts_of(options.folder)
     rhythms = rhythms_of(options.folder.parent / "afdb_annotations_only")
+
+    def made(chosen: list[Part], one_lead: bool) -> tuple[Forest, Forest]:
+        return fit(chosen, rhythms, one_lead=one_lead)
+
+    if options.write == "all":
+        write(made(parts, False), made(parts, True))
     if options.write:
-        write(fit(parts, rhythms), fit(parts, rhythms, one_lead=True))
+        write_shapes(fit_shapes(shapes_of(parts, odds_left_out(parts, made, GROUPS))))
     if options.left_out is not None:
-        left_out(parts, rhythms, options.left_out)
+        left_out(parts, odds_left_out(parts, made, options.left_out))
 
 
 def write(several: tuple[Forest, Forest], one: tuple[Forest, Forest]) -> None:
-    """Both forests of several leads and both of one into ``classify_weights.py``."""
-    path = Path(__file__).resolve().parents[2] / "worker" / "holter" / "classify_weights.py"
-    text = path.read_text().split("\n# fitted\n")[0] + "\n# fitted\n"
+    """Both forests of several leads and both of one into ``classify_weights.py``; the shapes' coefficients stay."""
+    text = WEIGHTS.read_text()
+    shapes = text[text.index(f"\n{SHAPES}: Final") :]
+    text = text.split("\n# fitted\n")[0] + "\n# fitted\n"
     names = ("VENTRICULAR", "SUPRAVENTRICULAR", "VENTRICULAR_IN_ONE_LEAD", "SUPRAVENTRICULAR_IN_ONE_LEAD")
     for name, forest in zip(names, (*several, *one), strict=True):
         lines = "\n".join(f'    "{line}"' for line in packed_nodes(forest.roots, forest.feature, forest.value))
         text += f"{name}: Final = (\n{lines}\n)\n"
-    path.write_text(text)
+    WEIGHTS.write_text(text.rstrip("\n") + shapes)
 
 
-def left_out(parts: list[Part], rhythms: list[Rows], groups: int = 0) -> None:
-    """Prints the counts of each record by forests that have not seen its person, and the totals of each variant.
+def write_shapes(coefficients: Floats) -> None:
+    """The last lines of ``classify_weights.py``."""
+    text = WEIGHTS.read_text().split(f"\n{SHAPES}: Final")[0].rstrip("\n")
+    numbers = [f"{value:.5g}" for value in coefficients.tolist()]
+    lines = "\n".join(f"    {', '.join(numbers[at : at + 7])}," for at in range(0, len(numbers), 7))
+    WEIGHTS.write_text(f"{text}\n{SHAPES}: Final = (\n{lines}\n)  # fmt: skip\n")
 
-    Args:
-        groups: into how many groups the persons are put, each left out in turn; 0: as many as there are persons.
-    """
+
+def left_out(parts: list[Part], odds: dict[int, Odds]) -> None:
+    """Prints the counts of each record by forests and shapes that have not seen its person, and the totals."""
     totals: dict[str, Any] = {}
     tallies: dict[str, dict[str, Any]] = {}
-    records = list(dict.fromkeys(part.record for part in parts if not part.changed.startswith("other")))
-    groups = groups or len(records)
+    shapes = shapes_of(parts, odds)
+    of_shapes = {record: fit_shapes(shapes, record) for record in dict.fromkeys(each.record for each in shapes)}
     print("record", *COLUMNS)
-    for group in (records[start::groups] for start in range(groups)):
-        persons = set().union(*(SAME_PERSON.get(record, {record}) for record in group))
-        others = [part for part in parts if part.record not in persons]
-        several, one = fit(others, rhythms), fit(others, rhythms, one_lead=True)
-        for part in parts:
-            if part.record in group and not part.changed.startswith("other"):
-                _add(totals, tallies, part, several if len(part.leads) > 1 else one)
+    for number, found in odds.items():
+        part = parts[number]
+        label, _ = decided(*found, part.features, of_shapes=of_shapes[part.record])
+        _add(totals, tallies, part, label)
     for name, total in totals.items():
         print(name, {key: round(value, 2) for key, value in summary(total).items()})
-    for name, found in tallies.items():
-        print(tallied(found, name, "").text() if name in COUNTED else name, tallied(found, name, "").figures)
+    for name, counts in tallies.items():
+        print(tallied(counts, name, "").text() if name in COUNTED else name, tallied(counts, name, "").figures)
 
 
-def _add(
-    totals: dict[str, Any], tallies: dict[str, dict[str, Any]], part: Part, forests: tuple[Forest, Forest]
-) -> None:
-    v, s = (forest.odds(part.features.values) for forest in forests)
-    label, _ = decided(v, s, part.features)
+def _add(totals: dict[str, Any], tallies: dict[str, dict[str, Any]], part: Part, label: NDArray[np.uint8]) -> None:
     name = f"{AGAIN.sub('again', part.changed)}, leads {'+'.join(map(str, part.leads))}"
     draw = " ".join([part.record, *AGAIN.findall(part.changed)])
     tallies.setdefault(name, {})[draw] = tally(part.truth, label, part.missed)

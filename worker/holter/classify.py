@@ -12,8 +12,9 @@ How right that is of patients whom the fit has not seen (a sixth of DS1 left out
 ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 85.3, +P 80.7 % (the rule for aberrant beats was made on 201,
 one of these patients; without it V +P 94.4, S Se 78 %); with one lead, noise and by record in docs/accuracy.md. A third
 of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead aberrant
-beats are called ventricular, and noise is believed less (:mod:`worker.holter.lone_lead`). Paced beats are told from
-their pulses (:mod:`worker.holter.spikes`).
+beats are called ventricular, noise is believed less (:mod:`worker.holter.lone_lead`) and the beats of one shape are
+judged together (:mod:`worker.holter.lone_shapes`). Paced beats are told from their pulses
+(:mod:`worker.holter.spikes`).
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ from worker.holter import classify_weights as fitted
 from worker.holter.day import Day
 from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
 from worker.holter.fusion import fused
-from worker.holter.lone_lead import calmness, shows_nothing, supraventricular_lean, ventricular_lean
+from worker.holter.lone_lead import calmness, shows_nothing, supraventricular_lean
+from worker.holter.lone_shapes import COEFFICIENTS, by_shapes
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -38,6 +40,7 @@ Uint8s = NDArray[np.uint8]
 Int16s = NDArray[np.int16]
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 AGREE_BEATS: Final = 3
 AGREE, AGREE_HALF = 0.9, 5
@@ -229,25 +232,31 @@ def classify(features: BeatFeatures, *, after_v: bool = False) -> tuple[Uint8s, 
     return decided(v, s, features, after_v=after_v)
 
 
-def decided(v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool = False) -> tuple[Uint8s, Float32s]:
-    """What follows from the log odds of both classes and the beats' sequence."""
+def decided(
+    v: Float32s, s: Float32s, features: BeatFeatures, *, after_v: bool = False, of_shapes: Floats = COEFFICIENTS
+) -> tuple[Uint8s, Float32s]:
+    """What follows from the log odds of both classes, the beats' shapes and their sequence.
+
+    Args:
+        of_shapes: coefficients of :func:`worker.holter.lone_shapes.by_shapes`, for one lead.
+    """
     if not len(v):
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
     several = len(features.rows) > 1
     group = together(features.shape, features.block)
     own = features.column("own")
-    v = _agreed(v, group)
+    two_kinds = features.column("split_clean") >= TWO_KINDS
+    v = _agreed(v, group) if several else by_shapes(v, s, features, group, of_shapes)
     neighbour = np.minimum(features.column("like_before"), features.column("like_next"))
     s = np.where(neighbour < UNLIKE_NEIGHBOUR, s + BESIDE_UNLIKE, s)
     calm = np.ones(len(v)) if several else calmness(own)
     if not several:
-        v = (v + ventricular_lean(calm, group)).astype(np.float32)
-        s = (s + supraventricular_lean(own)).astype(np.float32)
+        s = (s + supraventricular_lean(own, features.column("pre"), two_kinds)).astype(np.float32)
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)
     wild = (features.column("af_state") > 0.5) | (features.column("steady") < WILD)
     aberrant = _aberrant(features) & ~_in_a_run(v > 0) if several else np.zeros(len(v), bool)
     v, s = np.where(aberrant, np.minimum(v, NOT_V), v), np.where(aberrant, np.maximum(s, RATHER_S), s)
-    fibrillating = wild & ~marches & (features.column("split_clean") < TWO_KINDS)
+    fibrillating = wild & ~marches & ~two_kinds
     s = s + S_LEAN if several else s
     s = np.where(fibrillating, np.minimum(s, IN_FIBRILLATION), s)
     s = np.where(_blocked(features), np.minimum(s, IN_BLOCK), s)
