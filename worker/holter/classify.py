@@ -11,8 +11,8 @@ noise nothing is said.
 How right that is of patients whom the fit has not seen (a sixth of DS1 left out in turn, own detection, from 5:00):
 ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 85.3, +P 80.7 % (the rule for aberrant beats was made on 201,
 one of these patients; without it V +P 94.4, S Se 78 %); with one lead, noise and by record in docs/accuracy.md. A third
-of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead aberrant
-beats are called ventricular, noise is believed less (:mod:`worker.holter.lone_lead`) and the beats of one shape are
+of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead noise is
+believed less (:mod:`worker.holter.lone_lead`) and the beats of one shape are
 judged together (:mod:`worker.holter.lone_shapes`). Paced beats are told from their pulses
 (:mod:`worker.holter.spikes`).
 """
@@ -29,7 +29,7 @@ from worker.holter.day import Day
 from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
 from worker.holter.fusion import fused
 from worker.holter.lone_lead import calmness, shows_nothing, supraventricular_lean
-from worker.holter.lone_shapes import COEFFICIENTS, by_shapes
+from worker.holter.lone_shapes import COEFFICIENTS, aberrant, by_shapes
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -81,8 +81,8 @@ SMALL_AREA: Final = 1.5
 NOT_V, RATHER_S = -0.5, 0.5
 """A beat that comes after half the usual interval finds one bundle branch still refractory (Ashman): it begins as the
 usual beat does, is still half alike and no larger, and only its end is late. In two leads of MIT-BIH DS1 that is true
-of 74 aberrant beats of one person (201) and of 3 of 3788 ventricular ones; one lead does not show enough. Three broad
-beats in a row are never made less of."""
+of 74 aberrant beats of one person (201) and of 3 of 3788 ventricular ones; one lead shows enough only in all beats of a
+shape (:func:`worker.holter.lone_shapes.aberrant`). Three broad beats in a row are never made less of."""
 LATE: Final = -0.12
 SHAPE_ALIKE: Final = 0.9
 """A fusion comes about when the usual beat is due (log ratio of the interval), and looks unlike it."""
@@ -254,8 +254,8 @@ def decided(
         s = (s + supraventricular_lean(own, features.column("pre"), two_kinds)).astype(np.float32)
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)
     wild = (features.column("af_state") > 0.5) | (features.column("steady") < WILD)
-    aberrant = _aberrant(features) & ~_in_a_run(v > 0) if several else np.zeros(len(v), bool)
-    v, s = np.where(aberrant, np.minimum(v, NOT_V), v), np.where(aberrant, np.maximum(s, RATHER_S), s)
+    late = (_aberrant(features) if several else aberrant(features, group)) & ~_in_a_run(v > 0)
+    v, s = np.where(late, np.minimum(v, NOT_V), v), np.where(late, np.maximum(s, RATHER_S), s)
     fibrillating = wild & ~marches & ~two_kinds
     s = s + S_LEAN if several else s
     s = np.where(fibrillating, np.minimum(s, IN_FIBRILLATION), s)

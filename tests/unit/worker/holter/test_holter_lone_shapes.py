@@ -1,12 +1,14 @@
 """Is a shape of one lead ventricular? What its beats have in common decides, the more the more of them there are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.holter_beats import HZ, day_of, sinus_with, wave
 
-from worker.holter.classify import classified
-from worker.holter.features import BeatFeatures, beat_features, together
-from worker.holter.lone_shapes import COEFFICIENTS, LEAN, MEASURES, belief, by_shapes, shape_measures
+from worker.holter.classify import classified, decided
+from worker.holter.features import FEATURES, BeatFeatures, beat_features, together
+from worker.holter.lone_shapes import COEFFICIENTS, LEAN, MEASURES, aberrant, belief, by_shapes, shape_measures
 from worker.holter.measured import Label
 
 N = 420
@@ -93,6 +95,42 @@ def test_certainty_is_limited(measured):
     nothing = np.zeros(len(v), np.float32)
     odds = by_shapes(nothing, nothing, features, group, only("beats", 50.0))
     assert odds.max() <= 5 + LEAN
+
+
+ASHMAN = {"pre": -0.8, "begin": 0.8, "like": 0.7, "t_corr": 0.7}
+
+
+def changed(features: BeatFeatures, of: np.ndarray, values: dict[str, float]) -> BeatFeatures:
+    """The same beats, those ``of`` with these measures."""
+    found = features.values.copy()
+    for name, value in values.items():
+        found[of, FEATURES.index(name)] = value
+    return replace(features, values=found)
+
+
+def test_a_shape_that_comes_very_early_and_begins_as_the_usual_one_is_aberrant(measured):
+    features, v = measured
+    group = together(features.shape, features.block)
+    late = changed(features, v, ASHMAN)
+    assert aberrant(late, group).tolist() == v.tolist()
+    sure = np.where(v, 4.0, -4.0).astype(np.float32)
+    nothing = np.full(len(v), -4.0, np.float32)
+    label, _ = decided(sure, nothing, late)
+    assert (label[v] == Label.S).mean() > 0.9
+    label, _ = decided(sure, nothing, features)
+    assert (label[v] == Label.V).mean() > 0.9
+
+
+@pytest.mark.parametrize(("name", "value"), [("pre", -0.5), ("begin", 0.5), ("like", 0.3), ("t_corr", 0.2)])
+def test_where_one_of_the_four_signs_is_absent_a_shape_is_not_aberrant(measured, name, value):
+    features, v = measured
+    group = together(features.shape, features.block)
+    assert not aberrant(changed(features, v, ASHMAN | {name: value}), group).any()
+
+
+def test_two_beats_are_no_shape_that_could_be_aberrant(measured):
+    features, v = measured
+    assert not aberrant(changed(features, v, ASHMAN), np.arange(len(v)) // 2).any()
 
 
 @pytest.mark.parametrize("lead", [0, 1])
