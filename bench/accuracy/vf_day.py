@@ -23,6 +23,7 @@ NEEDS = "records with rhythm annotations, (VF, (VFL, (VT, or [ and ]"
 WINDOW_S: Final = 8.0
 STEP_S: Final = 4.0
 DAY_S: Final = 86_400.0
+CALLED: Final = frozenset(("vf", "v_flutter"))
 SAID: Final = frozenset(("vt", "vf"))
 
 
@@ -66,7 +67,7 @@ def _said(whole: Recording) -> tuple[list[tuple[int, int]], Spans]:
     """(first, last) samples of the stretches called fibrillation; seconds of them and of the runs of ventricular
     beats."""
     findings, measured = analyse(whole)
-    spans = [(stretch.start, stretch.stop) for stretch in measured.rhythms if stretch.reason == "vf"]
+    spans = [(stretch.start, stretch.stop) for stretch in measured.rhythms if stretch.reason in CALLED]
     events = findings.holter.events if findings.holter else []
     return spans, [(event.start_s, event.end_s) for event in events if event.kind in SAID]
 

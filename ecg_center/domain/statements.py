@@ -141,6 +141,7 @@ _ROWS: Final[dict[str, tuple[_Row, ...]]] = {
         ("74", "心室颤动", "Ventricular fibrillation", "xscd", ABNORMAL),
         ("74a", "心室扑动", "Ventricular flutter", "xspd", ABNORMAL),
         ("74b", "阵发性心室颤动", "Episode of ventricular fibrillation", "zfxxscd", ABNORMAL),
+        ("74c", "阵发性心室扑动", "Episode of ventricular flutter", "zfxxspd", ABNORMAL),
         ("76", "宽QRS波心动过速", "Wide-QRS tachycardia", "kqrsbxdgs", ABNORMAL),
     ),
     "pacing": (

@@ -99,7 +99,7 @@ def blocks_of(day: Day, beats: Beats, unreadable: Sequence[Stretch]) -> tuple[St
     Types are those of :data:`worker.resting.av_block.CODES` and ``third_degree``.
     """
     at_s = beats.sample / day.hz
-    looker = _Looker(day, beats, at_s, spans_of(unreadable, day.hz))
+    looker = Looker(day, beats, at_s, spans_of(unreadable, day.hz))
     found = [*_with_gaps(looker, gap_pieces(at_s, beats.label)), *_slow(looker, slow_pieces(at_s, beats.label))]
     return tuple(
         Stretch(int(beats.sample[first]), int(beats.sample[last]) + 1, (), reason)
@@ -182,7 +182,7 @@ def _cuts(at_s: Floats, rr_s: Floats, first: int, last: int) -> list[int]:
     return [*edges, last]
 
 
-class _Looker:
+class Looker:
     """Reads strips of a day."""
 
     def __init__(self, day: Day, beats: Beats, at_s: Floats, left_out: Spans) -> None:
@@ -259,7 +259,7 @@ def strip_reading(
     )
 
 
-def _with_gaps(looker: _Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
+def _with_gaps(looker: Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
     """(first beat, last beat, type) of the pieces with gaps in which a strip shows block."""
     chosen = sorted(pieces, key=lambda piece: -len(piece.gaps))[:MOST_WITH_GAPS]
     for piece in sorted(chosen, key=lambda piece: piece.first):
@@ -269,7 +269,7 @@ def _with_gaps(looker: _Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, 
             yield piece.first, piece.last, said
 
 
-def _slow(looker: _Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
+def _slow(looker: Looker, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
     """(first beat, last beat, type) of the slow rhythms in which two strips in a row show block."""
     said = {place: _agreed(looker, pieces[place]) for place in _chosen(pieces)}
     joined: list[tuple[int, int, str]] = []
@@ -301,7 +301,7 @@ def _of_neighbour(pieces: Sequence[Piece], said: dict[int, str], place: int) -> 
     return said[min(alike, key=lambda near: abs(near - place))] if alike else ""
 
 
-def _agreed(looker: _Looker, piece: Piece) -> str:
+def _agreed(looker: Looker, piece: Piece) -> str:
     """The type of block of a slow piece, which two strips of it, one beside the other, show."""
     start_s, end_s = float(looker.at_s[piece.first]), float(looker.at_s[piece.last])
     for share in PLACES:

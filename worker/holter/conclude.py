@@ -22,9 +22,9 @@ from ecg_center.contract.holter import (
 from worker.critical import DEFAULT, evaluate, load
 from worker.holter.af import Episode, af_burden, af_episodes, af_events, spans_of_episodes, without_early_atrial
 from worker.holter.alternans import alternans_events
-from worker.holter.conclusions import TORSADES, conclusions
+from worker.holter.conclusions import FLUTTER, P_ALONE, POLYMORPHIC, TORSADES, conclusions
 from worker.holter.edits import apply
-from worker.holter.events import block_events, ectopy, events_of, pauses
+from worker.holter.events import block_events, broad_events, ectopy, events_of, pauses
 from worker.holter.flutter import FIXED
 from worker.holter.hrv import variability
 from worker.holter.kept import kept
@@ -52,8 +52,11 @@ CONFIDENT: Final = 0.9
 """On MIT-BIH DS1 95 % of the ventricular beats are called so with 0.93 or more, most of the false ones with less."""
 OF_RHYTHM: Final[dict[str, tuple[EventKind, str]]] = {
     "vf": ("vf", ""),
+    "v_flutter": ("vf", FLUTTER),
     "torsades": ("vt", TORSADES),
+    "polymorphic": ("vt", POLYMORPHIC),
     "asystole": ("asystole", ""),
+    "p_alone": ("asystole", P_ALONE),
 }
 """Kind and text of the event, by the reason of the stretch."""
 SINGLES: Final = frozenset(("v_single", "s_single"))
@@ -116,6 +119,7 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
         *_flutter_known(af_events(day, fibrillating), measured),
         *_blocked(events_of(day, af), block_events(day, af)),
         *_rhythm_events(measured),
+        *broad_events(day, af),
         *of_minutes.events,
         *_noise_events(measured),
         *_diary(measured),
@@ -238,6 +242,8 @@ def _rhythm_events(measured: Measured) -> Iterable[Event]:
     """Ventricular fibrillation, torsades and standstill, where a physician has not left them out."""
     hz = measured.sampling_hz
     for stretch in measured.rhythms:
+        if stretch.reason not in OF_RHYTHM:
+            continue
         kind, text = OF_RHYTHM[stretch.reason]
         left_out = sum(
             max(0, min(stretch.stop, other.stop) - max(stretch.start, other.start)) for other in measured.unreadable

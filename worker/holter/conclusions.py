@@ -61,7 +61,20 @@ MOST_TIMES: Final = 20
 """Places in the recording that one statement names."""
 
 TORSADES: Final = "torsades"
-"""The text of the tachycardias that twist, which the signal tells and not the beats."""
+POLYMORPHIC: Final = "polymorphic"
+"""The texts of the tachycardias that twist or change their shape, which the signal tells and not the beats."""
+FLUTTER: Final = "v_flutter"
+"""The text of the fibrillation that is flutter of the ventricles."""
+P_ALONE: Final = "p_alone"
+"""The text of the standstill in which the atria go on."""
+WIDE: Final = "wide"
+BIDIRECTIONAL: Final = "bidirectional"
+OF_SIGNAL: Final = {TORSADES: "73", POLYMORPHIC: "72", BIDIRECTIONAL: "73a", WIDE: "76"}
+"""Statement of each tachycardia that the signal names."""
+WIDE_SURE_BPM: Final = 120.0
+"""Slower ones may be a bundle branch block over an atrial rhythm whose P waves do not show, as QT DB's sel38."""
+WIDE_SHARE: Final = 0.5
+"""Of the analysed time, above which the usual beats are a tachycardia's and not the sinus node's."""
 LOWN: Final = "Lown and Wolf 1971, doi:10.1161/01.CIR.44.1.130"
 BINICI: Final = "Binici 2010, doi:10.1161/CIRCULATIONAHA.109.874982"
 VERRIER: Final = "Verrier 2011, doi:10.1016/j.jacc.2011.06.029"
@@ -112,7 +125,7 @@ def conclusions(
     if story.total < MIN_BEATS and not story.of("vf", "asystole"):
         return [say("4", evidence("analysed_share", holter.analysed_share, READABLE_SHARE))]
     parts: tuple[Callable[[_Story], Iterable[Statement]], ...] = (
-        _rhythm, _standstill, _torsades, _pauses, _ventricular, _supraventricular, _block, _st, _qt, _alternans,
+        _rhythm, _standstill, _named, _pauses, _ventricular, _supraventricular, _block, _st, _qt, _alternans,
         _variability, _technical,
     )  # fmt: skip
     by_code: dict[str, Statement] = {}
@@ -148,6 +161,7 @@ def _rhythm(story: _Story) -> Iterable[Statement]:
     """Who leads the heart."""
     holter, rates = story.holter, _rates(story)
     paced = holter.beats.get("P", 0) / max(1, story.total)
+    wide_s = sum(_length(event) for event in story.of("vt") if event.text in (WIDE, BIDIRECTIONAL))
     flutter_s = sum(event.end_s - event.start_s for event in story.of("flutter"))
     af_s = sum(event.end_s - event.start_s for event in story.of("af"))
     if holter.af.share >= AF_ALL_SHARE and story.of("af", "flutter"):
@@ -157,7 +171,7 @@ def _rhythm(story: _Story) -> Iterable[Statement]:
             yield say("50a", evidence("heart_rate_bpm", mean, AF_RAPID_BPM, "/min", source=ESC_2020_AF))
         elif af_s >= flutter_s and 0 < mean < AF_SLOW_BPM:
             yield say("50b", evidence("heart_rate_bpm", mean, AF_SLOW_BPM, "/min", source=TEXTBOOK))
-    elif paced < PACED_SHARE and holter.beats.get("N", 0) >= NORMAL_SHARE * story.total:
+    elif paced < PACED_SHARE and wide_s < WIDE_SHARE * holter.analysed_s and _normal(story):
         mean = holter.rate_mean_bpm or 0.0
         code = "21" if mean > TACHYCARDIA_BPM else "22" if 0 < mean < BRADYCARDIA_BPM else "20"
         yield say(code, *rates)
@@ -167,6 +181,11 @@ def _rhythm(story: _Story) -> Iterable[Statement]:
         for code, kind in (("50e", "af"), ("51a", "flutter")):
             if episodes := story.of(kind):
                 yield say(code, *_burden(story, episodes), *_when(episodes, _length), certainty=_surely(episodes))
+
+
+def _normal(story: _Story) -> bool:
+    """Whether most beats are the sinus node's."""
+    return 0 < NORMAL_SHARE * story.total <= story.holter.beats.get("N", 0)
 
 
 def _all_day(story: _Story, code: str, rates: list[Evidence]) -> Statement:
@@ -220,8 +239,11 @@ def _value(event: Event) -> float:
 
 
 def _standstill(story: _Story) -> Iterable[Statement]:
-    for code, kind in (("74b", "vf"), ("26c", "asystole")):
-        if events := story.of(kind):
+    quivers = story.of("vf")
+    flutters = [event for event in quivers if event.text == FLUTTER]
+    fibrillates = [event for event in quivers if event.text != FLUTTER]
+    for code, events in (("74b", fibrillates), ("74c", flutters), ("26c", story.of("asystole"))):
+        if events:
             yield say(code, evidence("episodes", len(events)), *_when(events), certainty="probable")
 
 
@@ -279,7 +301,7 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
             runs = [
                 event
                 for event in story.of(kind)
-                if event.text != TORSADES
+                if event.text not in OF_SIGNAL
                 and (_rate(event) >= ACCELERATED_BPM if limit is None else _length(event) >= limit) is is_grave
             ]
             sure = [event for event in runs if story.is_sure(event)]
@@ -287,12 +309,17 @@ def _ventricular(story: _Story) -> Iterable[Statement]:
                 yield say(code, *_runs(sure or runs, AHA_2017_VA), certainty="probable" if sure else "possible")
 
 
-def _torsades(story: _Story) -> Iterable[Statement]:
-    """The tachycardias of which the signal says that they twist about the base line."""
-    if twisting := [event for event in story.of("vt") if event.text == TORSADES]:
-        longest = max(twisting, key=_length)
-        seen = evidence("episodes", len(twisting), source=AHA_2017_VA)
-        yield say("73", seen, _at(longest, "run_s", _length(longest), "s"), *_when(twisting), certainty="probable")
+def _named(story: _Story) -> Iterable[Statement]:
+    """The tachycardias that the signal names: they twist, change their shape, have two, or are the usual beat."""
+    for text, code in OF_SIGNAL.items():
+        if events := [event for event in story.of("vt") if event.text == text]:
+            longest = max(events, key=_length)
+            if longest.rate_bpm is not None:
+                sure = code != "76" or longest.rate_bpm >= WIDE_SURE_BPM
+                yield say(code, *_runs(events, AHA_2017_VA), certainty="probable" if sure else "possible")
+                continue
+            seen = evidence("episodes", len(events), source=AHA_2017_VA)
+            yield say(code, seen, _at(longest, "run_s", _length(longest), "s"), *_when(events), certainty="probable")
 
 
 def _runs(events: Sequence[Event], source: str) -> list[Evidence]:

@@ -13,7 +13,7 @@ import numpy as np
 from ecg_center.contract.holter import MAX_EVENTS, Ectopy, Event, EventKind, Pauses
 from worker.holter.ectopy import TACHYCARDIA_BPM, Groups, Rows, ectopy_of, geminy, groups_of, r_on_t, rate_between
 from worker.holter.measured import Label
-from worker.holter.readable import Bools, Readable, Spans, spans_of
+from worker.holter.readable import BEATING, Bools, Readable, Spans, spans_of
 from worker.holter.rows import runs_of
 
 PAUSE_S: Final = (2.0, 2.5, 3.0, 5.0)
@@ -37,6 +37,8 @@ BLOCK_LEFT: Final = 0.5
 """An AV block is told where so much of it lies neither in fibrillation nor in what cannot be read."""
 GAP_TIMES: Final = 1.35
 """Intervals that end with a P wave without QRS are so much longer than the usual one (:mod:`worker.holter.blocks`)."""
+STILL: Final = frozenset(("asystole", "p_alone")) | BEATING
+"""Rhythms in which an interval is one."""
 PACED_BEATS: Final = 3
 PACED_JOIN_BEATS: Final = 3
 _GIVEN: Final = set(Event.model_fields)
@@ -112,6 +114,20 @@ def block_events(day: Readable, af: Spans) -> list[Event]:
     return found
 
 
+def broad_events(day: Readable, af: Spans) -> Iterator[Event]:
+    """Tachycardias that the classes of the beats do not tell; ``text`` is ``wide`` or ``bidirectional``.
+
+    A broad one within fibrillation is fibrillation over a bundle branch block.
+    """
+    hz = day.measured.sampling_hz
+    for stretch in day.measured.rhythms:
+        if stretch.reason in BEATING:
+            first, last = np.searchsorted(day.beats.sample, [stretch.start, stretch.stop]).tolist()
+            within_s = af.seconds(stretch.start / hz, stretch.stop / hz) if stretch.reason == "wide" else 0.0
+            if last - first >= 2 and within_s <= BLOCK_LEFT * (stretch.stop - stretch.start) / hz:
+                yield _event(day, "vt", first, last - 1, text=stretch.reason)
+
+
 def _gaps(day: Readable, first: int, last: int) -> int:
     """How many intervals between these beats are much longer than those around them; one at least."""
     around = day.rr_s[max(0, first - AROUND) : last + AROUND]
@@ -124,7 +140,7 @@ def _within(day: Readable, af: Spans | None) -> Bools:
 
 def _long(day: Readable) -> Rows:
     """The intervals that are pauses, standstill between two beats included, all else unreadable not."""
-    quivering = spans_of((s for s in day.measured.rhythms if s.reason != "asystole"), day.measured.sampling_hz)
+    quivering = spans_of((s for s in day.measured.rhythms if s.reason not in STILL), day.measured.sampling_hz)
     before, after = day.at_s[:-1], day.at_s[1:]
     believed = ~(day.left_out.touched(before, after) | quivering.touched(before, after))
     return np.flatnonzero(believed & (np.diff(day.beats.sample) > PAUSE_S[0] * day.measured.sampling_hz))

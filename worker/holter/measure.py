@@ -20,10 +20,13 @@ from worker.holter.flutter import flutter_of
 from worker.holter.measured import Beats, Label, Measured
 from worker.holter.minutes import minutes_of
 from worker.holter.noise import Noise, Windows, noise_of, windows_of, without
+from worker.holter.p_alone import p_alone
 from worker.holter.pauses import unconfirmed
+from worker.holter.racing import recounted
 from worker.holter.spikes import believed, blanked, paced, pulses_in
 from worker.holter.templates import cluster
 from worker.holter.vf import restless, rhythms_of
+from worker.holter.wide import wide_of
 from worker.recording import Recording
 
 Int64s = NDArray[np.int64]
@@ -69,7 +72,12 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     beats = Beats(first.at, label, confidence, template, _whole_ms(found.qrs_ms), found.p_like)
     progress(CLASSES_UNTIL, "minutes")
     noise = first.noise.with_unrest(unconfirmed(day, first.at, templates, first.noise.unreadable))
-    rhythms = rhythms_of(day, first.suspects, first.at, noise.unreadable)
+    seen = rhythms_of(day, first.suspects, first.at, noise.unreadable)
+    rhythms = tuple(stretch for stretch in seen if stretch.reason != "monomorphic")
+    beats, templates = recounted(day, beats, templates, [stretch for stretch in seen if stretch not in rhythms])
+    beats, alone = p_alone(day, beats, templates, noise.unreadable)
+    still = [s for s in rhythms if s.reason == "asystole"]
+    rhythms = (*rhythms, *(s for s in alone if not any(s.start < o.stop and o.start < s.stop for o in still)))
     unreadable = without(noise.unreadable, rhythms)
     minutes = minutes_of(day, beats, unreadable, noise.leads)
     progress(1.0, "minutes")
@@ -84,7 +92,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
         minutes=minutes,
         unreadable=unreadable,
         lead_noise=noise.leads,
-        rhythms=rhythms,
+        rhythms=(*rhythms, *wide_of(day, beats, unreadable)),
         flutter=flutter_of(day, beats),
         blocks=blocks_of(day, beats, unreadable),
         marks=recording.annotations,

@@ -38,7 +38,7 @@ class Stretch:
     leads: tuple[str, ...] = ()
     reason: str = ""
     """A quality code of ``ecg_center.contract.findings.LeadQuality``, or of a rhythm
-    ``vf``, ``torsades``, ``asystole``."""
+    ``vf``, ``v_flutter``, ``torsades``, ``polymorphic``, ``asystole``, ``p_alone``, ``wide``, ``bidirectional``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,8 @@ class Measured:
     Attributes:
         unreadable: stretches in which no lead can be read: nothing in them counts, no pause is believed across them.
         lead_noise: stretches in which the named leads cannot be read though others can.
-        rhythms: stretches without beats in the usual sense: ``vf``, ``torsades``, ``asystole``.
+        rhythms: stretches without beats in the usual sense (``vf``, ``v_flutter``, ``torsades``, ``polymorphic``,
+            ``asystole``, ``p_alone``), and tachycardias that the classes do not tell (``wide``, ``bidirectional``).
         flutter: (start, stop) samples in which the atria flutter, as seen in the signal.
         blocks: stretches with AV block of the second or third degree, as seen in the signal, by their ``reason``.
         ruled: stretches of which a physician said who leads, by their ``reason``: ``sinus``, ``af``, ``flutter``; never

@@ -18,6 +18,8 @@ from worker.holter.measured import Beats, Label, Measured, Stretch
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 HOUR_S: Final = 3600.0
+BEATING: Final = frozenset(("wide", "bidirectional"))
+"""Tachycardias with beats of their own (:mod:`worker.holter.wide`), whose intervals count."""
 DAY_S: Final = 86_400.0
 
 
@@ -113,7 +115,7 @@ def readable(measured: Measured) -> Readable:
     """What counts of a day."""
     hz = measured.sampling_hz
     left_out = spans_of(measured.unreadable, hz)
-    halted = spans_of(measured.rhythms, hz)
+    halted = spans_of((stretch for stretch in measured.rhythms if stretch.reason not in BEATING), hz)
     beats = measured.beats
     keep = ~(left_out.inside(beats.sample / hz) | halted.inside(beats.sample / hz))
     if not keep.all():

@@ -1,10 +1,11 @@
-"""When in a day do the ventricles fibrillate or flutter, and when do they stand still?
+"""When in a day do the ventricles fibrillate, flutter or race in many shapes, and when do they stand still?
 
 Both are asked in two steps, so that a calm day costs next to nothing. Every two seconds the four that follow are
 looked at in each lead: a signal with QRS complexes stays near its base line, and flat, for most of the time; one that
 quivers does not. What is restless in all leads is then judged as a resting strip is
-(:mod:`worker.signal.fibrillation`), in windows of eight seconds. Standstill is looked for where no beat was found for
-six seconds.
+(:mod:`worker.signal.fibrillation`), in windows of eight seconds; what repeats itself there, or twists, has its name by
+its form (:mod:`worker.signal.ventricular_form`), as in a resting strip. Standstill is looked for where no beat was
+found for six seconds.
 
 In the 21 records of DS1 without ventricular flutter nothing is restless. By windows of eight seconds, of which the
 half must lie in a stretch (``python -m bench.accuracy vf-day``): VFDB Se 95.5 %, Sp 99.5 %; CUDB Se 92.8 %, Sp 95.3 %;
@@ -31,6 +32,13 @@ Float32s = NDArray[np.float32]
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Answer = Literal["calm", "quivers", "races"]
+Named = tuple[int, int, str]
+"""Start, stop, and which tachycardia it is."""
+ONE_SHAPE: Final = ("v_flutter", "monomorphic")
+NAMED: Final = ("torsades", "v_flutter", "polymorphic")
+"""What a stretch that quivers may be instead of fibrillation."""
+ALONE: Final = ("torsades", "v_flutter", "monomorphic")
+"""What is believed where no window quivers: what only seems polymorphic is most often noise."""
 
 STEP_S: Final = 2
 LOOK_S: Final = 4
@@ -50,6 +58,10 @@ MARGIN_S: Final = 4
 PART_S: Final = 60
 TWIST_S: Final = 30
 """Torsades that lasts longer has become fibrillation."""
+FORM_S: Final = 10.0
+"""So much of a long stretch tells its form."""
+POLYMORPHIC_BPM: Final = 150.0
+"""As in a resting strip (:mod:`worker.resting.ventricular`)."""
 SHAPE_HZ: Final = (1.0, 40.0)
 ALIKE: Final = 0.6
 REGULAR: Final = 0.15
@@ -125,7 +137,10 @@ def _shares(broad: Float32s, first: Int64s, width: int, near: float, faint: floa
 
 
 def rhythms_of(day: Day, suspects: Int64s, at: Int64s, unreadable: Sequence[Stretch] = ()) -> tuple[Stretch, ...]:
-    """Fibrillation (``vf``), torsades de pointes (``torsades``) and standstill (``asystole``), in order of time.
+    """Fibrillation, flutter, torsades de pointes, other polymorphic tachycardia and standstill, in order of time.
+
+    Their reasons are ``vf``, ``v_flutter``, ``torsades``, ``polymorphic`` and ``asystole``; ``monomorphic`` is what
+    repeats as a tachycardia does, of which the search may have lost beats (:mod:`worker.holter.racing`).
 
     Args:
         suspects: what :func:`restless` found in all blocks, increasing.
@@ -137,9 +152,9 @@ def rhythms_of(day: Day, suspects: Int64s, at: Int64s, unreadable: Sequence[Stre
 
 
 def _fibrillating(day: Day, suspects: Int64s) -> list[Stretch]:
-    """Fibrillation, and torsades, which is short, ends by itself and is named where it fills most of a stretch."""
+    """Fibrillation; and what repeats, twists or changes its shape, of which the first two are named alone, too."""
     step, margin, look = (round(seconds * day.hz) for seconds in (STEP_S, MARGIN_S, LOOK_S))
-    quivering, twists = [], []
+    quivering, named = [], []
     for group in _groups(suspects, look + margin):
         first, last = int(group[0]), int(group[-1])
         # one that is alone is too short for a window of eight seconds; half a minute is too long for torsades
@@ -149,31 +164,51 @@ def _fibrillating(day: Day, suspects: Int64s) -> list[Stretch]:
             uv = day.block(begin, end, day.independent)
             if lasts:
                 quivering += [(begin + a, begin + b) for a, b in _judged(uv, day.hz)]
-            if may_twist:
-                twists += [(begin + a, begin + b) for a, b in _twisting(uv, day.hz)]
+            named += [
+                (begin + a, begin + b, kind) for a, b, kind in _forms(uv, day.hz) if may_twist or kind in ONE_SHAPE
+            ]
     spans = _joined(sorted(quivering), round(JOIN_S * day.hz))
-    found = []
-    for start, stop in spans:
-        within = sum(max(0, min(stop, b) - max(start, a)) for a, b in twists)
-        found.append(Stretch(start, stop, (), "torsades" if within >= MAJORITY * (stop - start) else "vf"))
-    alone = [(a, b) for a, b in twists if not any(a < stop and start < b for start, stop in spans)]
-    return [*found, *(Stretch(a, b, (), "torsades") for a, b in alone)]
+    found = [Stretch(start, stop, (), _name(start, stop, named)) for start, stop in spans]
+    for kind in ALONE:
+        alone = _joined(sorted((a, b) for a, b, other in named if other == kind), margin)
+        found += [Stretch(a, b, (), kind) for a, b in alone if not any(a < s.stop and s.start < b for s in found)]
+    return found
 
 
-def _twisting(uv: Float32s, hz: float) -> list[tuple[int, int]]:
-    """(start, stop) samples of torsades in (n_leads, n) µV about a group of suspects."""
-    heard = np.flatnonzero(np.ptp(uv, axis=1) > MIN_UV)
-    if not heard.size:
-        return []
-    chosen = uv[heard[fibrillation.far_apart(heard.size)]].astype(np.float64)
+def _name(start: int, stop: int, named: Sequence[Named]) -> str:
+    """What fills most of a stretch that quivers; fibrillation where no form does."""
+    for wanted in NAMED:
+        within = sum(max(0, min(stop, b) - max(start, a)) for a, b, kind in named if kind == wanted)
+        if within >= MAJORITY * (stop - start):
+            return wanted
+    return "vf"
+
+
+def _forms(uv: Float32s, hz: float) -> list[Named]:
+    """(start, stop, which) of what has a form in (n_leads, n) µV about a group of suspects."""
+    part, thin_hz = heard(uv, hz)
+    times, found = hz / thin_hz, list[Named]()
+    for a, b in ventricular_form.restless(part, thin_hz) if part.size else ():
+        middle, half = (a + b) // 2, round(FORM_S * thin_hz / 2)
+        form = ventricular_form.form_of(part[:, max(a, middle - half) : min(b, middle + half)], thin_hz)
+        kind: str = form.kind
+        if form.one_shape:
+            kind = "v_flutter" if form.rate_bpm > ventricular_form.FASTEST_BPM else "monomorphic"
+        if kind in ("v_flutter", "monomorphic", "torsades") or (
+            kind == "polymorphic" and form.rate_bpm >= POLYMORPHIC_BPM
+        ):
+            found.append((round(a * times), round(b * times), kind))
+    return found
+
+
+def heard(uv: Float32s, hz: float) -> tuple[NDArray[np.float64], float]:
+    """Three leads far apart of those that show anything, 1 to 30 Hz, and their rate; empty where none does."""
+    rows = np.flatnonzero(np.ptp(uv, axis=1) > MIN_UV)
+    if not rows.size:
+        return np.zeros((0, 0)), hz
+    chosen = uv[rows[fibrillation.far_apart(rows.size)]].astype(np.float64)
     band = fibrillation.band_of(Spectrum(chosen, hz), list(range(len(chosen))))
-    part, thin_hz = fibrillation.thinned(band, hz, 0, band.shape[1])
-    times = hz / thin_hz
-    return [
-        (round(a * times), round(b * times))
-        for a, b in ventricular_form.restless(part, thin_hz)
-        if ventricular_form.form_of(part[:, a:b], thin_hz).kind == "torsades"
-    ]
+    return fibrillation.thinned(band, hz, 0, band.shape[1])
 
 
 def _groups(suspects: Int64s, apart: int) -> list[Int64s]:

@@ -166,6 +166,12 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 REMARKS: Final[dict[str, tuple[str, str]]] = {
     "two_to_one": ("可能：固定心率，2:1下传", "possible: fixed rate, 2:1"),
     "axis_shift": ("存疑：QRS电轴突变（体位改变）", "doubtful: the QRS axis shifted (posture)"),
+    "torsades": ("尖端扭转型", "torsades de pointes"),
+    "polymorphic": ("多形性", "polymorphic"),
+    "bidirectional": ("双向性", "bidirectional"),
+    "wide": ("宽QRS波：全程主导波形", "broad QRS: the usual beat"),
+    "v_flutter": ("心室扑动", "ventricular flutter"),
+    "p_alone": ("仅有P波，无QRS波", "P waves without QRS"),
 }
 """What an event's own text says of it."""
 

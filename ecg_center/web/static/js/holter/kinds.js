@@ -100,6 +100,11 @@ const REMARKS = {
   axis_shift: () => t("doubtful: the QRS axis shifted (posture)"),
   two_to_one: () => t("possible: fixed rate, 2:1"),
   torsades: () => t("Torsades de pointes"),
+  polymorphic: () => t("polymorphic"),
+  bidirectional: () => t("bidirectional"),
+  wide: () => t("broad QRS: the usual beat"),
+  v_flutter: () => t("ventricular flutter"),
+  p_alone: () => t("P waves without QRS"),
 };
 
 /** Events that are one interval between two beats: its length says all. */
