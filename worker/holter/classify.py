@@ -29,7 +29,7 @@ from worker.holter.day import Day
 from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
 from worker.holter.fusion import fused
 from worker.holter.lone_lead import calmness, shows_nothing, supraventricular_lean
-from worker.holter.lone_shapes import COEFFICIENTS, aberrant, by_shapes
+from worker.holter.lone_shapes import COEFFICIENTS, aberrant, by_shapes, shapes_of_hours
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -243,13 +243,13 @@ def decided(
     if not len(v):
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
     several = len(features.rows) > 1
-    group = together(features.shape, features.block)
+    group = together(features.shape, features.block) if several else shapes_of_hours(features)
     own = features.column("own")
     two_kinds = features.column("split_clean") >= TWO_KINDS
-    v = _agreed(v, group) if several else by_shapes(v, s, features, group, of_shapes)
+    calm = np.ones(len(v)) if several else calmness(own)
+    v = _agreed(v, group) if several else by_shapes(v, s, features, group, calm, of_shapes)
     neighbour = np.minimum(features.column("like_before"), features.column("like_next"))
     s = np.where(neighbour < UNLIKE_NEIGHBOUR, s + BESIDE_UNLIKE, s)
-    calm = np.ones(len(v)) if several else calmness(own)
     if not several:
         s = (s + supraventricular_lean(own, features.column("pre"), two_kinds)).astype(np.float32)
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)

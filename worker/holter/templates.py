@@ -290,7 +290,7 @@ def cluster(
     Beats of one template have one shape and one label, so that an early beat of normal shape is not renamed with
     the thousands that it looks like.
     """
-    shape = _over_the_day(blocks, len(beats))
+    shape = over_blocks(blocks, len(beats))
     pairs, of, count = np.unique(shape * len(Label) + label, return_inverse=True, return_counts=True)
     order = np.argsort(-count, kind="stable")[:MAX_TEMPLATES]
     rank = np.full(len(count), -1, np.int32)
@@ -315,8 +315,8 @@ def _picture(day: Day, at: int) -> Float32s:
     return picture(day.block(at - reach, at + reach), day.hz, reach)
 
 
-def _over_the_day(blocks: Sequence[BlockShapes], n: int) -> Int64s:
-    """(n,) shape of each beat, alike shapes of different blocks being one."""
+def over_blocks(blocks: Sequence[BlockShapes], n: int) -> Int64s:
+    """(n,) shape of each beat of these blocks, alike shapes of different blocks being one."""
     out = np.zeros(n, np.int64)
     if not blocks:
         return out
@@ -329,7 +329,8 @@ def _over_the_day(blocks: Sequence[BlockShapes], n: int) -> Int64s:
         numbers, given = _joined_to(
             shapes.mean, shapes.count, block.units, QRS_FROM, QRS_TO, LAG + 1, JOINED, known, weight, number, given
         )
-        out[block.first : block.first + len(shapes.of)] = numbers[shapes.of]
+        first = block.first - blocks[0].first
+        out[first : first + len(shapes.of)] = numbers[shapes.of]
     return out
 
 

@@ -8,10 +8,20 @@ from support.holter_beats import HZ, day_of, sinus_with, wave
 
 from worker.holter.classify import classified, decided
 from worker.holter.features import FEATURES, BeatFeatures, beat_features, together
-from worker.holter.lone_shapes import COEFFICIENTS, LEAN, MEASURES, aberrant, belief, by_shapes, shape_measures
+from worker.holter.lone_shapes import (
+    COEFFICIENTS,
+    LEAN,
+    MEASURES,
+    aberrant,
+    belief,
+    by_shapes,
+    shape_measures,
+    shapes_of_hours,
+)
 from worker.holter.measured import Label
 
 N = 420
+CALM = np.ones(N)
 EARLY = dict.fromkeys(range(15, N - 5, 9), ("V", 0.62, 1.38))
 
 
@@ -49,7 +59,7 @@ def test_measures_are_those_of_the_beats_of_each_shape(measured):
     group = together(features.shape, features.block)
     random = np.random.default_rng(3)
     odds = random.normal(0, 3, (2, len(v))).astype(np.float32)
-    found = shape_measures(odds[0], odds[1], features, group)
+    found = shape_measures(odds[0], odds[1], features, group, CALM[: len(v)])
     assert found.shape == (group.max() + 1, len(MEASURES))
     for k in range(group.max() + 1):
         inside = group == k
@@ -69,7 +79,7 @@ def test_beats_of_a_large_shape_go_the_way_of_the_shape_whatever_each_alone_says
     group = together(features.shape, features.block)
     doubtful = np.where(np.arange(len(v)) % 3 == 0, 0.4, -0.3).astype(np.float32)
     nothing = np.zeros(len(v), np.float32)
-    odds = by_shapes(doubtful, nothing, features, group, only("early", 3.0))
+    odds = by_shapes(doubtful, nothing, features, group, CALM[: len(v)], only("early", 3.0))
     assert (odds[v] > 1.5).all()
     assert (odds[~v] < 1).all()
 
@@ -78,8 +88,8 @@ def test_a_shape_of_two_beats_decides_nothing(measured):
     features, v = measured
     group = np.arange(len(v)) // 2
     odds = np.linspace(-2, 2, len(v), dtype=np.float32)
-    assert by_shapes(odds, odds, features, group, only("beats")) == pytest.approx(
-        by_shapes(odds, odds, features, group, only("beats", 5.0))
+    assert by_shapes(odds, odds, features, group, CALM[: len(v)], only("beats")) == pytest.approx(
+        by_shapes(odds, odds, features, group, CALM[: len(v)], only("beats", 5.0))
     )
 
 
@@ -93,7 +103,7 @@ def test_certainty_is_limited(measured):
     features, v = measured
     group = np.zeros(len(v), np.int64)
     nothing = np.zeros(len(v), np.float32)
-    odds = by_shapes(nothing, nothing, features, group, only("beats", 50.0))
+    odds = by_shapes(nothing, nothing, features, group, CALM[: len(v)], only("beats", 50.0))
     assert odds.max() <= 5 + LEAN
 
 
@@ -131,6 +141,18 @@ def test_where_one_of_the_four_signs_is_absent_a_shape_is_not_aberrant(measured,
 def test_two_beats_are_no_shape_that_could_be_aberrant(measured):
     features, v = measured
     assert not aberrant(changed(features, v, ASHMAN), np.arange(len(v)) // 2).any()
+
+
+def test_alike_shapes_of_different_half_hours_are_one():
+    n = 4000
+    early = dict.fromkeys(range(100, n - 5, 150), ("V", 0.62, 1.38))
+    at_s, kinds = sinus_with(n, early)
+    features = beat_features(day_of(wave(at_s, kinds)[:1]), np.rint(at_s * HZ).astype(np.int64))
+    assert len(features.blocks) > 1
+    group, v = shapes_of_hours(features), np.array(kinds) == "V"
+    assert len(set(group[v].tolist())) == 1
+    assert not set(group[v].tolist()) & set(group[~v].tolist())
+    assert len(set(together(features.shape, features.block)[v].tolist())) == len(features.blocks)
 
 
 @pytest.mark.parametrize("lead", [0, 1])
