@@ -53,8 +53,15 @@ would have come back to 0. Most beats are normal, and cost a third."""
 IN_FIBRILLATION: Final = -2.0
 AFTER_V: Final = -0.4
 """At most these log odds of S in fibrillation, and right after a ventricular beat, whose echo is mostly meant."""
-S_LEAN: Final = 0.3
+S_LEAN: Final = 0.5
 """Added to the log odds of S in several leads: in left-out records, more is missed than called so in vain."""
+NO_LONGER_EARLY, DUE = -0.15, -0.05
+MUCH_FASTER: Final = -0.5
+NOT_EARLY: Final = -1.0
+"""Added where a beat comes when it is due (log ratio of its interval to the usual one; in between, in proportion) in a
+rhythm that has not become much faster (log ratio to the interval before the last abrupt change) and has no two kinds of
+intervals, as where most beats are atrial: in left-out records most such beats that are called S stand in sinus rhythm
+that became a little faster (115, 208, 230)."""
 UNLIKE_NEIGHBOUR: Final = 0.65
 BESIDE_UNLIKE: Final = -1.0
 """Added where the beat before or after is so unlike the usual one: what comes early beside noise or a ventricular beat
@@ -251,12 +258,13 @@ def decided(
     neighbour = np.minimum(features.column("like_before"), features.column("like_next"))
     s = np.where(neighbour < UNLIKE_NEIGHBOUR, s + BESIDE_UNLIKE, s)
     if not several:
-        s = (s + supraventricular_lean(own, features.column("pre"), two_kinds)).astype(np.float32)
+        s = (s + supraventricular_lean(own)).astype(np.float32)
     marches = features.column("p_local") >= (P_MARCHES if several else P_MARCHES_ONE)
     wild = (features.column("af_state") > 0.5) | (features.column("steady") < WILD)
     late = (_aberrant(features) if several else aberrant(features, group)) & ~_in_a_run(v > 0)
     v, s = np.where(late, np.minimum(v, NOT_V), v), np.where(late, np.maximum(s, RATHER_S), s)
     fibrillating = wild & ~marches & ~two_kinds
+    s = s + np.where(two_kinds, 0, NOT_EARLY * _due(features)).astype(np.float32)
     s = s + S_LEAN if several else s
     s = np.where(fibrillating, np.minimum(s, IN_FIBRILLATION), s)
     s = np.where(_blocked(features), np.minimum(s, IN_BLOCK), s)
@@ -273,6 +281,12 @@ def decided(
         unclear |= (label != Label.N) & shows_nothing(own, features.block)
     label[unclear], confidence[unclear] = Label.Q, Q_CONFIDENCE
     return label, confidence
+
+
+def _due(features: BeatFeatures) -> Float32s:
+    """(n,) 0 to 1, how far a beat is not early, in a rhythm that is not much faster than before."""
+    due = np.clip((features.column("pre") - NO_LONGER_EARLY) / (DUE - NO_LONGER_EARLY), 0, 1)
+    return np.asarray(due * (features.column("hold") > MUCH_FASTER), np.float32)
 
 
 def _aberrant(features: BeatFeatures) -> Bools:

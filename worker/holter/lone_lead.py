@@ -4,9 +4,8 @@ A shape changed by noise looks ventricular, and a noise taken for a beat comes e
 seconds are all like their own shapes, a ventricular beat needs less evidence than the forests were balanced for, so
 that its count is right over a day; where they are not, it needs more, and so does a shape that hardly any other beat
 has, and the sum of two shapes is noise, not a fusion. An early beat that is unlike its own shape is mostly no atrial
-one, and neither is one that is not early at all in a rhythm that has only become faster. And where half of a block's
-beats are unlike their own shapes, the lead shows no classes at all. What the beats of a shape have in common is judged
-by :mod:`worker.holter.lone_shapes`.
+one. And where half of a block's beats are unlike their own shapes, the lead shows no classes at all. What the beats of
+a shape have in common is judged by :mod:`worker.holter.lone_shapes`.
 
 The limits were chosen on records left out of the forests' fit (MIT-BIH DS1: each lead, seven mixtures of both as other
 electrodes would see them, with and without electrode motion).
@@ -35,11 +34,6 @@ LEAN_LONE: Final = -0.5
 UNLIKE_ITSELF: Final = 0.88
 LEAN_UNLIKE: Final = -1.0
 """Added to the log odds of S for a beat so unlike its own shape."""
-EARLY, TIMELY = -0.15, -0.05
-LEAN_TIMELY: Final = -1.0
-"""Added for a beat at the usual interval (log ratio): in left-out records most such beats called S stand in sinus
-rhythm that became faster (115, 208, 230). Where short and long intervals are of two kinds, as where most beats are
-atrial, it is not added."""
 NO_LEAD: Final = 0.86
 """Median likeness to their own shapes of the beats of half an hour. Among 428 leads of DS1 and their mixtures it is
 below in five only, all of them of one lead that shows noise (101's second), where half of what is found is no beat; the
@@ -71,19 +65,13 @@ def ventricular_lean(calm: Floats, group: Int64s) -> Floats:
     return np.asarray(LEAN_RESTLESS + (LEAN_CALM - LEAN_RESTLESS) * calm + LEAN_LONE * lone)
 
 
-def supraventricular_lean(own: Float32s, pre: Float32s, two_kinds: Bools) -> Floats:
-    """(n,) what is added to the log odds of S.
+def supraventricular_lean(own: Float32s) -> Floats:
+    """(n,) what is added to the log odds of S of beats so like their own shapes.
 
-    Args:
-        own: (n,) each beat's likeness to its own shape; ``pre`` the log ratio of the interval before to the usual one.
-        two_kinds: (n,) whether the intervals around it are of two kinds.
-
-    >>> own, pre = np.array([0.99, 0.8, 0.99, 0.99], np.float32), np.array([-0.3, -0.3, 0.0, 0.0], np.float32)
-    >>> supraventricular_lean(own, pre, np.array([False, False, False, True])) + 0.0
-    array([ 0., -1., -1.,  0.])
+    >>> supraventricular_lean(np.array([0.99, 0.8], np.float32))
+    array([-0., -1.])
     """
-    timely = np.clip((pre - EARLY) / (TIMELY - EARLY), 0, 1) * ~two_kinds
-    return np.asarray(LEAN_UNLIKE * (own < UNLIKE_ITSELF) + LEAN_TIMELY * timely)
+    return np.asarray(LEAN_UNLIKE * (own < UNLIKE_ITSELF))
 
 
 def shows_nothing(own: Float32s, block: Int64s) -> Bools:

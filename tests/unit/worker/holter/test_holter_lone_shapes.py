@@ -143,6 +143,23 @@ def test_two_beats_are_no_shape_that_could_be_aberrant(measured):
     assert not aberrant(changed(features, v, ASHMAN), np.arange(len(v)) // 2).any()
 
 
+DUE = {"pre": 0.0, "hold": -0.3, "split_clean": 0.6, "af_state": 0.0, "steady": 0.8, "like_before": 1, "like_next": 1}
+
+
+@pytest.mark.parametrize(
+    ("different", "letter"),
+    [({}, "N"), ({"pre": -0.2}, "S"), ({"hold": -0.6}, "S"), ({"split_clean": 0.9}, "S"), ({"pre": 0.2}, "N")],
+)
+def test_a_beat_that_is_due_is_hardly_ever_atrial_but_in_a_much_faster_rhythm_or_one_of_two_kinds(
+    measured, different, letter
+):
+    features, v = measured
+    of = ~v & ~np.roll(v, 1)
+    found = changed(features, of, DUE | different | {"own": 0.99, "noise": 0.0, "p_local": 0.95, "to_short": -0.5})
+    label, _ = decided(np.full(len(v), -6.0, np.float32), np.full(len(v), 0.7, np.float32), found)
+    assert set(label[of].tolist()) == {Label[letter]}
+
+
 def test_alike_shapes_of_different_half_hours_are_one():
     n = 4000
     early = dict.fromkeys(range(100, n - 5, 150), ("V", 0.62, 1.38))
