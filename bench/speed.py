@@ -11,6 +11,7 @@ the same day of one lead as ours; those that would take minutes at an hour of it
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.holter_day import make
+from worker.cli import BLAS_THREADS
 
 REPEATS = 60
 REPEATS_DAY = 3
@@ -154,10 +156,12 @@ def _whole(day: Path, name: str, hours: float, repeats: int = 1) -> dict[str, fl
 
 
 def _child(path: Path, *options: str) -> dict[str, float]:
-    """What a process of its own measured of this file."""
+    """What a process of its own measured of this file, on one core as the worker's own processes are."""
+    alone = os.environ | dict.fromkeys(BLAS_THREADS, "1")
     done = subprocess.run(
-        [sys.executable, "-m", "bench.holter_day", str(path), *options], check=True, capture_output=True, text=True
-    )
+        [sys.executable, "-m", "bench.holter_day", str(path), *options],
+        check=True, capture_output=True, text=True, env=alone,
+    )  # fmt: skip
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

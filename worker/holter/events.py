@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from ecg_center.contract.holter import MAX_EVENTS, Ectopy, Event, EventKind, Pauses
-from worker.holter.ectopy import TACHYCARDIA_BPM, Groups, Rows, ectopy_of, geminy, groups_of, r_on_t, rate_between
+from worker.holter.ectopy import TACHYCARDIA_BPM, Groups, Rows, ectopy_of, geminy, groups_of, r_on_t
 from worker.holter.measured import Label
 from worker.holter.readable import BEATING, Bools, Readable, Spans, spans_of
 from worker.holter.rows import runs_of
@@ -148,19 +148,23 @@ def _long(day: Readable) -> Rows:
 
 def _event(day: Readable, kind: EventKind, first: int, last: int, **more: float | str | None) -> Event:
     """From beat ``first`` to beat ``last``, which is part of it; the rate is the mean over its intervals."""
-    start_s, end_s = round(float(day.at_s[first]), 3), round(float(day.at_s[last]), 3)
-    rate = rate_between(day, first, last) if last > first else None
+    at_s, rate = day.at_s, None
+    if last > first:  # as :func:`rate_between`, of plain numbers: a day may have ten thousands of events
+        sample = day.beats.sample
+        rate = round(60 * day.measured.sampling_hz * (last - first) / (sample.item(last) - sample.item(first)), 1)
     values: dict[str, Any] = {
         **_UNTOLD,
         "kind": kind,
-        "start_s": start_s,
-        "end_s": end_s,
+        "start_s": round(at_s.item(first), 3),
+        "end_s": round(at_s.item(last), 3),
         "beats": last - first + 1,
-        "rate_bpm": None if rate is None else round(float(rate), 1),
+        "rate_bpm": rate,
         "leads": [],
         **more,
     }
-    return Event.model_construct(_GIVEN, **values)
+    event = Event(**values)
+    object.__setattr__(event, "__pydantic_fields_set__", _GIVEN)
+    return event
 
 
 def _groups(

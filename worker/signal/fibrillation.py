@@ -12,14 +12,15 @@ records. The coefficients are in :mod:`worker.signal.fibrillation_weights`, with
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.signal.beats import Beats
 from worker.signal.fibrillation_weights import CENTRE, COEFFICIENTS, SCALE
 from worker.signal.filters import Floats, Spectrum
-from worker.signal.order import quantile
+from worker.signal.order import median, quantile
 from worker.signal.ventricular_form import NO_FORM, Form, form_of
 
 BAND_HZ: Final = (1.0, 30.0)
@@ -245,7 +246,7 @@ def _heights(part: Floats, hz: float) -> Floats:
     height = np.ptp(part[:, : whole * second].reshape(len(part), whole, -1), axis=2)
     least = height.min(axis=1) / (height.max(axis=1) + 1e-6)
     spread = height.std(axis=1) / (height.mean(axis=1) + 1e-6)
-    return np.stack([np.log(np.median(height, axis=1) + 1), spread, least], axis=1)
+    return np.stack([np.log(median(height, axis=1) + 1), spread, least], axis=1)
 
 
 def _moments(part: Floats, hz: float) -> Floats:
@@ -278,14 +279,21 @@ def _cycles(part: Floats, hz: float) -> Floats:
     for lead in part:
         at = np.flatnonzero((lead[:-1] < 0) & (lead[1:] >= 0))
         lengths = np.diff(at)
-        lengths_spread = float(lengths.std() / lengths.mean()) if lengths.size > 2 else 1.0
+        lengths_spread = _spread(lengths) if lengths.size > 2 else 1.0
         heights_spread = 2.0
         if at.size > 3:
             inside = lead[: at[-1]]
             heights = np.maximum.reduceat(inside, at[:-1]) - np.minimum.reduceat(inside, at[:-1])
-            heights_spread = float(heights.std() / heights.mean())
+            heights_spread = _spread(heights)
         rows.append((lengths_spread, at.size * hz / lead.size, heights_spread))
     return np.concatenate([np.stack([flat, slope], axis=1), np.array(rows).reshape(-1, 3)], axis=1)
+
+
+def _spread(values: NDArray[Any]) -> float:
+    """Standard deviation over mean of a few values, in half of numpy's time."""
+    mean = values.sum() / values.size
+    off = values - mean
+    return float(np.sqrt((off * off).sum() / values.size) / mean)
 
 
 def of_beats(beats: Beats, first: int, last: int, hz: float) -> Floats:
@@ -296,12 +304,12 @@ def of_beats(beats: Beats, first: int, last: int, hz: float) -> Floats:
     if not count:
         return np.array(FEW_BEATS)
     rr, group = np.diff(beats.at[inside]) / hz, beats.group[inside]
-    irregular = float(rr.std() / rr.mean()) if rr.size > 1 else 1.0
-    usual = float(np.median(rr)) if rr.size else 3.0
-    change = float(np.median(np.abs(rr / usual - 1))) if rr.size > 2 else 1.0
-    size = float(np.log(max(np.median(beats.size[inside]), 1.0)))
+    irregular = _spread(rr) if rr.size > 1 else 1.0
+    usual = float(median(rr)) if rr.size else 3.0
+    change = float(median(np.abs(rr / usual - 1))) if rr.size > 2 else 1.0
+    size = float(np.log(max(float(median(beats.size[inside])), 1.0)))
     return np.array([
         min(count * hz / (last - first), 6.0), np.bincount(group).max() / count, min(irregular, 1.0),
-        np.median(beats.width_s[inside]), min(max(size, 3.0), 8.0), len(set(group.tolist())) / count, min(usual, 3.0),
+        median(beats.width_s[inside]), min(max(size, 3.0), 8.0), len(set(group.tolist())) / count, min(usual, 3.0),
         change,
     ])  # fmt: skip

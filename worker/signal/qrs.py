@@ -263,7 +263,14 @@ def best_sequence(at: NDArray[np.int_], worth: Floats, hz: float) -> list[int]:
                 break
             # no interval pays more than a regular one: most need not be asked what they cost
             if best[j] + pays > score and rr >= REFRACTORY_S:
-                value = best[j] - _cost(rr, rhythm, pays)
+                # what the interval costs, here and not in a function of its own: it is asked fifty times a second
+                cost = SHORT_COST * ((SHORT_S - rr) / 0.1) ** 2 if rr < SHORT_S else 0.0
+                ratio = rr / rhythm
+                if ratio > LONG_RR:
+                    cost += LONG_COST * (min(ratio, LONGEST_RR) - LONG_RR)
+                if abs(ratio - 1) < REGULAR_WITHIN:  # a regular one in a regular rhythm pays
+                    cost -= pays * (1 - ((ratio - 1) / REGULAR_WITHIN) ** 2)
+                value = best[j] - cost
                 if value > score:
                     score, chosen = value, j
         best.append(score + own[i])
@@ -291,23 +298,13 @@ def _broad_beats(at: NDArray[np.int_], found: Floats, beats: list[int], hz: floa
     return taken[len(beats) :]
 
 
-def _cost(rr: float, usual: float, gain: float) -> float:
-    """What an interval costs; a regular one in a regular rhythm pays."""
-    cost = SHORT_COST * ((SHORT_S - rr) / 0.1) ** 2 if rr < SHORT_S else 0.0
-    ratio = rr / usual
-    if ratio > LONG_RR:
-        cost += LONG_COST * (min(ratio, LONGEST_RR) - LONG_RR)
-    if abs(ratio - 1) < REGULAR_WITHIN:
-        cost -= gain * (1 - ((ratio - 1) / REGULAR_WITHIN) ** 2)
-    return cost
-
-
 def _local_rhythm(seconds: Floats, sure: Floats) -> tuple[list[float], list[float]]:
     """(usual RR, what regularity pays) at each candidate."""
     if sure.size < 4:
         return [0.8] * seconds.size, [0.0] * seconds.size
     rr = np.diff(sure)
-    padded = np.pad(rr, LOCAL_BEATS // 2, mode="edge")
+    half = LOCAL_BEATS // 2
+    padded = np.concatenate([rr[:1].repeat(half), rr, rr[-1:].repeat(half)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, LOCAL_BEATS)
     local = median(windows, axis=1)
     regular = np.mean(np.abs(windows / local[:, None] - 1) < REGULAR_WITHIN / 2, axis=1)

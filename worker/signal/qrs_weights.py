@@ -7,6 +7,7 @@ second lead as well. The mean was chosen among seven by its figures on DS1 itsel
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,80 @@ class Candidates:
     weights: Floats
     hz: float
 
+    @cached_property
+    def size(self) -> Floats:
+        """(n,) the largest magnitude close to each candidate."""
+        return _largest_near(self, self.at)
+
+    @cached_property
+    def share(self) -> Floats:
+        """(n_leads, n) how much each lead counts at each candidate."""
+        return np.asarray(self.weights[:, self.at] ** 2)
+
+    @cached_property
+    def around(self) -> Floats:
+        """(n, 5): the measures that no beat changes, log energies of the neighbours beside one's own, and the floor."""
+        own = self.energy[self.at]
+        neighbours = [_log(value / own) for value in _neighbours(self.at / self.hz, own)]
+        return np.stack([*neighbours, _floor(self.energy, self.at, self.hz)], axis=1)
+
+    @cached_property
+    def seen(self) -> tuple["_Seen", "_Seen"]:
+        """What is compared with the usual beat: of the slope, and of the broad band."""
+        step = max(1, int(self.hz // LOOKS_HZ))
+        low_hz, places = self.hz / step, self.at // step
+        half = round(SLOPE_HALF_S * low_hz)
+        before, after = (round(seconds * low_hz) for seconds in BROAD_S)
+        return (
+            _Seen.of(self.units[:, ::step], places, (half, half + 1), SLOPE_SHIFT_S * low_hz, self.share),
+            _Seen.of(self.broad[:, ::step], places, (before, after), BROAD_SHIFT_S * low_hz, self.share),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The signal about each candidate, whatever it is compared with.
+
+    Attributes:
+        signal: (n_leads, n_samples).
+        around: samples before and after a beat that are compared.
+        windows: (n_leads, n, width + shifts − 1) of the signal.
+        power: (n_leads, n, shifts) of what is compared, without its mean.
+        share: (n_leads, n).
+    """
+
+    signal: Floats
+    around: tuple[int, int]
+    windows: Floats
+    power: Floats
+    share: Floats
+
+    @classmethod
+    def of(cls, signal: Floats, at: NDArray[np.int_], around: tuple[int, int], shift: float, share: Floats) -> "_Seen":
+        reach = round(shift)
+        width = around[0] + around[1]
+        # beyond its ends the signal goes on as it ended
+        near = np.arange(-around[0] - reach, around[1] + reach)
+        windows = signal[:, np.clip(at[:, None] + near, 0, signal.shape[1] - 1)]
+        every = np.zeros((near.size, 2 * reach + 1))
+        for first in range(2 * reach + 1):
+            every[first : first + width, first] = 1.0
+        sums = windows @ every
+        return cls(signal, around, windows, (windows**2) @ every - sums**2 / width, share)
+
+    def likeness(self, beats: NDArray[np.int_]) -> Floats:
+        """(n,) largest correlation with the median of the beats over small shifts; leads by their share."""
+        width, shifts = sum(self.around), self.power.shape[2]
+        own = np.arange(-self.around[0], self.around[1])
+        template = median(self.signal.T[np.clip(beats[:, None] + own, 0, self.signal.shape[1] - 1)], axis=0)
+        template = (template - template.mean(axis=0)).T
+        sliding = np.zeros((len(self.signal), self.windows.shape[2], shifts))
+        for first in range(shifts):
+            sliding[:, first : first + width, first] = template
+        above = np.einsum("lns,ln->ns", self.windows @ sliding, self.share)
+        below = np.einsum("lns,ln->ns", self.power, self.share) * ((template**2).sum(axis=1) @ self.share)[:, None]
+        return np.asarray((above / np.sqrt(np.maximum(below, 1e-12))).max(axis=1))
+
 
 def weigh(found: Floats) -> Floats:
     """(n,) log odds of each candidate being a beat, of its :func:`measures`."""
@@ -64,26 +139,21 @@ def weigh(found: Floats) -> Floats:
 def measures(candidates: Candidates, beats: NDArray[np.int_]) -> Floats:
     """(n, 9): log energy, log size (both relative to the beats around), likeness of slope and of shape, the log energy
     of the largest neighbour before and after, close and a little farther, relative to one's own, and the log floor."""
-    at, energy, hz = candidates.at, candidates.energy, candidates.hz
-    reach = round(SIZE_REACH_S * hz)
-    size = _largest_near(candidates, at, reach)
+    at, energy = candidates.at, candidates.energy
     near = nearest(at, beats)
     own = energy[at]
     usual = median(energy[beats][near], axis=1)
-    usual_size = median(_largest_near(candidates, beats, reach)[near], axis=1)
-    step = max(1, int(hz // LOOKS_HZ))
-    low_hz = hz / step
-    half = round(SLOPE_HALF_S * low_hz)
-    share = candidates.weights[:, at] ** 2
-    places, known = at // step, beats // step
-    slope = _likeness(candidates.units[:, ::step], places, known, (half, half + 1), SLOPE_SHIFT_S * low_hz, share)
-    before, after = (round(seconds * low_hz) for seconds in BROAD_S)
-    shape = _likeness(candidates.broad[:, ::step], places, known, (before, after), BROAD_SHIFT_S * low_hz, share)
-    neighbours = [_log(value / own) for value in _neighbours(at / hz, own)]
-    floor = _floor(energy, at, hz)
+    usual_size = median(_largest_near(candidates, beats)[near], axis=1)
+    step = max(1, int(candidates.hz // LOOKS_HZ))
+    slope, shape = (seen.likeness(beats // step) for seen in candidates.seen)
+    around = candidates.around
     return np.stack(
-        [_log(own / usual), _log(size / usual_size), slope, shape, *neighbours, _log(floor / usual)], axis=1
-    )
+        [
+            _log(own / usual), _log(candidates.size / usual_size), slope, shape,
+            around[:, 0], around[:, 1], around[:, 2], around[:, 3], _log(around[:, 4] / usual),
+        ],
+        axis=1,
+    )  # fmt: skip
 
 
 def design(found: Floats) -> Floats:
@@ -105,8 +175,9 @@ def _log(value: Floats) -> Floats:
     return np.asarray(np.log(np.maximum(value, 1e-3)))
 
 
-def _largest_near(candidates: Candidates, at: NDArray[np.int_], reach: int) -> Floats:
-    """(n,) the largest magnitude over the leads within ``reach`` of each place, looked at in eighths of it."""
+def _largest_near(candidates: Candidates, at: NDArray[np.int_]) -> Floats:
+    """(n,) the largest magnitude over the leads close to each place, looked at in eighths of what is close."""
+    reach = round(SIZE_REACH_S * candidates.hz)
     offsets = np.arange(-reach, reach + 1, max(1, reach // 8))
     places = np.clip(at[:, None] + offsets, 0, len(candidates.energy) - 1)
     power = ((candidates.broad[:, places] * candidates.weights[:, places]) ** 2).mean(axis=0)
@@ -118,36 +189,6 @@ def nearest(at: NDArray[np.int_], beats: NDArray[np.int_]) -> NDArray[np.int_]:
     count = min(NEIGHBOURS, len(beats))
     first = np.clip(np.searchsorted(beats, at) - count // 2, 0, len(beats) - count)
     return np.asarray(first[:, None] + np.arange(count))
-
-
-def _likeness(
-    signal: Floats,
-    at: NDArray[np.int_],
-    beats: NDArray[np.int_],
-    around: tuple[int, int],
-    shift: float,
-    share: Floats,
-) -> Floats:
-    """(n,) largest correlation with the median of the beats over small shifts; leads by their (n_leads, n) share."""
-    reach = round(shift)
-    width, n = around[0] + around[1], signal.shape[1]
-    own = np.arange(-around[0], around[1])
-    # beyond its ends the signal goes on as it ended
-    template = median(signal.T[np.clip(beats[:, None] + own, 0, n - 1)], axis=0)
-    template = (template - template.mean(axis=0)).T
-    near = np.arange(-around[0] - reach, around[1] + reach)
-    windows = signal[:, np.clip(at[:, None] + near, 0, n - 1)]
-    shifts = 2 * reach + 1
-    sliding = np.zeros((len(signal), near.size, shifts))
-    every = np.zeros((near.size, shifts))
-    for first in range(shifts):
-        sliding[:, first : first + width, first] = template
-        every[first : first + width, first] = 1.0
-    sums = windows @ every
-    power = (windows**2) @ every - sums**2 / width
-    above = np.einsum("lns,ln->ns", windows @ sliding, share)
-    below = np.einsum("lns,ln->ns", power, share) * ((template**2).sum(axis=1) @ share)[:, None]
-    return np.asarray((above / np.sqrt(np.maximum(below, 1e-12))).max(axis=1))
 
 
 def _neighbours(seconds: Floats, own: Floats) -> list[Floats]:
