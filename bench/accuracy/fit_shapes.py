@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from bench.accuracy.beats_data import SAME_PERSON, Float32s, Labels, Part
 from worker.holter.classify import Forest
+from worker.holter.features import over_hours
 from worker.holter.lone_lead import calmness
-from worker.holter.lone_shapes import LEAST_BEATS, shape_measures, shapes_of_hours
+from worker.holter.lone_shapes import LEAST_BEATS, shape_measures
 
 Floats = NDArray[np.float64]
 Odds = tuple[Float32s, Float32s]
@@ -48,7 +49,7 @@ class Shapes:
     @classmethod
     def of(cls, part: Part, odds: Odds) -> "Shapes":
         """Those with enough beats."""
-        group = shapes_of_hours(part.features)
+        group = over_hours(part.features)
         measures = shape_measures(*odds, part.features, group, calmness(part.features.column("own")))
         v, told = (
             np.bincount(group[np.isin(part.truth, classes)], minlength=len(measures)) for classes in ((V,), TOLD)

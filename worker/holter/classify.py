@@ -9,12 +9,11 @@ ventricular; one that is the sum of a usual and a ventricular one is a fusion (:
 noise nothing is said.
 
 How right that is of patients whom the fit has not seen (a sixth of DS1 left out in turn, own detection, from 5:00):
-ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 85.3, +P 80.7 % (the rule for aberrant beats was made on 201,
+ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 86.4, +P 82.6 % (the rule for aberrant beats was made on 201,
 one of these patients; without it V +P 94.4, S Se 78 %); with one lead, noise and by record in docs/accuracy.md. A third
 of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead noise is
-believed less (:mod:`worker.holter.lone_lead`) and the beats of one shape are
-judged together (:mod:`worker.holter.lone_shapes`). Paced beats are told from their pulses
-(:mod:`worker.holter.spikes`).
+believed less (:mod:`worker.holter.lone_lead`) and the beats of one shape are judged together
+(:mod:`worker.holter.lone_shapes`). Paced beats are told from their pulses (:mod:`worker.holter.spikes`).
 """
 
 from dataclasses import dataclass
@@ -26,10 +25,10 @@ from numpy.typing import NDArray
 
 from worker.holter import classify_weights as fitted
 from worker.holter.day import Day
-from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, together
+from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, over_hours
 from worker.holter.fusion import fused
 from worker.holter.lone_lead import calmness, shows_nothing, supraventricular_lean
-from worker.holter.lone_shapes import COEFFICIENTS, aberrant, by_shapes, shapes_of_hours
+from worker.holter.lone_shapes import COEFFICIENTS, aberrant, by_shapes
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -250,7 +249,7 @@ def decided(
     if not len(v):
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
     several = len(features.rows) > 1
-    group = together(features.shape, features.block) if several else shapes_of_hours(features)
+    group = over_hours(features)
     own = features.column("own")
     two_kinds = features.column("split_clean") >= TWO_KINDS
     calm = np.ones(len(v)) if several else calmness(own)
@@ -337,7 +336,7 @@ def _blocked(features: BeatFeatures) -> Bools:
 
 
 def _agreed(odds: Float32s, group: Int64s) -> Float32s:
-    """Log odds, those of a beat moved towards those of all beats of its shape."""
+    """Log odds, those of a beat moved towards those of all beats of its shape, which have the number ``group``."""
     count = np.bincount(group)
     mean = np.bincount(group, np.clip(odds, -4, 4)) / np.maximum(count, 1)
     weight = np.where(count >= AGREE_BEATS, AGREE * count / (count + AGREE_HALF), 0.0)[group]

@@ -15,7 +15,7 @@ from worker.holter.beat_rhythm import RHYTHM, rhythm_of
 from worker.holter.day import Day
 from worker.holter.nearby import Unusual, look_beside
 from worker.holter.snippets import BEFORE, QRS_FROM, QRS_TO, Float32s, Snippets, cut
-from worker.holter.templates import BlockShapes, Shapes, likeness, own_likeness, shapes_of
+from worker.holter.templates import BlockShapes, Shapes, likeness, over_blocks, own_likeness, shapes_of
 from worker.signal.compiled import compiled
 
 Int64s = NDArray[np.int64]
@@ -263,8 +263,28 @@ def _p_wave(snippets: Snippets, alike: Bools, rr: NDArray[np.float64]) -> Float3
 
 
 def together(shape: Int64s, block: Int64s) -> Int64s:
-    """One number for each shape of each block."""
-    return np.asarray(np.unique(block * 1000 + shape, return_inverse=True)[1], np.int64)
+    """(n,) 0 to k − 1, one number for each shape of each block."""
+    return _ranked(block * 1000 + shape)
+
+
+def over_hours(features: BeatFeatures) -> Int64s:
+    """(n,) 0 to k − 1, the number of each beat's shape, alike shapes of different blocks being one.
+
+    Rare ventricular beats are enough to be judged only where they are taken together: with DS1's records in eighths, as
+    if each were a block, V is Se 93.4, +P 96.7 % by block and 96.0, 97.1 % over all of them in two leads (left out); in
+    one lead the counts within 5 % are 34 and 41 of 80.
+    """
+    return _ranked(over_blocks(features.blocks, len(features.values)))
+
+
+def _ranked(numbers: Int64s) -> Int64s:
+    """(n,) the rank of each number among those that occur; numpy's unique would sort them."""
+    if not len(numbers):
+        return numbers
+    from_least = numbers - numbers.min()
+    seen = np.zeros(from_least.max() + 1, np.int64)
+    seen[from_least] = 1
+    return np.asarray((np.cumsum(seen) - 1)[from_least])
 
 
 def _group_columns(values: Float32s, group: Int64s) -> None:

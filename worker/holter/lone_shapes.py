@@ -19,7 +19,6 @@ from worker.holter.classify_weights import SHAPES_IN_ONE_LEAD
 from worker.holter.features import BeatFeatures
 from worker.holter.lone_lead import ventricular_lean
 from worker.holter.snippets import Float32s
-from worker.holter.templates import over_blocks
 from worker.signal.compiled import compiled
 
 Int64s = NDArray[np.int64]
@@ -74,16 +73,6 @@ def by_shapes(
     alone = v + ventricular_lean(calm, group)
     moved: Float32s = ((1 - weight[group]) * alone + (weight * odds)[group]).astype(np.float32)
     return moved
-
-
-def shapes_of_hours(features: BeatFeatures) -> Int64s:
-    """(n,) 0 to k − 1, the number of each beat's shape, alike shapes of different blocks being one.
-
-    Rare ventricular beats are enough to be judged only where they are taken together: with DS1's records in eighths, as
-    if each were a block, the counts of V within 5 % are 34 of 80 by block and 41 of 80 over all of them (left out).
-    """
-    numbers = over_blocks(features.blocks, len(features.values))
-    return np.asarray(np.unique(numbers, return_inverse=True)[1], np.int64)
 
 
 def aberrant(features: BeatFeatures, group: Int64s) -> Bools:

@@ -7,7 +7,7 @@ import pytest
 from support.holter_beats import HZ, day_of, sinus_with, wave
 
 from worker.holter.classify import classified, decided
-from worker.holter.features import FEATURES, BeatFeatures, beat_features, together
+from worker.holter.features import FEATURES, BeatFeatures, beat_features, over_hours, together
 from worker.holter.lone_shapes import (
     COEFFICIENTS,
     LEAN,
@@ -16,7 +16,6 @@ from worker.holter.lone_shapes import (
     belief,
     by_shapes,
     shape_measures,
-    shapes_of_hours,
 )
 from worker.holter.measured import Label
 
@@ -166,7 +165,7 @@ def test_alike_shapes_of_different_half_hours_are_one():
     at_s, kinds = sinus_with(n, early)
     features = beat_features(day_of(wave(at_s, kinds)[:1]), np.rint(at_s * HZ).astype(np.int64))
     assert len(features.blocks) > 1
-    group, v = shapes_of_hours(features), np.array(kinds) == "V"
+    group, v = over_hours(features), np.array(kinds) == "V"
     assert len(set(group[v].tolist())) == 1
     assert not set(group[v].tolist()) & set(group[~v].tolist())
     assert len(set(together(features.shape, features.block)[v].tolist())) == len(features.blocks)
