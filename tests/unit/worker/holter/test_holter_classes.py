@@ -149,7 +149,7 @@ def test_a_beat_that_noise_hides_is_unclassifiable_and_the_clear_ones_around_it_
 
 
 def test_a_very_early_beat_that_begins_as_usual_and_ends_late_is_aberrant():
-    at_s, kinds = sinus_with(60, {beat: ("V", 1.0, 1.0) for beat in (30, 31, 32)})  # three of one shape
+    at_s, kinds = sinus_with(60, dict.fromkeys((30, 31, 32), ("V", 1.0, 1.0)))  # three of one shape
     features = beat_features(day_of(wave(at_s, kinds)), np.rint(at_s * HZ).astype(np.int64))
     columns = {"begin": 0.75, "like": 0.66, "pre": -0.8, "area": 0.6}
     at = [FEATURES.index(name) for name in columns]
