@@ -332,7 +332,7 @@ def _runs(events: Sequence[Event], source: str) -> list[Evidence]:
             _at(event, "run_s", _length(event), "s"),
             _at(event, "run_beats", event.beats),
         ]
-    return found + _when([event for event in events if event not in (longest, fastest)], _length)
+    return found + _when([event for event in events if event is not longest and event is not fastest], _length)
 
 
 def _supraventricular(story: _Story) -> Iterable[Statement]:

@@ -6,6 +6,7 @@ too. Limits are compared in samples, so that an interval of exactly a limit fall
 """
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -93,7 +94,7 @@ def events_of(day: Readable, af: Spans | None = None) -> list[Event]:
         *_slow_and_fast(day),
         *_paced(day),
     ]
-    return sorted(found, key=lambda event: (event.start_s, event.kind))
+    return sorted(found, key=attrgetter("start_s", "kind"))
 
 
 def block_events(day: Readable, af: Spans) -> list[Event]:
@@ -176,12 +177,13 @@ def _groups(
     """Runs, couplets, patterns, and the singles that are in no pattern."""
     single, couplet, fast, slow = kinds
     told = np.zeros(len(day.beats) + 1, np.int32)
+    unsure = _unsure(day)
     for kind, cycle in zip(patterns, (2, 3), strict=True):
         for first, last in geminy(day, groups, cycle):
             told[first] += 1
             told[last + 1] -= 1
             before = first - (cycle - 1)  # the usual beats of the first cycle
-            whole = before >= 0 and bool(day.sound[before:first].all())
+            whole = before >= 0 and unsure[before] == unsure[first]
             yield _event(day, kind, before if whole else first, last)
     alone = (groups.beats == 1) & (np.cumsum(told, dtype=np.int32)[groups.first] == 0)
     for row in groups.first[alone][:MAX_EVENTS].tolist():
@@ -190,6 +192,11 @@ def _groups(
         first, last = int(groups.first[group]), int(groups.last[group]) - 1
         run = fast if groups.bpm[group] >= TACHYCARDIA_BPM else slow
         yield _event(day, couplet if last - first == 1 else run, first, last)
+
+
+def _unsure(day: Readable) -> Rows:
+    """(n,) how many of the intervals that end at or before each beat are not to be believed."""
+    return np.concatenate([[0], np.cumsum(~day.sound)])
 
 
 def _r_on_t(day: Readable, ventricular: Groups, in_af: Bools) -> Iterator[Event]:
@@ -254,13 +261,13 @@ def _slow_and_fast(day: Readable) -> Iterator[Event]:
 
 def _joined(day: Readable, runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """(first beat, last beat) of runs of intervals, those joined that only some seconds of sound rhythm part."""
-    joined: list[tuple[int, int]] = []
-    for first, last in runs:
-        if joined and day.at_s[first] - day.at_s[joined[-1][1]] <= JOIN_S and day.sound[joined[-1][1] : first].all():
-            joined[-1] = (joined[-1][0], last)
-        else:
-            joined.append((first, last))
-    return joined
+    if not runs:
+        return []
+    starts, ends = np.array(runs).T
+    unsure, before, after = _unsure(day), ends[:-1], starts[1:]
+    near = (day.at_s[after] - day.at_s[before] <= JOIN_S) & (unsure[after] == unsure[before])
+    begins, stops = starts[np.append(True, ~near)], ends[np.append(~near, True)]
+    return list(zip(begins.tolist(), stops.tolist(), strict=True))
 
 
 def _within_one(runs: Sequence[tuple[int, int]], wide: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

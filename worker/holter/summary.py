@@ -5,7 +5,8 @@ beat nor one false one makes the fastest or slowest minute of a life (IEC 60601-
 asks him to say it). Night is 22:00 to 06:00 unless the patient's diary says when sleep was.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -215,15 +216,14 @@ class _Counter:
         self._label = day.beats.label
         starts = np.array([event.start_s for event in events], float)
         rows = np.clip(np.searchsorted(edges, starts, "right") - 1, 0, len(edges) - 2)
-        self._counts: dict[tuple[str, int], int] = {}
-        for event, row in zip(events, rows.tolist(), strict=True):
-            self._counts[event.kind, row] = self._counts.get((event.kind, row), 0) + 1
+        kinds: Iterable[str] = (event.kind for event in events)
+        self._counts = Counter(zip(kinds, rows.tolist(), strict=True))
 
     def labels(self, beats: slice, label: Label) -> int:
         return int(np.count_nonzero(self._label[beats] == label))
 
     def of(self, row: int, kinds: frozenset[str]) -> int:
-        return sum(self._counts.get((kind, row), 0) for kind in kinds)
+        return sum(self._counts[kind, row] for kind in kinds)
 
 
 def _median(values: Floats) -> float | None:
