@@ -1,4 +1,4 @@
-"""What do the beats of a shape have in common, where it is ventricular? The fit of :mod:`worker.holter.lone_shapes`.
+"""What do the beats of a shape have in common, where it is ventricular? The fit of :mod:`worker.holter.by_shape`.
 
 Learned from single leads, on the odds of forests that had not seen the person: odds of beats that a forest has learned
 would be believed too much.
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy.beats_data import SAME_PERSON, Float32s, Labels, Part
+from worker.holter.by_shape import LEAST_BEATS, shape_measures
 from worker.holter.classify import Forest
 from worker.holter.features import over_hours
 from worker.holter.lone_lead import calmness
-from worker.holter.lone_shapes import LEAST_BEATS, shape_measures
 
 Floats = NDArray[np.float64]
 Odds = tuple[Float32s, Float32s]
@@ -50,7 +50,8 @@ class Shapes:
     def of(cls, part: Part, odds: Odds) -> "Shapes":
         """Those with enough beats."""
         group = over_hours(part.features)
-        measures = shape_measures(*odds, part.features, group, calmness(part.features.column("own")))
+        calm = calmness(part.features.column("own"))
+        measures = shape_measures(*odds, part.features, np.arange(len(group)), group, calm)
         v, told = (
             np.bincount(group[np.isin(part.truth, classes)], minlength=len(measures)) for classes in ((V,), TOLD)
         )

@@ -13,7 +13,7 @@ ventricular beats Se 97.1, +P 97.1 %, supraventricular Se 86.4, +P 82.6 % (the r
 one of these patients; without it V +P 94.4, S Se 78 %); with one lead, noise and by record in docs/accuracy.md. A third
 of the fusion beats is found, and nine of ten so called are fusions, nearly all of one patient. In one lead noise is
 believed less (:mod:`worker.holter.lone_lead`) and the beats of one shape are judged together
-(:mod:`worker.holter.lone_shapes`). Paced beats are told from their pulses (:mod:`worker.holter.spikes`).
+(:mod:`worker.holter.by_shape`). Paced beats are told from their pulses (:mod:`worker.holter.spikes`).
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.holter import classify_weights as fitted
+from worker.holter.by_shape import COEFFICIENTS, aberrant, by_shapes
 from worker.holter.day import Day
 from worker.holter.features import MAX_LEADS, BeatFeatures, around, features_of, over_hours
 from worker.holter.fusion import fused
 from worker.holter.lone_lead import calmness, shows_nothing, supraventricular_lean
-from worker.holter.lone_shapes import COEFFICIENTS, aberrant, by_shapes
 from worker.holter.measured import Label
 from worker.holter.snippets import Float32s
 from worker.holter.templates import BlockShapes
@@ -88,7 +88,7 @@ NOT_V, RATHER_S = -0.5, 0.5
 """A beat that comes after half the usual interval finds one bundle branch still refractory (Ashman): it begins as the
 usual beat does, is still half alike and no larger, and only its end is late. In two leads of MIT-BIH DS1 that is true
 of 74 aberrant beats of one person (201) and of 3 of 3788 ventricular ones; one lead shows enough only in all beats of a
-shape (:func:`worker.holter.lone_shapes.aberrant`). Three broad beats in a row are never made less of."""
+shape (:func:`worker.holter.by_shape.aberrant`). Three broad beats in a row are never made less of."""
 LATE: Final = -0.12
 SHAPE_ALIKE: Final = 0.9
 """A fusion comes about when the usual beat is due (log ratio of the interval), and looks unlike it."""
@@ -244,7 +244,7 @@ def decided(
     """What follows from the log odds of both classes, the beats' shapes and their sequence.
 
     Args:
-        of_shapes: coefficients of :func:`worker.holter.lone_shapes.by_shapes`, for one lead.
+        of_shapes: coefficients of :func:`worker.holter.by_shape.by_shapes`, for one lead.
     """
     if not len(v):
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
@@ -253,7 +253,8 @@ def decided(
     own = features.column("own")
     two_kinds = features.column("split_clean") >= TWO_KINDS
     calm = np.ones(len(v)) if several else calmness(own)
-    v = _agreed(v, group) if several else by_shapes(v, s, features, group, calm, of_shapes)
+    judged = by_shapes(v, s, features, group, calmness(own), of_shapes)
+    v = ((_agreed(v, group) + judged) / 2).astype(np.float32) if several else judged
     neighbour = np.minimum(features.column("like_before"), features.column("like_next"))
     s = np.where(neighbour < UNLIKE_NEIGHBOUR, s + BESIDE_UNLIKE, s)
     if not several:

@@ -5,7 +5,7 @@ seconds are all like their own shapes, a ventricular beat needs less evidence th
 that its count is right over a day; where they are not, it needs more, and so does a shape that hardly any other beat
 has, and the sum of two shapes is noise, not a fusion. An early beat that is unlike its own shape is mostly no atrial
 one. And where half of a block's beats are unlike their own shapes, the lead shows no classes at all. What the beats of
-a shape have in common is judged by :mod:`worker.holter.lone_shapes`.
+a shape have in common is judged by :mod:`worker.holter.by_shape`.
 
 The limits were chosen on records left out of the forests' fit (MIT-BIH DS1: each lead, seven mixtures of both as other
 electrodes would see them, with and without electrode motion).

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from support.holter_beats import HZ, day_of, sinus_with, wave
 
-from worker.holter.classify import classified, decided
-from worker.holter.features import FEATURES, BeatFeatures, beat_features, over_hours, together
-from worker.holter.lone_shapes import (
+from worker.holter.by_shape import (
     COEFFICIENTS,
-    LEAN,
+    LEAN_IN_ONE_LEAD,
     MEASURES,
     aberrant,
     belief,
     by_shapes,
     shape_measures,
 )
+from worker.holter.classify import classified, decided
+from worker.holter.features import FEATURES, BeatFeatures, beat_features, over_hours, together
 from worker.holter.measured import Label
 
 N = 420
@@ -58,7 +58,7 @@ def test_measures_are_those_of_the_beats_of_each_shape(measured):
     group = together(features.shape, features.block)
     random = np.random.default_rng(3)
     odds = random.normal(0, 3, (2, len(v))).astype(np.float32)
-    found = shape_measures(odds[0], odds[1], features, group, CALM[: len(v)])
+    found = shape_measures(odds[0], odds[1], features, np.arange(len(v)), group, CALM[: len(v)])
     assert found.shape == (group.max() + 1, len(MEASURES))
     for k in range(group.max() + 1):
         inside = group == k
@@ -103,7 +103,7 @@ def test_certainty_is_limited(measured):
     group = np.zeros(len(v), np.int64)
     nothing = np.zeros(len(v), np.float32)
     odds = by_shapes(nothing, nothing, features, group, CALM[: len(v)], only("beats", 50.0))
-    assert odds.max() <= 5 + LEAN
+    assert odds.max() <= 5 + LEAN_IN_ONE_LEAD
 
 
 ASHMAN = {"pre": -0.8, "begin": 0.8, "like": 0.7, "t_corr": 0.7}
