@@ -26,6 +26,8 @@ PJ_MS: Final = 260.0
 """Preexcitation takes its length from PR; in bundle branch block P to J is long (诊断学: PJ < 270 ms in WPW)."""
 DELTA_START_SHARE: Final = 0.22
 INCOMPLETE_MS: Final = 92.0
+TOLERANCE_MS: Final = 4.0
+"""Where the shape is plain, the width may miss its limit by two samples."""
 NEARLY_WIDE_MS, RIGHT_SURE_UV = 108.0, 300.0
 """The last, slow and flat part of a right block's QRS is often not counted; a tall end in V1 says that it was there."""
 R_PRIME_UV, R_PRIME_S_UV, LATERAL_S_UV = 100.0, -80.0, -40.0
@@ -88,7 +90,7 @@ def _conduction(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if qrs_ms < WIDE_MS:
         slow = _r_prime(reading, v1, width) or incomplete_left(reading, width)
         return slow + fascicles(reading, axis, width)
-    if qrs_ms >= WIDE_MS + 4 and _is_left_block(reading, v1, side):
+    if qrs_ms >= WIDE_MS + TOLERANCE_MS and _is_left_block(reading, v1, side):
         shape = evidence("area_mvms", v1.area_uvs, 0, "mV·ms", leads=["V1"], source=AHA_2009_CONDUCTION)
         return [say("104", width, shape, certainty="definite" if qrs_ms >= LEFT_SURE_MS else "probable")]
     return [say("107", width, certainty="probable")]
@@ -123,11 +125,19 @@ def _is_right_block(reading: Reading, v1: LeadWaves, side: list[LeadWaves]) -> b
 
 def _right_block(qrs_ms: float, v1: LeadWaves, width: Evidence) -> list[Statement]:
     shape = evidence("terminal_mv", v1.terminal_uv / 1000, 0.06, "mV", leads=["V1"], source=AHA_2009_CONDUCTION)
-    if qrs_ms >= WIDE_MS - 4:
-        return [say("106", width, shape)]
+    if qrs_ms >= WIDE_MS - TOLERANCE_MS:
+        return [say("106", _reached(width, WIDE_MS - TOLERANCE_MS), shape)]
     if qrs_ms >= NEARLY_WIDE_MS and v1.terminal_uv >= RIGHT_SURE_UV:
-        return [say("106", width, shape, certainty="probable")]
+        tall = evidence("terminal_mv", v1.terminal_uv / 1000, RIGHT_SURE_UV / 1000, "mV", leads=["V1"])
+        return [say("106", _reached(width, NEARLY_WIDE_MS), tall, certainty="probable")]
     return [say("105", width, shape, certainty="probable")] if qrs_ms >= INCOMPLETE_MS else []
+
+
+def _reached(width: Evidence, limit_ms: float) -> Evidence:
+    """By the limit that it was judged by: "108 ms (limit 120)" under a complete block reads as a mistake."""
+    if width.threshold is None or width.value is None or width.value >= width.threshold:
+        return width
+    return width.model_copy(update={"threshold": width.threshold - (WIDE_MS - limit_ms)})
 
 
 def _r_prime(reading: Reading, v1: LeadWaves, width: Evidence) -> list[Statement]:

@@ -15,6 +15,7 @@ from worker.resting.fascicles import fascicles, incomplete_left
 from worker.resting.high_electrodes import high_electrodes
 from worker.resting.hypertrophy import atria, ventricles
 from worker.resting.infarction import beyond_the_twelve, old_infarction
+from worker.resting.morphology import morphology
 from worker.resting.patient import Person
 from worker.resting.reading import Reading
 from worker.resting.repolarisation import repolarisation
@@ -108,6 +109,16 @@ def test_left_anterior_fascicle(normal: Reading) -> None:
     assert codes(fascicles(of(normal, **anterior), -50.0, WIDTH)) == {"101"}
     assert fascicles(of(normal, **anterior), -40.0, WIDTH) == []
     assert fascicles(of(normal, **anterior | {"III": waves(r_uv=20.0, s_uv=-900.0)}), -50.0, WIDTH) == []  # a Q wave
+
+
+@pytest.mark.parametrize(("qrs_ms", "limit_ms"), [(130, 120), (117, 116), (110, 108)])
+def test_a_right_block_is_shown_by_the_limit_that_it_reached(normal: Reading, qrs_ms: float, limit_ms: float) -> None:
+    leads = {"V1": waves(r2_uv=800.0, terminal_uv=700.0), "V6": waves(terminal_uv=-300.0)}
+    [block] = [one for one in morphology(of(normal, qrs_ms=qrs_ms, **leads), SINUS) if one.code == "106"]
+    width = block.evidence[0]
+    assert width.quantity == "qrs_ms"
+    assert width.threshold == limit_ms
+    assert width.value == pytest.approx(qrs_ms, abs=2)
 
 
 def test_incomplete_left_block_has_no_q_and_a_late_r(normal: Reading) -> None:
