@@ -9,7 +9,7 @@ The coefficients are fitted in single leads, on the odds of forests that had not
 (:mod:`bench.accuracy.fit_shapes`); in left-out persons they take the counts of ventricular beats within 5 % of the
 annotation from 49 to 58 of 100 leads of MIT-BIH DS1 and their mixtures, those within 10 % from 59 to 70. With several
 leads, where half of their word counts, V is Se 97.4, +P 97.0 % instead of 97.1, 97.0, in electrode motion 95.4, 95.2
-instead of 95.5, 92.4, and in records in eighths, as if beats were rare, 97.1, 96.7 instead of 95.9, 96.9.
+instead of 95.5, 92.4, and in records in eighths, as if beats were rare, 97.1, 96.7 instead of 95.9, 96.9 (from 5:00).
 """
 
 from typing import Final
