@@ -117,6 +117,8 @@ class DataSet:
     def decimal(self, tag: int) -> float | None:
         """The first value of a decimal or integer string (DS, IS); None where it is absent or no finite number."""
         text = self.ascii(tag)
+        if not text:  # most of what a channel may say is absent: an exception costs three times as much as the look
+            return None
         try:
             value = float(text)
         except ValueError:

@@ -18,6 +18,7 @@ from worker.resting.rhythm import Rhythm
 from worker.resting.say import evidence, say
 from worker.signal.delineate import Limits
 from worker.signal.filters import Floats, moving_mean
+from worker.signal.order import median
 
 Samples = NDArray[np.int_]
 
@@ -85,7 +86,7 @@ def _regular_run(reading: Reading) -> Samples:
     if at.size < LEAST_BEATS:
         return at[:0]
     rr = np.diff(at)
-    even = usual[:-1] & usual[1:] & (np.abs(rr / np.median(rr) - 1) < REGULAR)
+    even = usual[:-1] & usual[1:] & (np.abs(rr / median(rr) - 1) < REGULAR)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], even, [False]]).astype(np.int8))).reshape(-1, 2)
     if edges.size == 0:
         return at[:0]

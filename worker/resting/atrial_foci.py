@@ -20,7 +20,7 @@ from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import TEXTBOOK, evidence, say
 from worker.signal.atrial import P_BAND_HZ, QRS_MARGIN_S, ventricles, without_line
-from worker.signal.filters import Floats, Spectrum, highpass, lowpass
+from worker.signal.filters import Floats, Spectrum
 from worker.signal.order import median
 
 SVT_2015: Final = "ACC/AHA/HRS 2015 supraventricular tachycardia, doi:10.1016/j.jacc.2015.08.856"
@@ -148,7 +148,7 @@ def _before_each(reading: Reading) -> list[_P]:
     clean = reading.traces.clean[reading.rows]
     begins = replace(limits, qrs_on=limits.qrs_on + round(QRS_MARGIN_S * hz))  # its P stays
     rest = Spectrum(clean - ventricles(clean, reading.beats, begins, hz), hz)
-    band = rest.band(highpass(rest.frequencies, P_BAND_HZ[0]) * lowpass(rest.frequencies, P_BAND_HZ[1]))
+    band = rest.band(rest.passing(*P_BAND_HZ))
     width, after = round(P_S * hz), round(AFTER_S * hz)
     power = powers(band, width)
     onsets = (reading.beats.at - limits.r + limits.qrs_on).tolist()

@@ -18,7 +18,7 @@ from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import TEXTBOOK, evidence, say
 from worker.signal.atrial import P_BAND_HZ, QRS_MARGIN_S, ventricles, without_line
-from worker.signal.filters import Floats, Spectrum, highpass, lowpass
+from worker.signal.filters import Floats, Spectrum
 from worker.signal.order import median
 
 Flags = NDArray[np.bool_]
@@ -101,7 +101,7 @@ def _left_behind(reading: Reading, usual_s: float) -> dict[int, _Left]:
     clean = reading.traces.clean[reading.rows]
     begins = replace(limits, qrs_on=limits.qrs_on + round(QRS_MARGIN_S * hz))  # the P before it stays
     rest = Spectrum(clean - ventricles(clean, reading.beats, begins, hz), hz)
-    band = rest.band(highpass(rest.frequencies, P_BAND_HZ[0]) * lowpass(rest.frequencies, P_BAND_HZ[1]))
+    band = rest.band(rest.passing(*P_BAND_HZ))
     width = round(P_S * hz)
     first = limits.qrs_off - limits.r + round(BEHIND_J_S * hz)
     stop = limits.p_on - limits.r + round(EARLY * usual_s * hz) + width

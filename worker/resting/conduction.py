@@ -14,6 +14,7 @@ import numpy as np
 from ecg_center.contract.findings import Evidence
 from worker.resting.say import ESC_2019_SVT, evidence
 from worker.signal.filters import Floats
+from worker.signal.order import median
 
 FIXED_SHARE: Final = 0.8
 """Of the intervals that must have the commonest number of cycles; one early beat is no changing block."""
@@ -58,7 +59,7 @@ def conduction_of(rr_s: Floats, atrial_bpm: float) -> Conduction | None:
     usual = int(np.argmax(np.bincount(whole)))
     if float(np.mean(whole == usual)) < FIXED_SHARE:
         return Conduction(usual, int(whole.min()), int(whole.max()), atrial_bpm)
-    middle = float(np.median(rr_s))
+    middle = float(median(rr_s))
     in_step = float(rr_s.std()) <= EVEN * middle and abs(middle * atrial_bpm / 60 - usual) <= EXACT
     return Conduction(usual, usual, usual, round(usual * 60 / middle, 1) if in_step else atrial_bpm)
 

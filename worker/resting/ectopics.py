@@ -19,6 +19,7 @@ from worker.resting.reading import Reading
 from worker.resting.say import ACC_2018_BRADYCARDIA, AHA_2017_VA, ESC_2019_SVT, TEXTBOOK, evidence, say
 from worker.resting.sinoatrial import sinoatrial_block
 from worker.signal.filters import Floats
+from worker.signal.order import median
 
 PAUSE_S: Final = 2.0
 PAUSE_TIMES: Final = 1.7
@@ -123,7 +124,7 @@ def _interpolated(reading: Reading, rhythm: Rhythm, single: list[int], sure: Cer
     plain = (found[:-1] == "N") & (found[1:] == "N")
     if rhythm.name != "sinus" or plain.sum() < 3:
         return
-    usual = float(np.median(rr[plain]))
+    usual = float(median(rr[plain]))
     for n in single:
         if not 0 < n < found.size - 1 or found[n - 1] != "N" or found[n + 1] != "N":
             continue
@@ -200,7 +201,7 @@ def _is_the_t_itself(reading: Reading, number: int, summit_s: float) -> bool:
     at = reading.at_s
     if number + 1 >= at.size or abs(at[number] - summit_s) > T_SUMMIT_S:
         return False
-    usual = float(np.median(reading.rr_s))
+    usual = float(median(reading.rr_s))
     return bool(abs((at[number + 1] - at[number - 1]) / usual - 1) < ON_TIME)
 
 
@@ -218,7 +219,7 @@ def pauses(reading: Reading, rhythm: Rhythm) -> None:
         rhythm.statements += explained
         return
     rr_max = rhythm.rr_max_s or 0.0
-    usual = float(np.median(reading.rr_s)) if reading.rr_s.size else 0.0
+    usual = float(median(reading.rr_s)) if reading.rr_s.size else 0.0
     if rr_max < PAUSE_S or (rhythm.name != "complete_block" and rr_max < PAUSE_TIMES * usual):
         return
     if rhythm.name in ("complete_block", "vt", "paced") or rhythm.av_block:

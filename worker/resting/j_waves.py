@@ -8,15 +8,13 @@ summit behind R that the trace falls before and after; it may lie within the QRS
 
 from typing import Final
 
-import numpy as np
-
 from ecg_center.contract.findings import Evidence, Statement
 from worker.resting.measure import qt_rr_s, qtc_ms
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
 from worker.resting.say import evidence, say
 from worker.resting.waves import level_of
-from worker.signal.filters import Floats, moving_mean
+from worker.signal.filters import moving_mean
 
 SOURCE: Final = "Osborn 1953; Macfarlane 2015, doi:10.1016/j.jacc.2015.05.033"
 LEADS: Final = ("II", "III", "aVF", "I", "aVL", "V2", "V3", "V4", "V5", "V6")
@@ -73,20 +71,19 @@ def _humps(reading: Reading) -> dict[str, float]:
         waves, row = reading.wave(lead), reading.traces.row(lead)
         if waves is None or row is None or waves.r_uv < LEAST_UV / OF_R:
             continue
-        height = _hump(signal[row], limits.qrs_on + round(waves.r_peak_ms / 1000 * hz), waves.r_uv, hz)
+        height = _hump(signal[row].tolist(), limits.qrs_on + round(waves.r_peak_ms / 1000 * hz), waves.r_uv, hz)
         if height >= LEAST_UV:
             found[lead] = height
     return found
 
 
-def _hump(lead: Floats, r: int, r_uv: float, hz: float) -> float:
+def _hump(lead: list[float], r: int, r_uv: float, hz: float) -> float:
     """µV of the highest summit behind R that the trace falls before and after; 0 where none is."""
-    first, stop = r + round(BEHIND_R_S[0] * hz), min(lead.size - 1, r + round(BEHIND_R_S[1] * hz))
+    first, stop = r + round(BEHIND_R_S[0] * hz), min(len(lead) - 1, r + round(BEHIND_R_S[1] * hz))
     near, height = round(FALLS_WITHIN_S * hz), 0.0
     for at in range(first, stop):
         if lead[at] < max(lead[at - 1], lead[at + 1]) or lead[at] > OF_R * r_uv:
             continue
-        before, after = float(np.min(lead[r : at + 1])), float(np.min(lead[at : at + near]))
-        if lead[at] - max(before, after) >= FALLS_UV:
-            height = max(height, float(lead[at]))
+        if lead[at] - max(min(lead[r : at + 1]), min(lead[at : at + near])) >= FALLS_UV:
+            height = max(height, lead[at])
     return height

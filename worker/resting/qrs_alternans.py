@@ -18,6 +18,7 @@ from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import evidence, say
 from worker.signal.filters import Floats
+from worker.signal.order import median
 
 Places = NDArray[np.int_]
 
@@ -41,7 +42,7 @@ def qrs_alternans(reading: Reading, rhythm: Rhythm) -> list[Statement]:
     if run.size < LEAST_BEATS:
         return []
     widths = reading.beats.width_s[run]
-    if abs(float(np.median(widths[::2]) - np.median(widths[1::2]))) > BROADER_S:
+    if abs(float(median(widths[::2]) - median(widths[1::2]))) > BROADER_S:
         return []
     found = _by_lead(reading, run)
     if len(found) < LEAST_LEADS:
@@ -60,7 +61,7 @@ def _regular_run(reading: Reading, rhythm: Rhythm) -> Places:
     if rr.size + 1 < LEAST_BEATS:
         return np.zeros(0, int)
     usual = np.isin(kinds, ("N", "O"))
-    even = usual[:-1] & usual[1:] & (np.abs(rr / np.median(rr) - 1) < REGULAR)
+    even = usual[:-1] & usual[1:] & (np.abs(rr / median(rr) - 1) < REGULAR)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], even, [False]]).astype(np.int8))).reshape(-1, 2)
     if edges.size == 0:
         return np.zeros(0, int)
@@ -85,21 +86,19 @@ def _by_lead(reading: Reading, run: Places) -> dict[str, float]:
     signal, quiet = reading.traces.clean[reading.rows], round(LEVEL_S * reading.traces.hz)
     beats = np.stack([signal[:, at - before : at + after] for at in reading.beats.at[run].tolist()])
     beats = beats - beats[:, :, :quiet].mean(axis=2, keepdims=True)
-    found: dict[str, float] = {}
-    for sizes in (beats.max(axis=2), beats.min(axis=2)):
-        for row, apart in enumerate(_apart(sizes)):
-            lead = reading.traces.leads[reading.rows[row]]
-            if apart >= LEAST_UV:
-                found[lead] = max(apart, found.get(lead, 0.0))
-    return found
+    # the largest and the smallest are asked at once: it is the calls that take the time
+    high, low = _apart(np.stack([beats.max(axis=2), beats.min(axis=2)], axis=1))
+    leads = [reading.traces.leads[row] for row in reading.rows]
+    return {lead: apart for lead, apart in zip(leads, np.maximum(high, low).tolist(), strict=True) if apart >= LEAST_UV}
 
 
-def _apart(sizes: Floats) -> list[float]:
-    """(n_leads,) of (n_beats, n_leads): the difference of the even and the odd mean; 0 where it is a chance."""
+def _apart(sizes: Floats) -> Floats:
+    """(…) of (n_beats, …): the difference of the even and the odd mean; 0 where it is a chance."""
     even, odd = sizes[::2], sizes[1::2]
     apart = even.mean(axis=0) - odd.mean(axis=0)
     error = np.sqrt(even.var(axis=0, ddof=1) / len(even) + odd.var(axis=0, ddof=1) / len(odd))
     steps = np.diff(sizes, axis=0)
     turns = (np.sign(steps[1:]) != np.sign(steps[:-1])).mean(axis=0)
     sure = (np.abs(apart) >= LEAST_SIGMA * np.maximum(error, 1.0)) & (turns >= STEPS_SHARE)
-    return [float(value) for value in np.where(sure, np.abs(apart), 0.0)]
+    found: Floats = np.where(sure, np.abs(apart), 0.0)
+    return found

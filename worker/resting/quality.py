@@ -5,6 +5,7 @@ asking a clinic to record again costs a patient's time.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -130,13 +131,20 @@ def _rails(signal: Floats, extremes: tuple[float, float], hz: float) -> str:
 
 def _muscle_uv(traces: Traces) -> Floats:
     """(n_leads,) rms above 35 Hz between the beats, mains left out."""
-    frequencies = traces.spectrum.frequencies
-    response = highpass(frequencies, MUSCLE_HZ[0], 4) * lowpass(frequencies, MUSCLE_HZ[1])
-    for mains in (50.0, 60.0):
-        response[np.abs(frequencies - mains) < 1.5] = 0
+    response = _muscle_response(traces.spectrum.length, traces.hz)
     power = moving_mean(traces.spectrum.band(response) ** 2, round(0.1 * traces.hz), 8)
     level: Floats = np.sqrt(median(power, axis=1))
     return level
+
+
+@lru_cache(4)
+def _muscle_response(length: int, hz: float) -> Floats:
+    """The response at each frequency of a transform of so many samples; not to be written to."""
+    frequencies = np.asarray(np.fft.rfftfreq(length, 1 / hz), np.float64)
+    response = highpass(frequencies, MUSCLE_HZ[0], 4) * lowpass(frequencies, MUSCLE_HZ[1])
+    for mains in (50.0, 60.0):
+        response[np.abs(frequencies - mains) < 1.5] = 0
+    return response
 
 
 def _wander_uv(drift: Floats) -> Floats:

@@ -133,14 +133,15 @@ def read_signal(traces: Traces, person: Person, *, calibrated: bool) -> Reading:
     qualities = lead_qualities(traces)
     rows = usable_rows(qualities, traces.leads, derived=False)
     detection = detect(traces.spectrum, rows)
-    beats = without_artefacts(traces.shape[rows], describe(traces.shape[rows], detection.beats, traces.hz), traces.hz)
+    shape = traces.shape[rows]
+    beats = without_artefacts(shape, describe(shape, detection.beats, traces.hz), traces.hz)
     stretches = _stretches(traces, rows or heard_rows(qualities), beats)
-    usual = median_beat(traces.clean, traces.shape[rows], beats, traces.hz) if rows else None
+    usual = median_beat(traces.clean, shape, beats, traces.hz) if rows else None
     rr_s = float(median(np.diff(beats.at))) / traces.hz if beats.at.size > 1 else 1.0
     spike = pacing_spike(traces.spikes_s, beats, traces.hz)
     first = delineate(usual, rows, traces.hz, rr_s, spike_before_r=spike) if usual else None
     if usual and first and _ends_with_t(usual, first, traces.hz) and _slow_and_even(beats, traces.hz):
-        longer = median_beat(traces.clean, traces.shape[rows], beats, traces.hz, longer_s=LONGER_S)
+        longer = median_beat(traces.clean, shape, beats, traces.hz, longer_s=LONGER_S)
         if longer is not None and longer.members >= LEAST_MEMBERS:
             usual, first = longer, delineate(longer, rows, traces.hz, rr_s, spike_before_r=spike)
     reading = Reading(traces, person, calibrated, qualities, rows, beats, stretches, usual)

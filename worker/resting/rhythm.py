@@ -33,6 +33,7 @@ from worker.resting.say import (
     say,
 )
 from worker.signal.fibrillation import STANDSTILL_UV, Stretch
+from worker.signal.order import median, quantile
 
 __all__ = ["Rhythm", "rhythm_of"]
 
@@ -170,7 +171,7 @@ def _rate_evidence(rhythm: Rhythm, threshold: float | None, source: str = TEXTBO
 def _tachycardia_wide(reading: Reading, rhythm: Rhythm) -> bool:
     """Broad from end to end, fast, regular, and no P before each beat."""
     rr, qrs_ms = reading.rr_s, reading.qrs_ms or 0.0
-    usual = float(np.median(rr))
+    usual = float(median(rr))
     bpm = 60 / usual
     # most intervals alike; single ones may be doubled or halved where a beat of a formless tachycardia was misjudged
     alike = float(np.mean(np.abs(rr / usual - 1) < REGULAR_WITHIN))
@@ -354,7 +355,7 @@ def _basic_bpm(reading: Reading, rhythm: Rhythm) -> float:
     """The rate of the leading rhythm itself, without early beats and pauses."""
     usual = (rhythm.kinds[:-1] == "N") & (rhythm.kinds[1:] == "N")
     rr = reading.rr_s[usual] if usual.sum() >= 2 else reading.rr_s
-    return 60 / float(np.median(rr))
+    return 60 / float(median(rr))
 
 
 def _sinus_arrhythmia(reading: Reading, rhythm: Rhythm) -> None:
@@ -363,7 +364,7 @@ def _sinus_arrhythmia(reading: Reading, rhythm: Rhythm) -> None:
     rr = rr[rr < PAUSE_S]
     if rr.size < 4:
         return
-    difference = float(np.quantile(rr, 0.95) - np.quantile(rr, 0.05))
+    difference = float(quantile(rr, 0.95) - quantile(rr, 0.05))
     if difference > SINUS_ARRHYTHMIA_S and difference / float(rr.mean()) > 0.10:
         rhythm.statements.append(
             say("23", evidence("rr_difference_ms", 1000 * difference, 1000 * SINUS_ARRHYTHMIA_S, "ms", source=TEXTBOOK))

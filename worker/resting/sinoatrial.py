@@ -16,6 +16,7 @@ from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import ACC_2018_BRADYCARDIA, evidence, say
 from worker.signal.filters import Floats
+from worker.signal.order import median, quantile
 
 Ints = NDArray[np.int_]
 
@@ -39,7 +40,7 @@ def sinoatrial_block(reading: Reading, rhythm: Rhythm) -> list[Statement]:
         return []
     if (rhythm.kinds != "N").any() or not reading.p.present.all():
         return []
-    usual = float(np.median(rr[rr <= np.quantile(rr, 0.75)]))
+    usual = float(median(rr[rr <= quantile(rr, 0.75)]))
     paused = np.flatnonzero(rr > PAUSE_TIMES * usual)
     if not paused.size or paused.size > rr.size / 2 or _p_within(reading, paused):
         return []

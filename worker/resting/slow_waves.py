@@ -18,6 +18,7 @@ from ecg_center.contract.findings import Certainty, Statement
 from worker.resting.reading import Reading
 from worker.resting.rhythm import Rhythm
 from worker.resting.say import evidence, say
+from worker.signal.order import median
 
 POTASSIUM_LOW: Final = "Surawicz 1957, doi:10.1161/01.cir.16.5.750"
 DIGITALIS: Final = "AHA/ACCF/HRS 2009 part IV, doi:10.1016/j.jacc.2008.12.014"
@@ -86,7 +87,7 @@ def slow_waves(reading: Reading, rhythm: Rhythm, said: set[str]) -> list[Stateme
 
 
 def _potassium(reading: Reading, rhythm: Rhythm) -> list[Statement]:
-    if rhythm.name == "af" or reading.rr_s.size == 0 or float(np.median(reading.rr_s)) < LEAST_RR_S:
+    if rhythm.name == "af" or reading.rr_s.size == 0 or float(median(reading.rr_s)) < LEAST_RR_S:
         return []
     both = _t_and_u(reading)
     tall = {lead: waves for lead, waves in both.items() if waves.u_uv >= U_UV.get(lead, U_CHEST_UV)}
@@ -151,7 +152,7 @@ def _t_and_u(reading: Reading) -> dict[str, TandU]:
     if long is None or limits is None:
         return {}
     beats = long[[reading.traces.leads.index(lead) for lead in leads]]
-    usual = round(USUAL_QT_S * float(np.sqrt(np.median(reading.rr_s))) * hz)
+    usual = round(USUAL_QT_S * float(np.sqrt(median(reading.rr_s))) * hz)
     start = limits.qrs_off - limits.qrs_on + round(T_FROM_J_S * hz)
     if not start + round(0.1 * hz) < usual < beats.shape[1] - round(0.05 * hz):
         return {}
@@ -173,7 +174,7 @@ def _digitalis(reading: Reading, said: set[str]) -> list[Statement]:
     limits = reading.limits
     if limits is None or limits.t_off is None or "148" in said or not said & {"145b", "145c"}:
         return []
-    qtc_ms = reading.ms(limits.t_off - limits.qrs_on) / float(np.sqrt(np.median(reading.rr_s)))
+    qtc_ms = reading.ms(limits.t_off - limits.qrs_on) / float(np.sqrt(median(reading.rr_s)))
     if qtc_ms > QTC_MS:
         return []
     here = [lead for lead in ("I", *LEADS) if _sags(reading, lead)]

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from worker.recording import Recording
-from worker.signal.filters import Floats, Spectrum, highpass, lowpass, notch, to_working_rate
+from worker.signal.filters import Floats, Spectrum, notch, to_working_rate
 from worker.signal.spikes import blank, find_spikes
 
 MAX_S: Final = 60.0
@@ -79,18 +79,16 @@ def prepare(recording: Recording) -> Traces:
     spikes = spikes if len(spikes) >= MIN_SPIKES else []
     raw, hz = to_working_rate(blank(raw, recording.sampling_hz, spikes), recording.sampling_hz)
     spectrum = Spectrum(raw, hz)
-    frequencies = spectrum.frequencies
     mains_hz, mains_uv = _mains(spectrum)
-    clean = highpass(frequencies, CLEAN_HZ[0]) * lowpass(frequencies, CLEAN_HZ[1])
+    clean = spectrum.passing(*CLEAN_HZ)
     if mains_hz is not None:
-        clean = clean * notch(frequencies, _centre(spectrum, mains_hz), MAINS_WIDTH_HZ)
-    shape = highpass(frequencies, SHAPE_HZ[0]) * lowpass(frequencies, SHAPE_HZ[1])
+        clean = clean * notch(spectrum.frequencies, _centre(spectrum, mains_hz), MAINS_WIDTH_HZ)
     return Traces(
         leads=recording.leads,
         hz=hz,
         raw=raw,
         clean=spectrum.band(clean),
-        shape=spectrum.band(shape),
+        shape=spectrum.band(spectrum.passing(*SHAPE_HZ)),
         spectrum=spectrum,
         covered=covered,
         mains_hz=mains_hz,
@@ -116,8 +114,8 @@ def _bridge_gaps(recording: Recording, raw: Floats) -> Floats:
 
 def _mains(spectrum: Spectrum) -> tuple[float | None, Floats]:
     """The mains frequency where it stands out in any lead, and its amplitude in each lead, µV."""
-    power = np.abs(spectrum.values) ** 2
-    frequencies = spectrum.frequencies
+    n_near = int(np.searchsorted(spectrum.frequencies, MAINS_HZ[-1] + 5))
+    frequencies, power = spectrum.frequencies[:n_near], np.abs(spectrum.values[:, :n_near]) ** 2
     best: tuple[float, float] | None = None
     amplitude = np.zeros(power.shape[0])
     for mains in MAINS_HZ:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from worker.signal.beats import MedianBeat
 from worker.signal.delineate import Limits
-from worker.signal.filters import Floats, moving_mean
+from worker.signal.filters import Floats, moving_mean, ramp
 from worker.signal.order import median
 
 LEVEL_S: Final = (0.020, 0.004)
@@ -160,7 +160,11 @@ def _foot(outwards: list[float]) -> float:
     """Samples from the peak to where the other side of the level begins, else to where the trace is calm."""
     sign = 1.0 if outwards[0] > 0 else -1.0
     foot = min(MIN_WAVE_UV, FOOT * sign * outwards[0])
-    at = next((at for at, value in enumerate(outwards) if sign * value < foot), 0)
+    at = 0
+    for place, value in enumerate(outwards):  # fifty times a recording: a generator would take twice as long
+        if sign * value < foot:
+            at = place
+            break
     if not at:
         return float(len(outwards) - 1)
     level = foot
@@ -230,7 +234,7 @@ def _p_waves(smooth: Floats, limits: Limits, hz: float) -> dict[str, Floats]:
     size, depth, length = np.zeros((3, len(smooth)))
     if limits.p_on is not None and limits.p_off is not None:
         part = smooth[:, limits.p_on : limits.p_off + 1]
-        part = part - (part[:, :1] + (part[:, -1:] - part[:, :1]) * np.linspace(0, 1, part.shape[1]))
+        part = part - (part[:, :1] + (part[:, -1:] - part[:, :1]) * ramp(part.shape[1]))
         size = _farthest(part)
         lowest = np.argmin(part, axis=1)
         deep = (part.min(axis=1) <= -MIN_WAVE_UV) & (lowest >= np.argmax(part, axis=1))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from worker.signal.beats import Beats, MedianBeat
 from worker.signal.delineate import Limits
-from worker.signal.filters import Floats, Spectrum, good_length, highpass, lowpass, moving_mean
+from worker.signal.filters import Floats, Spectrum, good_length, moving_mean, ramp
 from worker.signal.order import median
 
 NDArrayBool = NDArray[np.bool_]
@@ -76,8 +76,7 @@ def p_before_beats(spectrum: Spectrum, rows: list[int], beats: Beats, beat: Medi
     weights = vectors[:, -1]
     usual = weights @ template
     size = float(np.linalg.norm(usual)) or 1.0
-    frequencies = spectrum.frequencies
-    view = spectrum.view(highpass(frequencies, P_BAND_HZ[0]) * lowpass(frequencies, P_BAND_HZ[1]), rows, weights)
+    view = spectrum.view(spectrum.passing(*P_BAND_HZ), rows, weights)
     start = beats.at + last - usual.size
     whole = (start >= margin) & (beats.at + last + margin <= view.size)
     present = beats.group == 0  # what is cut off: nothing speaks against it
@@ -159,7 +158,7 @@ def without_line(part: Floats) -> Floats:
     """The stretches, along the last axis, without the line through their ends."""
     width = max(1, part.shape[-1] // 8)
     left, right = part[..., :width].mean(axis=-1, keepdims=True), part[..., -width:].mean(axis=-1, keepdims=True)
-    level: Floats = part - (left + (right - left) * np.linspace(0, 1, part.shape[-1]))
+    level: Floats = part - (left + (right - left) * ramp(part.shape[-1]))
     return level
 
 
@@ -185,10 +184,8 @@ def without_qrs(signal: Floats, at: NDArrayInt, hz: float) -> Floats:
 
 def find_flutter(spectrum: Spectrum, rows: dict[str, int], beats: Beats) -> Flutter | None:
     """The strongest oscillation of flutter's period in the leads given; None where none is regular."""
-    hz, frequencies = spectrum.hz, spectrum.frequencies
-    band = spectrum.band(
-        highpass(frequencies, FLUTTER_HZ[0]) * lowpass(frequencies, FLUTTER_HZ[1]), list(rows.values())
-    )
+    hz = spectrum.hz
+    band = spectrum.band(spectrum.passing(*FLUTTER_HZ), list(rows.values()))
     best: Flutter | None = None
     low, high = round(FLUTTER_PERIOD_S[0] * hz), round(FLUTTER_PERIOD_S[1] * hz)
     if not rows or band.shape[1] // 2 <= 3 * high:
@@ -218,8 +215,7 @@ def _autocorrelation(signal: Floats, lags: int) -> Floats:
 def free_p_waves(clean: Floats, hz: float, beats: Beats, limits: Limits) -> NDArrayInt | None:
     """Samples of P waves wherever they stand, QRS and T taken away; None where they are not regular."""
     spectrum = Spectrum(clean - ventricles(clean, beats, limits, hz), hz)
-    frequencies = spectrum.frequencies
-    rest = spectrum.band(highpass(frequencies, FREE_P_BAND_HZ[0]) * lowpass(frequencies, FREE_P_BAND_HZ[1]))
+    rest = spectrum.band(spectrum.passing(*FREE_P_BAND_HZ))
     inside = np.zeros(rest.shape[1], bool)
     margin = round(QRS_MARGIN_S * hz) // 2
     for at in beats.at.tolist():

@@ -69,7 +69,7 @@ class MedianBeat:
 def describe(shape: Floats, detected: list[int], hz: float) -> Beats:
     """Group the detected beats. ``shape`` is (n_usable_leads, n_samples) of band 1 to 40 Hz."""
     magnitude = np.sqrt((shape**2).sum(axis=0))
-    at = [_peak(magnitude, beat, round(PEAK_REACH_S * hz)) for beat in detected]
+    at = _peaks_near(magnitude, detected, round(PEAK_REACH_S * hz))
     at = [beat for number, beat in enumerate(at) if number == 0 or beat > at[number - 1]]
     velocity = np.sqrt((slope(shape) ** 2).sum(axis=0))
     widths = _widths(velocity, np.array(at, int), hz)
@@ -77,9 +77,11 @@ def describe(shape: Floats, detected: list[int], hz: float) -> Beats:
     return Beats(np.array(at, int), group, widths, magnitude[at] if at else np.zeros(0))
 
 
-def _peak(magnitude: Floats, near: int, reach: int) -> int:
-    first = max(0, near - reach)
-    return first + int(np.argmax(magnitude[first : near + reach + 1]))
+def _peaks_near(magnitude: Floats, detected: list[int], reach: int) -> list[int]:
+    near = np.array(detected, int)[:, None] + np.arange(-reach, reach + 1)
+    places = np.clip(near, 0, magnitude.size - 1)
+    found: list[int] = places[np.arange(len(places)), magnitude[places].argmax(axis=1)].tolist()
+    return found
 
 
 class _Windows:
@@ -199,7 +201,8 @@ def _group_at_edge(shape: Floats, at: int, leaders: list[Floats], hz: float) -> 
 def _widths(velocity: Floats, at: NDArrayInt, hz: float) -> Floats:
     """(n_beats,) seconds for which the spatial velocity stays above a share of its maximum around each beat."""
     reach, gap = round(0.12 * hz), round(0.016 * hz)
-    around = np.pad(velocity, reach)[at[:, None] + np.arange(2 * reach)]
+    beyond = np.zeros(reach)
+    around = np.concatenate([beyond, velocity, beyond])[at[:, None] + np.arange(2 * reach)]
     high = around > 0.12 * np.maximum(around.max(axis=1, initial=1e-9), 1e-9)[:, None]
     return np.asarray((_end_of_activity(high[:, reach::-1], gap) + _end_of_activity(high[:, reach:], gap)) / hz)
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from worker.signal.beats import Beats, MedianBeat
-from worker.signal.filters import Floats, moving_mean, slope
+from worker.signal.filters import Floats, moving_mean, ramp, slope
 from worker.signal.order import median, quantile
 
 QRS_BEFORE_S: Final = 0.14
@@ -370,5 +370,5 @@ def _edge(outwards: Floats, hz: float, beyond: float) -> tuple[int, bool]:
 def _chord(part: Floats, width: int) -> Floats:
     """The line through the ends of each lead."""
     left, right = part[:, :width].mean(axis=1, keepdims=True), part[:, -width:].mean(axis=1, keepdims=True)
-    line: Floats = left + (right - left) * np.linspace(0, 1, part.shape[1])
+    line: Floats = left + (right - left) * ramp(part.shape[1])
     return line

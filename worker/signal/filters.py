@@ -7,6 +7,7 @@ that a drifting baseline does not ring.
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,10 @@ Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
 PAD_S: Final = 1.0
+KEPT: Final = 64
+KEPT_SAMPLES: Final = 1 << 14
+"""Recorders send the same few lengths again and again: what is made of a length alone, 4 MB of all of them at the usual
+ten seconds, is made once in a process; for longer ones it is made each time, where it is a smaller part of the work."""
 WORKING_HZ: Final = (400.0, 800.0)
 """Analysis runs at a whole multiple or fraction of the recorder's rate in this range: 250 → 500, 1000 → 500."""
 TARGET_HZ: Final = 500.0
@@ -40,12 +45,14 @@ class Spectrum:
         self.length = good_length(padded.shape[1])
         self.values = np.fft.rfft(padded, self.length, axis=1)
         self._kept: dict[tuple[float, ...], Floats] = {}
-        self.frequencies: Floats = np.asarray(np.fft.rfftfreq(self.length, 1 / hz), np.float64)
+        self.frequencies = _kept(_frequencies, self.length)(self.length, hz)
 
     def band(self, response: Floats | Complexes, rows: list[int] | None = None) -> Floats:
         """(n_leads, n_samples): the leads, or these rows, with each frequency multiplied by ``response``."""
-        values = self.values if rows is None else self.values[rows]
-        filtered = np.fft.irfft(values * response, self.length, axis=1)
+        values = self.values * response if rows is None else self.values[rows]
+        if rows is not None:
+            values *= response  # a copy already
+        filtered = np.fft.irfft(values, self.length, axis=1)
         band: Floats = filtered[:, self.pad : self.pad + self.n_samples]
         return band
 
@@ -53,15 +60,44 @@ class Spectrum:
         """(n_rows, n_samples) between the usual high-pass and low-pass; kept, so not to be written to."""
         asked = (low_hz, high_hz, *rows)
         if asked not in self._kept:
-            response = highpass(self.frequencies, low_hz) * lowpass(self.frequencies, high_hz)
-            self._kept[asked] = self.band(response, rows)
+            self._kept[asked] = self.band(self.passing(low_hz, high_hz), rows)
         return self._kept[asked]
+
+    def passing(self, low_hz: float, high_hz: float) -> Floats:
+        """The response of the usual high-pass and low-pass together; kept, so not to be written to."""
+        return _kept(_passing, self.length)(self.length, self.hz, low_hz, high_hz)
 
     def view(self, response: Floats | Complexes, rows: list[int], weights: Floats) -> Floats:
         """(n_samples,) the sum of these rows, each times its weight, filtered likewise."""
-        filtered = np.fft.irfft((weights @ self.values[rows]) * response, self.length)
+        of_every = np.zeros(len(self.values))
+        of_every[rows] = weights  # a product with nothing costs less than a copy of the rows
+        # real and imaginary parts side by side: numpy would make the weights complex, too
+        together = (of_every @ self.values.view(np.float64)).view(np.complex128)
+        filtered = np.fft.irfft(together * response, self.length)
         view: Floats = filtered[self.pad : self.pad + self.n_samples]
         return view
+
+
+@functools.lru_cache(KEPT)
+def _frequencies(length: int, hz: float) -> Floats:
+    return _locked(np.asarray(np.fft.rfftfreq(length, 1 / hz), np.float64))
+
+
+@functools.lru_cache(KEPT)
+def _passing(length: int, hz: float, low_hz: float, high_hz: float) -> Floats:
+    frequencies = _kept(_frequencies, length)(length, hz)
+    return _locked(highpass(frequencies, low_hz) * lowpass(frequencies, high_hz))
+
+
+def _kept(made: "functools._lru_cache_wrapper[Floats]", n: int) -> Callable[..., Floats]:
+    """The function that remembers its answers, or where they are long the one that does not."""
+    return made if n <= KEPT_SAMPLES else made.__wrapped__
+
+
+def _locked(values: Floats) -> Floats:
+    """Given out again and again, it is not written to."""
+    values.setflags(write=False)
+    return values
 
 
 def highpass(frequencies: Floats, cut_hz: float, order: int = 2) -> Floats:
@@ -153,9 +189,22 @@ def moving_mean(signal: Floats, width: int, step: int = 1) -> Floats:
     if unit > 1:  # both are so many blocks of this length
         part = functools.reduce(np.add, (part[..., first::unit] for first in range(unit)))
     sums = _sums_of(part, width // unit)[..., :: step // unit][..., : -(-n // step)]
-    at = np.arange(0, n, step)
-    sums /= np.minimum(at - half + width, n) - np.maximum(at - half, 0)
+    sums /= _kept(_counts, n)(n, width, step)
     return sums
+
+
+@functools.lru_cache(KEPT)
+def _counts(n: int, width: int, step: int) -> Floats:
+    """How many samples each mean of :func:`moving_mean` is of; a third of its time on the few samples of a beat."""
+    at = np.arange(0, n, step)
+    first = at - width // 2
+    return _locked((np.minimum(first + width, n) - np.maximum(first, 0)).astype(float))
+
+
+@functools.lru_cache(KEPT)
+def ramp(n: int) -> Floats:
+    """(n,) from 0 to 1, as ``np.linspace``, which takes as long as all else that is done with a short stretch."""
+    return _locked(np.linspace(0, 1, n))
 
 
 def _sums_of(part: Floats, width: int) -> Floats:

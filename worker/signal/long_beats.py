@@ -7,6 +7,7 @@ import numpy as np
 from worker.signal.beats import Beats
 from worker.signal.delineate import Limits
 from worker.signal.filters import Floats, moving_mean
+from worker.signal.order import quantile
 
 LEAST_S, LAST_S = 0.3, 0.75
 BEFORE_P_S: Final = 0.03
@@ -27,7 +28,7 @@ def long_beats(signal: Floats, beats: Beats, limits: Limits, hz: float) -> Float
     """
     before_p_s = BEFORE_P_S + ((limits.r - limits.p_on) / hz if limits.p_on is not None else UNKNOWN_P_S)
     rr_s = np.diff(beats.at) / hz
-    length = round(min(LAST_S, float(np.quantile(rr_s, 0.2)) - before_p_s) * hz) if rr_s.size else 0
+    length = round(min(LAST_S, float(quantile(rr_s, 0.2)) - before_p_s) * hz) if rr_s.size else 0
     quiet, back = round(LEVEL_S * hz), limits.r - limits.qrs_on
     room = np.append(np.diff(beats.at), length + back) >= length + back  # before an early beat there is no whole one
     starts = beats.at[(beats.group == 0) & room] - back

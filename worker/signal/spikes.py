@@ -51,7 +51,10 @@ def _deviation(signal: Floats, reach: int, around: int) -> Floats:
     """(n,) µV from the line between the neighbours, mean of the three leads that show it best, where that may matter:
     near places where one lead at least stands out."""
     deviation = np.zeros(signal.shape[1])
-    middle = np.abs(signal[:, reach:-reach] - (signal[:, : -2 * reach] + signal[:, 2 * reach :]) / 2)
+    middle = signal[:, : -2 * reach] + signal[:, 2 * reach :]
+    middle /= 2
+    np.subtract(signal[:, reach:-reach], middle, out=middle)
+    np.abs(middle, out=middle)
     loud = np.flatnonzero(middle.max(axis=0) > MIN_UV)
     if loud.size:
         blocks = np.zeros(middle.shape[1] // around + 3, bool)  # one more on each side

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.signal.filters import Floats
 
@@ -126,6 +127,14 @@ class _Seconds:
         found: Floats = product / (self.size[first:stop] * self.size[start] + 1e-9)
         return found
 
+    def against_all(self, starts: NDArray[np.int_]) -> Floats:
+        """(n_starts, n) likeness of the seconds at ``starts`` with every second: as products of matrices, in half the time."""
+        product = np.zeros((starts.size, self.size.size))
+        for lead in self.every:
+            product += lead[starts] @ lead.T
+        product /= self.size[starts, None] * self.size + 1e-9
+        return product
+
 
 def _period(likeness: Floats) -> tuple[float, float]:
     """(likeness, place) of the first summit that is nearly the highest."""
@@ -138,17 +147,16 @@ def _period(likeness: Floats) -> tuple[float, float]:
 
 def _far(seconds: _Seconds, period_s: float, hz: float) -> tuple[float, float]:
     """(likeness of seconds far apart, share of them that are rather alike upside down)."""
-    half, hop = int(np.ceil(period_s / 2 * hz)), max(1, round(HOP_S * hz))
-    places = range(half, seconds.size.size - half, hop)
-    upright, inverted = [], []
-    for one in places:
-        for other in range(one + round(FAR_S * hz), places.stop, hop):
-            likeness = seconds.against(one, other - half, other + half + 1)
-            upright.append(float(likeness.max()))
-            inverted.append(-float(likeness.min()))
-    if not upright:
+    half, hop, far = int(np.ceil(period_s / 2 * hz)), max(1, round(HOP_S * hz)), round(FAR_S * hz)
+    stop = seconds.size.size - half
+    ones = np.arange(half, stop - far, hop)
+    if not ones.size:
         return 0.0, 0.0
-    up, down = np.array(upright), np.array(inverted)
+    others = ones[:, None] + far + hop * np.arange(ones.size)
+    pair, place = np.nonzero(others < stop)
+    near = others[pair, place, None] + np.arange(-half, half + 1)
+    likeness = seconds.against_all(ones)[pair[:, None], near]
+    up, down = likeness.max(axis=1), -likeness.min(axis=1)
     return float(np.median(up)), float(np.mean((down - up > INVERTED[0]) & (down > INVERTED[1])))
 
 

@@ -13,6 +13,14 @@ def test_median_is_numpys(shape: tuple[int, ...]) -> None:
         np.testing.assert_array_equal(median(values, axis), np.median(values, axis=axis))
 
 
+@pytest.mark.parametrize("n", range(1, 24))
+def test_median_of_whole_beats_is_numpys(n: int) -> None:
+    values = np.random.default_rng(n).integers(-40, 40, size=(n, 4, 300)).astype(float)
+    before = values.copy()
+    np.testing.assert_array_equal(median(values, 0), np.median(values, axis=0))
+    np.testing.assert_array_equal(values, before)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.25, 0.3, 0.5, 0.6, 0.95, 0.99, 1.0])
 @pytest.mark.parametrize("shape", [(1,), (2,), (9,), (4, 10), (2, 3, 101)])
 def test_quantile_is_numpys(share: float, shape: tuple[int, ...]) -> None:
