@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -130,6 +130,8 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     ventricular, supraventricular = ectopy(day, af)
     extremes = extreme_events(day)
     rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}
+    night = nights(measured)
+    of_sinus = _of_sinus(day, af, night)  # before there are events: of two weeks both take most memory
     happened = [
         *extremes,
         *_flutter_known(af_events(day, fibrillating), measured),
@@ -141,8 +143,6 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
         *_diary(measured),
     ]
     events, warnings = _limited(happened)
-    night = nights(measured)
-    sinus = _outside(day, af)
     return (
         HolterFindings(
             analysed_s=round(day.analysed_s, 1),
@@ -160,12 +160,10 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
             qt=of_minutes.qt,
             st=of_minutes.st,
             hours=hours(day, happened, qtc_ms),
-            hrv=variability(sinus, night),
-            turbulence=turbulence(sinus),
-            deceleration=capacities(sinus),
             events=events,
             templates=_templates(measured),
             edits=edits,
+            **of_sinus,
         ),
         warnings,
     )
@@ -231,6 +229,16 @@ def _outside(day: Readable, af: Spans) -> Readable:
     """The same day, in which no beat within fibrillation is called normal: variability is the sinus node's."""
     label = np.where(af.inside(day.at_s), Label.Q, day.beats.label).astype(np.uint8)
     return replace(day, beats=replace(day.beats, label=label))
+
+
+def _of_sinus(day: Readable, af: Spans, night: Spans) -> dict[str, Any]:
+    """What the sinus node's intervals say."""
+    sinus = _outside(day, af)
+    return {
+        "hrv": variability(sinus, night),
+        "turbulence": turbulence(sinus),
+        "deceleration": capacities(sinus),
+    }
 
 
 def _rounded(value: float | None) -> float | None:

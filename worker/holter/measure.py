@@ -27,6 +27,7 @@ from worker.holter.spikes import believed, blanked, paced, pulses_in
 from worker.holter.templates import cluster
 from worker.holter.vf import restless, rhythms_of
 from worker.holter.wide import wide_of
+from worker.mapped import give_back
 from worker.recording import Recording
 
 Int64s = NDArray[np.int64]
@@ -63,6 +64,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     """
     day = Day(recording)
     first = search(day, lambda share: progress(share * BEATS_UNTIL, "beats"))
+    give_back()
     progress(BEATS_UNTIL, "classes")
     found = classified(day, first.at)
     label, confidence = found.label, found.confidence
@@ -70,6 +72,8 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     label[given], confidence[given] = Label.P, PACED_CONFIDENCE
     template, templates = cluster(day, first.at, found.blocks, label, found.rows)
     beats = Beats(first.at, label, confidence, template, _whole_ms(found.qrs_ms), found.p_like)
+    del found
+    give_back()
     progress(CLASSES_UNTIL, "minutes")
     noise = first.noise.with_unrest(unconfirmed(day, first.at, templates, first.noise.unreadable))
     seen = rhythms_of(day, first.suspects, first.at, noise.unreadable)
@@ -117,6 +121,7 @@ def search(day: Day, progress: Callable[[float], None] = lambda share: None) -> 
         suspects.append(restless(block, seen.broad, seen.hz, day.hz))
         progress(block.stop / day.n_samples)
     at, odds = found.in_order(day.hz)
+    del found
     noise = noise_of(day, rows, windows, finder.window, at, odds)
     noise = noise.with_unrest(np.concatenate(unrest))
     return Searched(at, np.concatenate(pulses), np.concatenate(suspects), noise)

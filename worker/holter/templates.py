@@ -290,21 +290,23 @@ def cluster(
     Beats of one template have one shape and one label, so that an early beat of normal shape is not renamed with
     the thousands that it looks like.
     """
-    shape = over_blocks(blocks, len(beats))
-    pairs, of, count = np.unique(shape * len(Label) + label, return_inverse=True, return_counts=True)
+    pair = (over_blocks(blocks, len(beats)) * len(Label) + label).astype(np.int32)
+    many = np.bincount(pair)
+    pairs = np.flatnonzero(many)
+    count = many[pairs]
     order = np.argsort(-count, kind="stable")[:MAX_TEMPLATES]
-    rank = np.full(len(count), -1, np.int32)
-    rank[order] = np.arange(len(order))
-    ids = rank[of]
-    members = np.split(np.argsort(ids, kind="stable"), np.searchsorted(np.sort(ids), np.arange(len(order))))[1:]
+    rank = np.full(len(many), -1, np.int32)
+    rank[pairs[order]] = np.arange(len(order))
+    ids = rank[pair]
     templates = []
-    for number, (pair, of_it) in enumerate(zip(order.tolist(), members, strict=True)):
+    for number, place in enumerate(order.tolist()):
+        of_it = np.flatnonzero(ids == number)
         most = MEDIAN_OF if number < WELL_SHOWN else MEDIAN_OF_FEW
         chosen = of_it[np.unique(np.linspace(0, len(of_it) - 1, most).astype(np.int64))]
         pictures = np.stack([_picture(day, int(at)) for at in beats[chosen]])
         median = np.clip(np.rint(np.median(pictures, axis=0)), -32767, 32767).astype(np.int16)
         templates.append(
-            Template(number, Label(int(pairs[pair]) % len(Label)), int(count[pair]), median, INNER_HZ, BEFORE)
+            Template(number, Label(int(pairs[place]) % len(Label)), int(count[place]), median, INNER_HZ, BEFORE)
         )
     return ids, tuple(templates)
 

@@ -65,6 +65,7 @@ def spectrum(intervals: Intervals) -> tuple[Floats, Floats]:
     size, step = 2 * width, 1 if n <= LONG else SLOW_STEP
     count = int(HIGHEST_HZ * size / EVEN_HZ) + 1
     series = _even(end_s, nn_ms, n) if step == 1 else slow(end_s, nn_ms, n)
+    del end_s, nn_ms  # of two weeks 20 MB
     lowest = _Lowest(-(-width // step), size, count, step)
     density = np.zeros(count)
     for start in starts:
@@ -109,6 +110,7 @@ class _Lowest:
         # of whole numbers, so that no phase is lost in a large one
         turns = step * np.arange(max(width, count), dtype=np.int64) ** 2 % (2 * size)
         self.chirp = np.exp((-2j * np.pi / (2 * size)) * turns)
+        del turns
         kernel = np.zeros(self.fast, np.complex128)
         kernel[:count] = self.chirp[:count].conj()
         kernel[self.fast - width + 1 :] = self.chirp[width - 1 : 0 : -1].conj()
