@@ -1,6 +1,7 @@
-"""Fits ``worker/signal/qrs_weights.py``: ``python -m bench.accuracy.fit_qrs MITDB_FOLDER [--folds N] [--trees]``.
+"""Fits ``worker/signal/qrs_weights.py``: ``python -m bench.accuracy.fit_qrs MITDB_FOLDER [--folds N] [--trees KIND]``.
 
-With ``--trees`` it is ``worker/signal/qrs_noise_weights.py``, with scikit-learn, and the whole file is printed.
+With ``--trees heavy`` it is ``worker/signal/qrs_noise_weights.py``, with ``--trees slight``
+``qrs_slight_noise_weights.py`` beside it, with scikit-learn, and the whole file is printed.
 
 Only the records of the folder are seen. With ``--folds`` the records are left out in turn and the figures printed are
 of records that the coefficients have not seen; without, the coefficients for the source file are printed.
@@ -30,7 +31,7 @@ RIDGE: Final = 1e-3
 VARIANTS: Final = (([0], 1.0), ([1], 0.1), ([0, 1], 0.3))
 """Leads, and how much they weigh: the first lead is what single-lead figures are about."""
 TREE_VARIANTS: Final = (([0], 0.6), ([1], 0.2))
-TREE_NOISE: Final = {18: 0.2, 12: 0.6, 6: 0.6, 0: 0.6, -6: 0.6}
+TREE_NOISE: Final = {"slight": {18: 0.2, 12: 0.6, 6: 0.6}, "heavy": {18: 0.2, 12: 0.6, 6: 0.6, 0: 0.6, -6: 0.6}}
 N_TREES: Final = 250
 Variants = tuple[tuple[list[int], float], ...]
 Look = Callable[[qrs_weights.Candidates, NDArray[np.int_]], Floats]
@@ -40,12 +41,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--folds", type=int, default=0)
-    parser.add_argument("--trees", action="store_true", help="print the trees for noise instead of the coefficients")
+    parser.add_argument("--trees", choices=sorted(TREE_NOISE), help="print the trees for such noise instead")
     options = parser.parse_args()
     records = [header for header in headers(options.folder) if notes(header, "atr") is not None]
     if options.trees:
-        every = [block for header in records for block in _examples(header, TREE_VARIANTS, TREE_NOISE, trees=True)]
-        print(source_of(_fit_trees(every)))
+        noise = TREE_NOISE[options.trees]
+        every = [block for header in records for block in _examples(header, TREE_VARIANTS, noise, trees=True)]
+        print(source_of(_fit_trees(every), options.trees))
         return
     rows = {header.stem: _examples(header) for header in records}
     if not options.folds:
@@ -106,9 +108,12 @@ def measured(uv: Floats, hz: float, truth: Any, left_out: list[tuple[int, int]],
     for start in range(0, n, step):
         first, last = max(0, min(start, n - 2 * margin) - margin), min(n, start + step + margin)
         spectrum = Spectrum(uv[:, first:last], hz)
-        beats = np.array(qrs.detect(spectrum, list(range(len(uv)))).beats, int)
-        candidates, _ = qrs.candidates_of(spectrum, list(range(len(uv))))
-        if candidates is None or len(beats) < 2:
+        candidates, energy = qrs.candidates_of(spectrum, list(range(len(uv))))
+        if candidates is None:
+            continue
+        # the trees are asked beside the beats by looks, so they must not be shown better ones here
+        beats = np.array(qrs.by_looks(candidates, energy)[0], int)
+        if len(beats) < 2:
             continue
         inside = (candidates.at + first >= start) & (candidates.at + first < start + step)
         places.append(candidates.at[inside] + first)
@@ -151,11 +156,11 @@ def _tables_of(model: Any) -> Trees:
     return Trees(float(model._baseline_prediction.ravel()[0]), np.array(feature), np.array(limit), np.array(leaf))
 
 
-HEAD: Final = '''"""The trees of :mod:`worker.signal.qrs_noise`, by ``python -m bench.accuracy.fit_qrs DS1 --trees``.
+HEAD: Final = '''"""The trees for {kind} noise of :mod:`worker.signal.qrs_noise`.
 
-Fitted on de Chazal's DS1 of MIT-BIH: the first lead (weight 0.6), the second (0.2), and the first with NSTDB's
-electrode motion at 18 dB (0.2), 12, 6, 0 and −6 dB (0.6 each), each record the same; docs/accuracy.md has what such
-trees do on records that were left out.
+By ``python -m bench.accuracy.fit_qrs DS1 --trees {kind}``, on de Chazal's DS1 of MIT-BIH: the first lead (weight 0.6),
+the second (0.2), and the first with NSTDB's electrode motion at {levels} dB,
+each record the same; docs/accuracy.md has what such trees do on records that were left out.
 """
 
 from typing import Any, Final
@@ -176,10 +181,11 @@ def _table(text: str, columns: int, kind: type) -> NDArray[Any]:
 TREES: Final = Trees({start:.4g}, _table(_FEATURE, 3, int), _table(_LIMIT, 3, float), _table(_LEAF, 4, float))"""
 
 
-def source_of(trees: Trees) -> str:
+def source_of(trees: Trees, kind: str) -> str:
     """The text of the file."""
+    levels = ", ".join(f"{snr} ({weight})".replace("-", "−") for snr, weight in TREE_NOISE[kind].items())
     tables = {"_FEATURE": ("d", trees.feature), "_LIMIT": (".4g", trees.limit), "_LEAF": (".3g", trees.leaf)}
-    lines = [HEAD]
+    lines = [HEAD.format(kind=kind, levels=levels)]
     for name, (digits, values) in tables.items():
         text = " ".join(format(value, digits) for value in values.ravel().tolist())
         lines += [f"{name} = (", *(f'    "{line} "' for line in textwrap.wrap(text, 110)), ")"]

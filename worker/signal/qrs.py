@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
 from worker.signal.order import median, quantile
 from worker.signal.qrs_agreement import LEADS, weigh_agreement
-from worker.signal.qrs_noise import MAX_LEADS, share_of_trees, weigh_in_noise
+from worker.signal.qrs_noise import MAX_LEADS, shares_of_trees, weigh_in_noise
 from worker.signal.qrs_weights import FLOOR_COLUMN, Candidates, measures, weigh
 
 BAND_HZ: Final = (7.0, 26.0)
@@ -110,38 +110,45 @@ def detect(spectrum: Spectrum, usable: list[int]) -> Detection:
     candidates, energy = candidates_of(spectrum, usable)
     if candidates is None:
         return Detection([], energy)
-    beats, found = _first_guess(energy, candidates.at.tolist(), spectrum.hz), None
-    for _ in range(PASSES):
-        if len(beats) < 2:
-            break
-        found = measures(candidates, np.array(beats, int))
-        before, beats = beats, best_sequence(candidates.at, weigh(found), spectrum.hz)
-        if beats == before:
-            break
-    if found is not None and len(beats) > 1 and _is_asked_again(candidates, found):
+    beats, found = by_looks(candidates, energy)
+    at = np.array(beats, int)
+    if found is not None and at.size > 1 and _is_asked_again(candidates, at, found):
         # once, and last: the trees and the leads look at the beats around, and would agree with their own mistakes
-        at = np.array(beats, int)
         beats = best_sequence(candidates.at, likely(candidates, at, measures(candidates, at)), spectrum.hz)
     if found is not None and len(candidates.units) >= BROAD_LEADS:
         beats = sorted([*beats, *_broad_beats(candidates.at, found, beats, spectrum.hz)])
     return Detection(beats, energy)
 
 
+def by_looks(candidates: Candidates, energy: Floats) -> tuple[list[int], Floats | None]:
+    """(the beats by the regression alone, the measures of all candidates beside the last beats but one)."""
+    beats, found = _first_guess(energy, candidates.at.tolist(), candidates.hz), None
+    for _ in range(PASSES):
+        if len(beats) < 2:
+            break
+        found = measures(candidates, np.array(beats, int))
+        before, beats = beats, best_sequence(candidates.at, weigh(found), candidates.hz)
+        if beats == before:
+            break
+    return beats, found
+
+
 def likely(candidates: Candidates, beats: NDArray[np.int_], found: Floats) -> Floats:
     """(n,) log odds of each candidate being a beat, given beats that are believed and the measures beside them."""
-    worth = weigh(found)
-    share = _share_of_trees(candidates, found)
-    if share < LEAST_SHARE:
+    worth, shares = weigh(found), _shares_of_trees(candidates, beats, found)
+    if max(shares) < LEAST_SHARE:
         return worth + weigh_agreement(candidates, beats)
-    return (1 - share) * worth + share * weigh_in_noise(candidates, beats, found)
+    return weigh_in_noise(candidates, beats, found, worth, shares)
 
 
-def _is_asked_again(candidates: Candidates, found: Floats) -> bool:
-    return len(candidates.units) == LEADS or _share_of_trees(candidates, found) >= LEAST_SHARE
+def _is_asked_again(candidates: Candidates, beats: NDArray[np.int_], found: Floats) -> bool:
+    return len(candidates.units) == LEADS or max(_shares_of_trees(candidates, beats, found)) >= LEAST_SHARE
 
 
-def _share_of_trees(candidates: Candidates, found: Floats) -> float:
-    return share_of_trees(found[:, FLOOR_COLUMN]) if len(candidates.units) <= MAX_LEADS else 0.0
+def _shares_of_trees(candidates: Candidates, beats: NDArray[np.int_], found: Floats) -> tuple[float, float]:
+    if len(candidates.units) > MAX_LEADS:
+        return 0.0, 0.0
+    return shares_of_trees(found[:, FLOOR_COLUMN], beats / candidates.hz)
 
 
 def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | None, Floats]:

@@ -6,8 +6,9 @@ from bench.accuracy.score import compare
 from worker.signal.filters import Spectrum, lowpass
 from worker.signal.qrs import candidates_of, detect, find_beats, likely
 from worker.signal.qrs_agreement import weigh_agreement
-from worker.signal.qrs_noise import noise_measures, share_of_trees
+from worker.signal.qrs_noise import noise_measures, shares_of_trees, unevenness
 from worker.signal.qrs_noise_weights import TREES
+from worker.signal.qrs_slight_noise_weights import TREES as SLIGHT_TREES
 from worker.signal.qrs_weights import FLOOR_COLUMN, measures, weigh
 
 HZ = 250.0
@@ -23,17 +24,32 @@ def trace(motion_uv: float) -> np.ndarray:
     return np.asarray(beats + motion_uv * slow / slow.std() + np.random.default_rng(8).normal(scale=5, size=at.size))
 
 
-def share(signal: np.ndarray) -> float:
+def shares(signal: np.ndarray) -> tuple[float, float]:
     spectrum = Spectrum(signal[None], HZ)
     candidates, _ = candidates_of(spectrum, [0])
     assert candidates is not None
-    found = measures(candidates, np.array(detect(spectrum, [0]).beats, int))
-    return share_of_trees(found[:, FLOOR_COLUMN])
+    beats = np.array(detect(spectrum, [0]).beats, int)
+    return shares_of_trees(measures(candidates, beats)[:, FLOOR_COLUMN], beats / HZ)
 
 
 def test_only_a_restless_trace_asks_the_trees() -> None:
-    assert share(trace(0.0)) < 0.02
-    assert share(trace(260.0)) > 0.5
+    assert max(shares(trace(0.0))) < 0.02
+    assert shares(trace(260.0))[1] > 0.5
+
+
+def test_the_trees_for_slight_noise_are_asked_in_even_rhythms_alone() -> None:
+    floor = np.full(40, -3.2)
+    even = np.cumsum(np.tile([0.8, 0.8, 0.5, 1.1], 15))
+    uneven = np.cumsum(np.random.default_rng(3).uniform(0.4, 1.4, 60))
+    assert unevenness(even) < 0.01 < 0.05 < unevenness(uneven)
+    assert shares_of_trees(floor, even)[0] > 0.7
+    assert shares_of_trees(floor, uneven)[0] < 0.02
+    assert shares_of_trees(np.full(40, -4.5), even)[0] < 0.02
+
+
+def test_of_three_beats_nothing_is_said_of_their_rhythm() -> None:
+    assert unevenness(np.array([0.0, 0.8, 1.6])) == 1.0
+    assert unevenness(np.zeros(0)) == 1.0
 
 
 def test_two_leads_are_weighed_by_the_regression_and_their_agreement() -> None:
@@ -62,4 +78,5 @@ def test_every_tree_asks_for_a_measure_that_there_is() -> None:
     every = noise_measures(candidates, beats, measures(candidates, beats))
     assert every.shape == (candidates.at.size, 24)
     assert np.isfinite(every).all()
-    assert 0 <= TREES.feature.min() <= TREES.feature.max() < every.shape[1]
+    for trees in (TREES, SLIGHT_TREES):
+        assert 0 <= trees.feature.min() <= trees.feature.max() < every.shape[1]
