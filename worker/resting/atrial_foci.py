@@ -19,7 +19,7 @@ from ecg_center.contract.findings import Evidence
 from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import TEXTBOOK, evidence, say
-from worker.signal.atrial import P_BAND_HZ, QRS_MARGIN_S, ventricles, without_line
+from worker.signal.atrial import P_BAND_HZ, QRS_MARGIN_S, powers, ventricles, without_line
 from worker.signal.filters import Floats, Spectrum
 from worker.signal.order import median
 
@@ -169,31 +169,6 @@ def _before_each(reading: Reading) -> list[_P]:
             )
         )
     return found
-
-
-def powers(band: Floats, width: int) -> Floats:
-    """(n − width + 1,) squares, summed over all leads, of every stretch of (n_leads, n) ``without_line``: running sums.
-
-    >>> powers(np.array([[0.0, 1, 2, 3, 4, 3, 2, 1]]), 4).round(6).tolist()
-    [0.0, 0.0, 2.222222, 2.222222, 0.0]
-    """
-    places = np.arange(band.shape[1])
-    share = np.linspace(0, 1, width)
-    end = max(1, width // 8)
-
-    def over(values: Floats, n: int) -> Floats:
-        summed = np.concatenate((np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)), axis=1)
-        sums: Floats = summed[:, n:] - summed[:, :-n]
-        return sums
-
-    whole, squares = over(band, width), over(band**2, width)
-    along = (over(band * places, width) - whole * places[: whole.shape[1]]) / (width - 1)
-    ends = over(band, end) / end
-    left = ends[:, : whole.shape[1]]
-    rise = ends[:, width - end :] - left
-    line = width * left**2 + 2 * left * rise * share.sum() + rise**2 * float((share**2).sum())
-    power: Floats = (squares - 2 * (left * whole + rise * along) + line).sum(axis=0)
-    return power
 
 
 def _by_form(found: list[_P], hz: float) -> np.ndarray:

@@ -19,7 +19,7 @@ from worker.resting.say import ACC_2018_BRADYCARDIA, evidence, say
 from worker.signal.atrial import ventricles
 from worker.signal.beats import MedianBeat, median_beat
 from worker.signal.delineate import Limits, delineate
-from worker.signal.filters import Floats, good_length, moving_mean
+from worker.signal.filters import Floats, good_length, moving_mean, ramp, sums_of
 from worker.signal.order import median
 
 PAUSE_TIMES: Final = 1.25
@@ -150,21 +150,19 @@ def _likeness(rest: Floats, p: Floats) -> Floats:
     The line is linear in the window, so that sums and products of the windows are enough: none is ever made.
     """
     width = p.shape[1]
-    edge, along = max(1, width // 8), np.linspace(0, 1, width)
+    edge, along = max(1, width // 8), ramp(width)
     usual = p - _line(p[:, :edge].mean(axis=1), p[:, -edge:].mean(axis=1), along)
-    total = np.cumsum(np.pad(rest, ((0, 0), (1, 0))), axis=1)
-    power = np.cumsum(np.pad((rest**2).sum(axis=0), (1, 0)))
-    last = rest.shape[1] - width + 1
-    left = (total[:, edge : edge + last] - total[:, :last]) / edge
-    right = (total[:, width : width + last] - total[:, width - edge : width - edge + last]) / edge
-    rise, sums = right - left, total[:, width:] - total[:, :last]
+    last, power = rest.shape[1] - width + 1, sums_of((rest**2).sum(axis=0), width)
+    ends = sums_of(rest, edge) / edge
+    left = ends[:, :last]
+    rise, sums = ends[:, width - edge :] - left, sums_of(rest, width)
     length = good_length(rest.shape[1])
     values = np.fft.rfft(rest, length, axis=1)
-    ramp = np.fft.irfft(values * np.fft.rfft(along, length).conj(), length, axis=1)[:, :last]
+    rising = np.fft.irfft(values * np.fft.rfft(along, length).conj(), length, axis=1)[:, :last]
     product = np.fft.irfft((values * np.fft.rfft(usual, length, axis=1).conj()).sum(axis=0), length)[:last]
     product = product - usual.sum(axis=1) @ left - (usual @ along) @ rise
-    lines = left * (width * left + 2 * along.sum() * rise - 2 * sums) + rise * (along @ along * rise - 2 * ramp)
-    own = np.sqrt(np.maximum(power[width:] - power[:last] + lines.sum(axis=0), 0.0))
+    lines = left * (width * left + 2 * along.sum() * rise - 2 * sums) + rise * (along @ along * rise - 2 * rising)
+    own = np.sqrt(np.maximum(power + lines.sum(axis=0), 0.0))
     size = float(np.linalg.norm(usual))
     like: Floats = product / (own * size + 1e-9)
     like[(own < SIZE[0] * size) | (own > SIZE[1] * size)] = 0.0

@@ -17,7 +17,7 @@ from ecg_center.contract.findings import Statement
 from worker.resting.leading import Rhythm
 from worker.resting.reading import Reading
 from worker.resting.say import TEXTBOOK, evidence, say
-from worker.signal.atrial import P_BAND_HZ, QRS_MARGIN_S, ventricles, without_line
+from worker.signal.atrial import P_BAND_HZ, QRS_MARGIN_S, powers, ventricles, without_line
 from worker.signal.filters import Floats, Spectrum
 from worker.signal.order import median
 
@@ -105,13 +105,13 @@ def _left_behind(reading: Reading, usual_s: float) -> dict[int, _Left]:
     width = round(P_S * hz)
     first = limits.qrs_off - limits.r + round(BEHIND_J_S * hz)
     stop = limits.p_on - limits.r + round(EARLY * usual_s * hz) + width
+    if stop - first < width:
+        return {}
     found: dict[int, _Left] = {}
+    power = powers(band, width)
     for place, at in enumerate(reading.beats.at.tolist()):
-        part = band[:, at + first : at + stop]
-        if part.shape[1] < stop - first or stop - first < width:
+        if at + stop > band.shape[1]:
             continue
-        forms = without_line(np.lib.stride_tricks.sliding_window_view(part, width, axis=1))
-        power = (forms**2).sum(axis=(0, 2))
-        best = int(np.argmax(power))
-        found[place] = _Left(forms[:, best], float(power[best]), (at + first + best) / hz)
+        best = at + first + int(np.argmax(power[at + first : at + stop - width + 1]))
+        found[place] = _Left(without_line(band[:, best : best + width]), float(power[best]), best / hz)
     return found

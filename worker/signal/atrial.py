@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from worker.signal.beats import Beats, MedianBeat
 from worker.signal.delineate import Limits
-from worker.signal.filters import Floats, Spectrum, good_length, moving_mean, ramp
+from worker.signal.filters import Floats, Spectrum, good_length, moving_mean, ramp, sums_of
 from worker.signal.order import median
 
 NDArrayBool = NDArray[np.bool_]
@@ -160,6 +160,24 @@ def without_line(part: Floats) -> Floats:
     left, right = part[..., :width].mean(axis=-1, keepdims=True), part[..., -width:].mean(axis=-1, keepdims=True)
     level: Floats = part - (left + (right - left) * ramp(part.shape[-1]))
     return level
+
+
+def powers(band: Floats, width: int) -> Floats:
+    """(n − width + 1,) squares, summed over all leads, of every stretch of (n_leads, n) ``without_line``: running sums.
+
+    >>> powers(np.array([[0.0, 1, 2, 3, 4, 3, 2, 1]]), 4).round(6).tolist()
+    [0.0, 0.0, 2.222222, 2.222222, 0.0]
+    """
+    places, share = np.arange(band.shape[1]), ramp(width)
+    end = max(1, width // 8)
+    whole, squares = sums_of(band, width), sums_of((band**2).sum(axis=0), width)
+    along = (sums_of(band * places, width) - whole * places[: whole.shape[1]]) / (width - 1)
+    ends = sums_of(band, end) / end
+    left = ends[:, : whole.shape[1]]
+    rise = ends[:, width - end :] - left
+    line = width * left**2 + 2 * left * rise * share.sum() + rise**2 * float((share**2).sum())
+    power: Floats = squares + (line - 2 * (left * whole + rise * along)).sum(axis=0)
+    return power
 
 
 def _is_like(found: Floats, usual: Floats, size: float) -> NDArrayBool:

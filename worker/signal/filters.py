@@ -188,7 +188,7 @@ def moving_mean(signal: Floats, width: int, step: int = 1) -> Floats:
     part[..., half : half + n] = signal
     if unit > 1:  # both are so many blocks of this length
         part = functools.reduce(np.add, (part[..., first::unit] for first in range(unit)))
-    sums = _sums_of(part, width // unit)[..., :: step // unit][..., : -(-n // step)]
+    sums = sums_of(part, width // unit)[..., :: step // unit][..., : -(-n // step)]
     sums /= _kept(_counts, n)(n, width, step)
     return sums
 
@@ -207,8 +207,12 @@ def ramp(n: int) -> Floats:
     return _locked(np.linspace(0, 1, n))
 
 
-def _sums_of(part: Floats, width: int) -> Floats:
-    """The sums of ``width`` samples from each one on, along the last axis."""
+def sums_of(part: Floats, width: int) -> Floats:
+    """The sums of ``width`` samples from each one on, along the last axis.
+
+    >>> sums_of(np.array([1.0, 2.0, 4.0, 8.0]), 3).tolist()
+    [7.0, 14.0]
+    """
     n = part.shape[-1] - width + 1
     total: Floats | None = None
     done, size = 0, 1

@@ -128,7 +128,7 @@ class _Seconds:
         return found
 
     def against_all(self, starts: NDArray[np.int_]) -> Floats:
-        """(n_starts, n) likeness of the seconds at ``starts`` with every second: as products of matrices, in half the time."""
+        """(n_starts, n) likeness of the seconds at ``starts`` with every second, as products of matrices."""
         product = np.zeros((starts.size, self.size.size))
         for lead in self.every:
             product += lead[starts] @ lead.T

@@ -8,8 +8,7 @@ from support.simulated import simulated
 
 from ecg_center.domain.statements import contradicts
 from worker.resting import analyse
-from worker.resting.atrial_foci import powers
-from worker.signal.atrial import without_line
+from worker.signal.atrial import powers, without_line
 
 SEVERAL = {"33", "35", "53"}
 
