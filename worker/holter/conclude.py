@@ -26,6 +26,7 @@ from worker.critical import DEFAULT, evaluate, load
 from worker.holter.af import Episode, af_burden, af_episodes, af_events, spans_of_episodes, without_early_atrial
 from worker.holter.alternans import alternans_events
 from worker.holter.conclusions import FLUTTER, P_ALONE, POLYMORPHIC, TORSADES, conclusions
+from worker.holter.early import only_early, with_its_runs
 from worker.holter.edits import apply
 from worker.holter.events import block_events, broad_events, ectopy, events_of, pauses
 from worker.holter.flutter import FIXED
@@ -124,9 +125,10 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     measured, minutes = day.measured, day.measured.minutes
     of_minutes = kept(minutes, ("minutes", measured.calibrated, measured.leads), lambda: _of_minutes(measured))
     qtc_ms = of_minutes.qtc_ms
-    fibrillating = _ruled(day, af_episodes(day))
+    fibrillating = _ruled(day, with_its_runs(day, af_episodes(day)))
     day = without_early_atrial(day, fibrillating)
     af = spans_of_episodes(day, fibrillating)
+    day = only_early(day, af)
     ventricular, supraventricular = ectopy(day, af)
     extremes = extreme_events(day)
     rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}

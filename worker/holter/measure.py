@@ -22,7 +22,7 @@ from worker.holter.minutes import minutes_of
 from worker.holter.noise import Noise, Windows, noise_of, windows_of, without
 from worker.holter.p_alone import p_alone
 from worker.holter.pauses import unconfirmed
-from worker.holter.racing import recounted
+from worker.holter.racing import counted, recounted
 from worker.holter.spikes import believed, blanked, paced, pulses_in
 from worker.holter.templates import cluster
 from worker.holter.vf import restless, rhythms_of
@@ -78,8 +78,10 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     noise = first.noise.with_unrest(unconfirmed(day, first.at, templates, first.noise.unreadable))
     seen = rhythms_of(day, first.suspects, first.at, noise.unreadable)
     rhythms = tuple(stretch for stretch in seen if stretch.reason != "monomorphic")
-    beats, templates = recounted(day, beats, templates, [stretch for stretch in seen if stretch not in rhythms])
+    beats = recounted(day, beats, [stretch for stretch in seen if stretch not in rhythms])
     beats, alone = p_alone(day, beats, templates, noise.unreadable)
+    if len(beats) != len(first.at):
+        templates = counted(templates, beats)
     still = [s for s in rhythms if s.reason == "asystole"]
     rhythms = (*rhythms, *(s for s in alone if not any(s.start < o.stop and o.start < s.stop for o in still)))
     unreadable = without(noise.unreadable, rhythms)

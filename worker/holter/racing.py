@@ -39,24 +39,22 @@ NEAR: Final = 0.25
 """Of a period, by which a wave may come early or late."""
 
 
-def recounted(
-    day: Day, beats: Beats, templates: Sequence[Template], racing: Sequence[Stretch]
-) -> tuple[Beats, tuple[Template, ...]]:
-    """The beats, and how many are of each shape, with those in place that the search lost in tachycardias.
+def recounted(day: Day, beats: Beats, racing: Sequence[Stretch]) -> Beats:
+    """The beats with those in place that the search lost in tachycardias.
 
     Args:
         racing: stretches that are of one shape, as the signal says.
     """
-    spans = [(stretch.start, stretch.stop) for stretch in racing] + _slow_runs(day, beats)
-    changed = beats
-    for start, stop in spans:
-        changed = _in_step(day, changed, start, stop)
-    if changed is beats:
-        return beats, tuple(templates)
-    count = np.bincount(
-        changed.template[changed.template >= 0], minlength=1 + max((t.id for t in templates), default=0)
-    )
-    return changed, tuple(replace(template, beats=int(count[template.id])) for template in templates)
+    for start, stop in [(stretch.start, stretch.stop) for stretch in racing] + _slow_runs(day, beats):
+        beats = _in_step(day, beats, start, stop)
+    return beats
+
+
+def counted(templates: Sequence[Template], beats: Beats) -> tuple[Template, ...]:
+    """The shapes with how many of these beats each has."""
+    most = max((template.id for template in templates), default=0)
+    count = np.bincount(beats.template[beats.template >= 0], minlength=most + 1)
+    return tuple(replace(template, beats=int(count[template.id])) for template in templates)
 
 
 def _slow_runs(day: Day, beats: Beats) -> list[tuple[int, int]]:

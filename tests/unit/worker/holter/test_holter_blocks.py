@@ -10,9 +10,10 @@ from ecg_center.contract.holter import Edit
 from gateway.simulate.generator import generate
 from gateway.simulate.leads import LEADS
 from worker.holter.analysis import analyse
-from worker.holter.blocks import blocks_of, gap_pieces, slow_pieces
+from worker.holter.blocks import MARCHES, blocks_of, gap_pieces, slow_pieces
 from worker.holter.conclude import conclude
 from worker.holter.day import Day
+from worker.holter.dissociation import march
 from worker.holter.events import block_events
 from worker.holter.measured import Beats, Label, Stretch
 from worker.holter.readable import Spans, readable
@@ -70,6 +71,47 @@ def test_each_type_is_found_with_its_length(pathology, reason, leads):
 def test_none_is_found_where_every_p_is_conducted_or_none_is_there(pathology, seed):
     recording, beats = made(pathology, seed=seed)
     assert blocks_of(Day(recording), beats, ()) == ()
+
+
+def marching(pr_s=None, *, noise_uv=25.0, seconds=90.0, seed=1):
+    """µV of one lead and its beats: an escape at 40/min, and P waves at 80/min, or so long before each beat."""
+    random, t = np.random.default_rng(seed), np.arange(round(seconds * HZ)) / HZ
+    at_s = 1.0 + np.cumsum(np.r_[0.0, random.normal(1.5, 0.01, int(seconds / 1.5) - 2)])
+    p_s = np.cumsum(random.normal(0.73, 0.015, int(seconds / 0.73))) if pr_s is None else at_s - pr_s
+    uv = random.normal(0, noise_uv, t.size)
+    for times, size, half in ((at_s, 900, 0.015), (at_s + 0.3, 200, 0.05), (p_s, 90, 0.03)):
+        for at in times:
+            uv += size * np.exp(-0.5 * ((t - at) / half) ** 2)
+    return np.float32(uv[None]), np.rint(at_s * HZ).astype(np.int64)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_p_waves_that_march_through_are_heard_in_noise_of_a_third_of_their_size(seed):
+    uv, at = marching(seed=seed)
+    found = march(uv, HZ, at)
+    assert found.period_s == pytest.approx(0.73, abs=0.02)
+    assert found.strength > MARCHES[0]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("pr_s", [0.16, 0.28, 0.40])
+def test_conducted_p_waves_do_not_march(pr_s, seed):
+    uv, at = marching(pr_s, seed=seed)
+    assert march(uv, HZ, at).strength < MARCHES[0]
+
+
+def test_a_hum_is_no_march():
+    uv, at = marching(0.16)
+    t = np.arange(uv.shape[1]) / HZ
+    assert march(uv + np.float32(40 * np.sin(2 * np.pi * 3.7 * t)), HZ, at).strength < MARCHES[0]
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_third_degree_is_found_where_the_noise_hides_single_p_waves(seed):
+    recording, beats = made("av-block-third", seed=seed, seconds=240.0, noise=6.0)
+    unlike = replace(beats, p_wave=np.full(len(beats), 0.2, np.float32))
+    found = blocks_of(Day(recording), unlike, ())
+    assert {stretch.reason for stretch in found} == {"third_degree"}
 
 
 def test_nothing_is_looked_at_where_it_cannot_be_read():
