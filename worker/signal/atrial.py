@@ -94,7 +94,7 @@ def _clarity(view: Floats, at: NDArrayInt, first: int, last: int) -> float:
         return 0.0
     single = without_line(view[at[:, None] + np.arange(first, last)])
     usual = median(single, axis=0)
-    return float(usual @ usual / max(float(np.median(((single - usual) ** 2).sum(axis=1))), 1e-6))
+    return float(usual @ usual / max(float(median(((single - usual) ** 2).sum(axis=1))), 1e-6))
 
 
 class BeforeQrs(NamedTuple):

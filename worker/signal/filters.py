@@ -37,11 +37,12 @@ class Spectrum:
     def __init__(self, signal: Floats, hz: float) -> None:
         self.hz = hz
         self.n_samples = signal.shape[1]
-        self.pad = min(round(PAD_S * hz), self.n_samples - 1)
-        body = signal - signal.mean(axis=1, keepdims=True)
-        before = 2 * body[:, :1] - body[:, self.pad : 0 : -1]
-        after = 2 * body[:, -1:] - body[:, -2 : -self.pad - 2 : -1]
-        padded = np.concatenate([before, body, after], axis=1)
+        self.pad = pad = min(round(PAD_S * hz), self.n_samples - 1)
+        padded = np.empty((len(signal), self.n_samples + 2 * pad))
+        before, body, after = np.split(padded, (pad, pad + self.n_samples), axis=1)
+        np.subtract(signal, signal.mean(axis=1, keepdims=True), out=body)
+        np.subtract(2 * body[:, :1], body[:, pad:0:-1], out=before)
+        np.subtract(2 * body[:, -1:], body[:, -2 : -pad - 2 : -1], out=after)
         self.length = good_length(padded.shape[1])
         self.values = np.fft.rfft(padded, self.length, axis=1)
         self._kept: dict[tuple[float, ...], Floats] = {}
