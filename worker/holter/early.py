@@ -58,8 +58,8 @@ def _edge(day: Readable, s: Bools, row: int, step: int) -> int:
 def only_early(day: Readable, af: Spans) -> Readable:
     """The same day, in which a supraventricular beat that comes no earlier than the normal ones beside it is normal.
 
-    Beats in a row are asked, and those beside fibrillation; one that is alone may be told by its P wave. Where few beats
-    around are normal, nothing tells what is early. What a physician named keeps its name.
+    Beats in a row are asked, and those beside fibrillation; one that is alone may be told by its P wave. Where few
+    beats around are normal, nothing tells what is early. What a physician named keeps its name.
     """
     s = day.is_label(Label.S)
     near = af.touched(day.at_s - BESIDE_S, day.at_s + BESIDE_S)
