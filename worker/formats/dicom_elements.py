@@ -34,13 +34,6 @@ DEFLATED_LE: Final = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BE: Final = "1.2.840.10008.1.2.2"
 
 
-class Place(NamedTuple):
-    """Where one element's value lies."""
-
-    start: int
-    stop: int
-
-
 class Syntax(NamedTuple):
     """How the elements of an object are written."""
 
@@ -87,7 +80,7 @@ class DataSet:
     def __init__(self, buffer: Buffer, syntax: Syntax, depth: int, budget: list[int]) -> None:
         self.buffer = buffer
         self.syntax = syntax
-        self.places: dict[int, Place] = {}
+        self.places: dict[int, slice] = {}  # where the values lie: the cheapest pair there is
         self.unknown: set[int] = set()
         self._items: dict[int, list[DataSet]] = {}
         self.depth = depth
@@ -103,12 +96,11 @@ class DataSet:
     def raw(self, tag: int) -> bytes:
         """The element's bytes; empty where it is absent."""
         place = self.places.get(tag)
-        return b"" if place is None else bytes(self.buffer[place.start : place.stop])
+        return b"" if place is None else bytes(self.buffer[place])
 
     def view(self, tag: int) -> memoryview:
         """The element's bytes without a copy of them; empty where it is absent."""
-        place = self.places.get(tag, Place(0, 0))
-        return memoryview(self.buffer)[place.start : place.stop]
+        return memoryview(self.buffer)[self.places.get(tag, slice(0, 0))]
 
     def ascii(self, tag: int) -> str:
         """The first value of an element of the default repertoire (CS, UI, DS, IS, DA, TM, DT, AS, SH codes)."""
@@ -189,7 +181,7 @@ def _file_meta(data: Buffer) -> tuple[int, str]:
         at = begin + length
         if at > len(data):
             raise DamagedRecording("the DICOM file header is damaged; ask for a new export")
-        meta.places[tag] = Place(begin, at)
+        meta.places[tag] = slice(begin, at)
     if uid := meta.ascii(0x00020010):
         return at, uid
     if data[at : at + 2] == b"\x00\x08":
@@ -256,7 +248,7 @@ def _read_elements(data_set: DataSet, at: int, stop: int, *, ends_with_item: boo
             inside = _inside_unknown(buffer, start, stop, syntax) if implicit and syntax.explicit else syntax
             found, at = _read_items(buffer, start, stop, inside, data_set.depth + 1, budget, until_end_mark=True)
             data_set.keep_items(tag, found)
-            places[tag] = Place(start, at)
+            places[tag] = slice(start, at)
         elif start + length > stop:
             raise TruncatedRecording(
                 f"the DICOM element {tag:08X} claims {length} bytes, more than the file holds: "
@@ -264,7 +256,7 @@ def _read_elements(data_set: DataSet, at: int, stop: int, *, ends_with_item: boo
             )
         else:
             at = start + length
-            places[tag] = Place(start, at)
+            places[tag] = slice(start, at)
             if implicit and syntax.explicit:
                 data_set.unknown.add(tag)
     if ends_with_item:
