@@ -39,6 +39,7 @@ from worker.holter.readable import Floats, Readable, Spans, readable, spans_of
 from worker.holter.st import st_episodes, st_trends
 from worker.holter.summary import extreme_events, hours, nights, rate_in, rate_mean
 from worker.holter.turbulence import capacities, turbulence
+from worker.mapped import give_back
 from worker.resting.patient import Patient, is_female
 
 ENGINE: Final = "holter"
@@ -236,11 +237,14 @@ def _outside(day: Readable, af: Spans) -> Readable:
 def _of_sinus(day: Readable, af: Spans, night: Spans) -> dict[str, Any]:
     """What the sinus node's intervals say."""
     sinus = _outside(day, af)
-    return {
+    give_back()
+    found = {
         "hrv": variability(sinus, night),
         "turbulence": turbulence(sinus),
         "deceleration": capacities(sinus),
     }
+    give_back()
+    return found
 
 
 def _rounded(value: float | None) -> float | None:

@@ -79,6 +79,9 @@ def _runs(beats: Beats, rr_s: np.ndarray) -> list[_Run]:
 def _said(looker: Looker, run: _Run) -> str:
     """What the strips of this run say: one for shapes that take turns, all that can be read for broad ones."""
     start_s, end_s = float(looker.at_s[run.first]), float(looker.at_s[run.last])
+    may_be_wide = end_s - start_s >= WIDE_S and not _known(looker.beats, looker.at_s, run)
+    if not may_be_wide and not _may_take_turns(looker.beats, run):
+        return ""
     answers = []
     for share in PLACES if end_s - start_s > 2 * STRIP_S else PLACES[:1]:
         reading = looker.reading(start_s + share * (end_s - start_s), atria=True)
@@ -90,8 +93,15 @@ def _said(looker: Looker, run: _Run) -> str:
         answers.append(next((word for code, word in CODES.items() if code in codes), ""))
     if "bidirectional" in answers:
         return "bidirectional"
-    wide = bool(answers) and all(answer == "wide" for answer in answers) and end_s - start_s >= WIDE_S
-    return "wide" if wide and not _known(looker.beats, looker.at_s, run) else ""
+    return "wide" if may_be_wide and answers and all(answer == "wide" for answer in answers) else ""
+
+
+def _may_take_turns(beats: Beats, run: _Run) -> bool:
+    """Whether two shapes do so for half of some eight beats: else a strip, which costs as much as ten minutes of all
+    else, need not be read for it."""
+    shape = beats.template[run.first : run.last + 1]
+    turns = (shape[2:] == shape[:-2]) & (shape[2:] != shape[1:-1])
+    return bool((sliding_window_view(turns, BEATS - 2).sum(axis=1) >= (BEATS - 2) / 2).any())
 
 
 def _known(beats: Beats, at_s: np.ndarray, run: _Run) -> bool:
