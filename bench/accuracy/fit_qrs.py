@@ -31,7 +31,7 @@ RIDGE: Final = 1e-3
 VARIANTS: Final = (([0], 1.0), ([1], 0.1), ([0, 1], 0.3))
 """Leads, and how much they weigh: the first lead is what single-lead figures are about."""
 TREE_VARIANTS: Final = (([0], 0.6), ([1], 0.2))
-TREE_NOISE: Final = {"slight": {18: 0.2, 12: 0.6, 6: 0.6}, "heavy": {18: 0.2, 12: 0.6, 6: 0.6, 0: 0.6, -6: 0.6}}
+TREE_NOISE: Final = {"slight": {12: 0.6, 18: 0.2, 6: 0.6}, "heavy": {18: 0.2, 12: 0.6, 6: 0.6, 0: 0.6, -6: 0.6}}
 N_TREES: Final = 250
 Variants = tuple[tuple[list[int], float], ...]
 Look = Callable[[qrs_weights.Candidates, NDArray[np.int_]], Floats]

@@ -1,7 +1,7 @@
 """The trees for slight noise of :mod:`worker.signal.qrs_noise`.
 
 By ``python -m bench.accuracy.fit_qrs DS1 --trees slight``, on de Chazal's DS1 of MIT-BIH: the first lead (weight 0.6),
-the second (0.2), and the first with NSTDB's electrode motion at 18 (0.2), 12 (0.6), 6 (0.6) dB,
+the second (0.2), and the first with NSTDB's electrode motion at 12 (0.6), 18 (0.2), 6 (0.6) dB,
 each record the same; docs/accuracy.md has what such trees do on records that were left out.
 """
 
