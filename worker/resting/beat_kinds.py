@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from worker.resting.reading import Reading
 from worker.signal.beats import Beats
 from worker.signal.filters import Floats
-from worker.signal.order import median
+from worker.signal.order import around, median
 
 EARLY: Final = 0.86
 """An RR below this share of its neighbourhood is early (sinus arrhythmia changes by less from beat to beat)."""
@@ -34,10 +34,7 @@ def usual_rr_s(rr_s: Floats) -> Floats:
     """(n,) the median of the intervals around each one."""
     if rr_s.size == 0:
         return rr_s
-    half = LOCAL_BEATS // 2
-    places = np.arange(rr_s.size)[:, None] + np.arange(-half, half + 1)
-    usual: Floats = median(rr_s[np.clip(places, 0, rr_s.size - 1)])
-    return usual
+    return median(around(rr_s, LOCAL_BEATS))
 
 
 def kinds(reading: Reading) -> NDArray[np.str_]:

@@ -77,6 +77,17 @@ def _exchanges(n: int) -> tuple[tuple[int, int], ...]:
     return tuple(reversed(kept))
 
 
+def around(values: Floats, width: int) -> Floats:
+    """(n, width) the values around each of (n,), the outermost repeated beyond the ends; ``width`` is odd.
+
+    >>> around(np.array([1.0, 2.0, 5.0]), 3).tolist()
+    [[1.0, 1.0, 2.0], [1.0, 2.0, 5.0], [2.0, 5.0, 5.0]]
+    """
+    places = np.arange(values.size)[:, None] + np.arange(-(width // 2), width // 2 + 1)
+    near: Floats = values[np.clip(places, 0, values.size - 1)]
+    return near
+
+
 def quantile(values: Floats, share: float) -> Floats:
     """The quantile along the last axis, which disappears, between two values on the straight line.
 

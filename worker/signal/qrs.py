@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.signal.filters import Floats, Spectrum, highpass, lowpass, moving_mean
-from worker.signal.order import median, quantile
+from worker.signal.filters import Floats, Spectrum, moving_mean
+from worker.signal.order import around, median, quantile
 from worker.signal.qrs_agreement import LEADS, weigh_agreement
 from worker.signal.qrs_noise import MAX_LEADS, shares_of_trees, weigh_in_noise
 from worker.signal.qrs_weights import FLOOR_COLUMN, Candidates, measures, weigh
@@ -157,8 +157,7 @@ def candidates_of(spectrum: Spectrum, usable: list[int]) -> tuple[Candidates | N
     nothing = np.zeros(spectrum.n_samples)
     if not usable:
         return None, nothing
-    response = highpass(frequencies, BAND_HZ[0]) * lowpass(frequencies, BAND_HZ[1])
-    slope = spectrum.band(response * (2j * np.pi * frequencies), usable)
+    slope = spectrum.band(spectrum.passing(*BAND_HZ) * (2j * np.pi * frequencies), usable)
     level = usual_peak(np.abs(slope), hz)
     strong = level >= MIN_SLOPE_UV_S
     if not strong.any():
@@ -310,9 +309,7 @@ def _local_rhythm(seconds: Floats, sure: Floats) -> tuple[list[float], list[floa
     if sure.size < 4:
         return [0.8] * seconds.size, [0.0] * seconds.size
     rr = np.diff(sure)
-    half = LOCAL_BEATS // 2
-    padded = np.concatenate([rr[:1].repeat(half), rr, rr[-1:].repeat(half)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, LOCAL_BEATS)
+    windows = around(rr, LOCAL_BEATS)
     local = median(windows, axis=1)
     regular = np.mean(np.abs(windows / local[:, None] - 1) < REGULAR_WITHIN / 2, axis=1)
     usual = np.clip(np.interp(seconds, sure[1:], local), *USUAL_RR_S)
