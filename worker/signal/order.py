@@ -15,7 +15,7 @@ from worker.signal.filters import Floats
 MOST_ROWS: Final = 20
 LEAST_SAMPLES: Final = 1000
 """Up to so many beats of at least so many samples are put in order faster by comparing whole rows than by sorting each
-sample's few values: 12 beats of 12 leads in 0.09 instead of 0.22 ms."""
+sample's few values: 12 beats of 12 leads in 0.08 instead of 0.21 ms."""
 
 
 def median(values: Floats, axis: int = -1) -> Floats:
