@@ -2,12 +2,17 @@
 
 One connection of the process LISTENs; every timeline line is NOTIFYed by a trigger as it commits. Subscribers get it
 through a bounded queue; one that falls behind is told to reload everything rather than fed late news.
+
+Between drawing a page and opening its stream, and while a stream is cut for a moment, studies move too. So a page
+carries the place in the news up to which it is true (:attr:`Live.as_of`), and is told first what came after it.
 """
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -22,6 +27,8 @@ from ecg_center.store.session import Scope
 log = structlog.get_logger(__name__)
 
 QUEUE_LENGTH = 200
+KEPT = 1000
+"""News kept for who comes late; some minutes of a busy centre."""
 KEEPALIVE_S = 15
 """A listener never sends: without these a connection cut silently by a firewall would be missed for two hours."""
 RECONNECT_S = 1.0
@@ -50,6 +57,14 @@ class Live:
         self._subscribers: dict[asyncio.Queue[News], Scope] = {}
         self._task: asyncio.Task[None] | None = None
         self._ended = False
+        self._process = secrets.token_hex(4)
+        self._told = 0
+        self._kept: deque[News] = deque(maxlen=KEPT)
+
+    @property
+    def as_of(self) -> str:
+        """The place in the news: what is read from the database from now on holds all that came before it."""
+        return f"{self._process}.{self._told}"
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -69,9 +84,11 @@ class Live:
                 await self._task
 
     @asynccontextmanager
-    async def subscribe(self, scope: Scope) -> AsyncIterator[asyncio.Queue[News]]:
-        """A queue of the news in sight, for as long as the block lasts."""
+    async def subscribe(self, scope: Scope, since: str | None = None) -> AsyncIterator[asyncio.Queue[News]]:
+        """A queue of the news in sight, for as long as the block lasts; first what came after the place ``since``."""
         queue: asyncio.Queue[News] = asyncio.Queue(QUEUE_LENGTH)
+        for news in self._after(since) if since is not None else ():
+            _offer(queue, scope, news)
         self._subscribers[queue] = scope
         if self._ended:  # a gateway asks again at once, on the connection it has
             queue.put_nowait(END)
@@ -95,15 +112,29 @@ class Live:
                 log.warning("live_connection_lost", error=str(error).strip())
             await asyncio.sleep(RECONNECT_S)
 
+    def _after(self, place: str) -> Iterable[News]:
+        process, _, number = place.partition(".")
+        missed = self._told - int(number) if number.isdecimal() else -1
+        if process != self._process or not 0 <= missed <= len(self._kept):
+            return (RELOAD,)  # of another process, or too long ago
+        return tuple(self._kept)[len(self._kept) - missed :]
+
     def _tell(self, news: News) -> None:
+        self._told += 1
+        self._kept.append(news)
         for queue, scope in self._subscribers.items():
-            if not scope.everything and news.institution is not None and news.institution not in scope.institutions:
-                continue
-            if queue.full():
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(RELOAD)
-            queue.put_nowait(news)
+            _offer(queue, scope, news)
+
+
+def _offer(queue: asyncio.Queue[News], scope: Scope, news: News) -> None:
+    """Put it in, if it is in sight; whoever is too slow for that starts over."""
+    if not scope.everything and news.institution is not None and news.institution not in scope.institutions:
+        return
+    if queue.full():
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(RELOAD)
+    queue.put_nowait(news)
 
 
 def _read(payload: str) -> News | None:

@@ -145,6 +145,7 @@ def page_context(request: Request) -> dict[str, Any]:
         "note": NOTES.get(request.query_params.get("note", "")),
         "theme": theme_of(request),
         "server_now": datetime.now(UTC),
+        "as_of": getattr(request.state, "as_of", ""),
         "demo": bool(getattr(request.app.state, "demo", False)),
     }
 

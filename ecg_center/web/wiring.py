@@ -44,6 +44,7 @@ PAGES = (
 
 def add_pages(app: FastAPI) -> None:
     """Mount the static files and every family of pages, behind the security headers."""
+    app.add_middleware(live.AsOf)
     app.add_middleware(CompressedPages)
     app.add_middleware(SameOriginOnly)
     app.add_middleware(SecurityHeaders)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from sqlalchemy import select
 from support.centre import Centre
 from support.studies import documented, ecg, events, read, recorded, released, upload
@@ -184,6 +184,23 @@ async def test_a_report_goes_back_to_its_writer_with_the_reason(centre: Centre, 
     await reviewer.click("dialog[open] button.primary")
     await reviewer.wait_for_url("**/worklist*")
     await expect(writer.locator("#desk")).to_contain_text("请补充 ST 段描述", timeout=4000)
+
+
+async def test_what_moves_between_a_page_and_its_stream_is_shown(centre: Centre, enter: Callable) -> None:
+    desk = await enter("wang")
+    opens = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await opens.wait()
+        await route.continue_()
+
+    await desk.route("**/live?*", late)
+    await desk.reload(wait_until="domcontentloaded")
+    await expect(desk.locator("#desk")).to_contain_text("没有待处理的检查")
+    await recorded(centre)
+    await asyncio.sleep(0.5)  # its news are over before anybody listens
+    opens.set()
+    await expect(desk.locator("#desk")).not_to_contain_text("没有待处理的检查", timeout=8000)
 
 
 async def test_two_physicians_do_not_take_the_same_study(centre: Centre, enter: Callable) -> None:

@@ -12,7 +12,7 @@ from support.studies import upload
 
 from ecg_center.embedded.postgres import EmbeddedPostgres
 from ecg_center.store.events import CENTRE, note
-from ecg_center.store.live import QUEUE_LENGTH, RELOAD, Live, News
+from ecg_center.store.live import KEPT, QUEUE_LENGTH, RELOAD, Live, News
 from ecg_center.store.migrate import plain_url
 from ecg_center.store.session import EVERYTHING, Scope
 from ecg_center.store.tables import Study
@@ -73,6 +73,44 @@ async def test_who_falls_behind_is_told_to_reload(centre: Centre) -> None:
         news = await drained(queue)
     assert news[0] is RELOAD
     assert [item.what for item in news[1:]] == [str(number) for number in range(QUEUE_LENGTH, QUEUE_LENGTH + 5)]
+
+
+async def test_who_comes_late_is_told_first_what_came_after_its_page(centre: Centre) -> None:
+    live: Live = centre.app.state.live
+    async with live.subscribe(EVERYTHING) as early:
+        await drained(early)  # until it listens
+        drawn = live.as_of
+        receipt = await upload(centre)
+        assert (await heard(early)).study == receipt.study_id
+    async with live.subscribe(EVERYTHING, drawn) as queue:
+        assert [news.study for news in await drained(queue)][:1] == [receipt.study_id]
+    async with live.subscribe(Scope(), drawn) as blind:
+        assert await drained(blind) == []
+        await drained(queue)
+    async with live.subscribe(EVERYTHING, live.as_of) as queue:
+        assert await drained(queue) == []
+
+
+@pytest.mark.parametrize("place", ["", "another.7", "another", "{process}.-1", "{process}.999999999", "{process}.x"])
+async def test_a_place_that_is_not_known_means_everything_anew(centre: Centre, place: str) -> None:
+    live: Live = centre.app.state.live
+    process = live.as_of.partition(".")[0]
+    async with live.subscribe(EVERYTHING, place.format(process=process)) as queue:
+        assert queue.get_nowait() is RELOAD
+
+
+async def test_a_place_that_is_too_long_ago_means_everything_anew(centre: Centre) -> None:
+    live: Live = centre.app.state.live
+    drawn = live.as_of
+    for number in range(KEPT):
+        live._tell(News(None, None, str(number)))
+    async with live.subscribe(Scope(), drawn) as queue:
+        assert queue.qsize() <= QUEUE_LENGTH  # the first of them gave way to the word to look anew
+        assert queue.get_nowait() is RELOAD
+    live._tell(News(None, None, "one more"))
+    async with live.subscribe(Scope(), drawn) as queue:
+        assert [queue.get_nowait()] == [RELOAD]
+        assert queue.empty()
 
 
 async def test_words_that_are_none_of_ours_do_not_make_it_deaf(centre: Centre) -> None:

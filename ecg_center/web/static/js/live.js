@@ -1,9 +1,11 @@
 // How does a page stay true without reloading, and say so when it cannot?
 //
-// The centre's stream (`<body data-live="/live">`) carries two events: `change` with `{"topics": ["studies", …]}` (`all`: news may have been missed), and
-// `beat` with `{"now": "…"}` every few seconds. A topic becomes the DOM event `live:<topic>` on the body, for htmx:
-// `hx-trigger="live:studies from:body"`. A burst of changes refreshes a region once a second at the most, and less
-// often where a refresh takes long: a worklist of thousands must not keep its centre, or this page, busy with itself.
+// The centre's stream carries two events: `change` with `{"topics": ["studies", …]}` (`all`: news may have been missed), and
+// `beat` with `{"now": "…"}` every few seconds. It begins with what the page cannot show: `<body data-live="/live?since=…">`
+// says when the page was drawn, and after a cut the browser says what it heard last. A topic becomes the DOM event
+// `live:<topic>` on the body, for htmx: `hx-trigger="live:studies from:body"`. A burst of changes refreshes a region once
+// a second at the most, and less often where a refresh takes long: a worklist of thousands must not keep its centre, or
+// this page, busy with itself.
 
 import { clockTime, learn, now } from "./clock.js";
 import { t } from "./texts.js";
