@@ -46,16 +46,16 @@ async def test_an_event_is_found_named_and_given_back(centre: Centre, enter: Cal
     await page.keyboard.press("n")
     await expect(page.locator(".day-pending")).to_be_visible()
     await days.conclude_again(centre, exam.recording_id)
-    await expect(page.locator(".day-pending")).to_have_count(0, timeout=6000)  # heard of, without a reload
+    await expect(page.locator(".day-pending")).to_have_count(0, timeout=10_000)  # heard of, without a reload
     await expect(page.locator(f'.event time:text-is("{chosen}")')).to_have_count(0)
-    await expect(page.locator(".day-ectopy tr").nth(1)).not_to_have_text(before, timeout=4000)
+    await expect(page.locator(".day-ectopy tr").nth(1)).not_to_have_text(before, timeout=10_000)
     await expect(page.locator(".day-summary header")).to_contain_text("1 处修改")
 
     await page.locator(".day-strip").focus()
     await page.keyboard.press("u")
     await expect(page.locator(".day-pending")).to_be_visible()
     await days.conclude_again(centre, exam.recording_id)
-    await expect(page.locator(f'.event time:text-is("{chosen}")')).to_have_count(1, timeout=6000)
+    await expect(page.locator(f'.event time:text-is("{chosen}")')).to_have_count(1, timeout=10_000)
     assert [edit.content["action"] for edit in await days.edits(centre, exam.recording_id)] == ["relabel_beats", "undo"]
 
 
@@ -85,7 +85,7 @@ async def test_the_worklist_says_how_far_a_long_reading_is(centre: Centre, enter
     for share, left_s in ((0.2, 80.0), (0.6, 41.0)):
         async with centre.database.transaction(EVERYTHING) as session:
             await queries.show_progress(session, exam.recording_id, share, "beats", left_s)
-        await expect(row.locator("progress")).to_have_attribute("value", f"{100 * share:.0f}", timeout=6000)
+        await expect(row.locator("progress")).to_have_attribute("value", f"{100 * share:.0f}", timeout=10_000)
     await expect(row).to_contain_text("60 % 约剩41 s")
 
 
@@ -97,7 +97,7 @@ async def test_one_key_names_a_shape_and_the_machines_result_can_be_seen(centre:
     await page.keyboard.press("f")
     await expect(page.locator(".day-pending")).to_be_visible()
     await days.conclude_again(centre, exam.recording_id)
-    await expect(page.locator(f'.template.label-F[data-template="{shape}"]')).to_have_count(1, timeout=6000)
+    await expect(page.locator(f'.template.label-F[data-template="{shape}"]')).to_have_count(1, timeout=10_000)
     await page.keyboard.press("h")
     await expect(page.locator(".changes li")).to_have_count(1)
     await page.click(".day-changes p button")
@@ -165,7 +165,7 @@ async def test_a_strip_goes_into_the_report_that_is_signed(centre: Centre, enter
     await page.keyboard.press("b")
     await expect(page.locator(".strip-list li")).to_have_count(usual + 1)
     await page.check("input[name=conclusion][value=abnormal]")
-    await expect(page.locator("[data-saved=saved]")).to_be_visible(timeout=6000)
+    await expect(page.locator("[data-saved=saved]")).to_be_visible(timeout=10_000)
     await page.wait_for_timeout(900)  # nothing is signed unread
     await page.keyboard.press("Control+Enter")
     await page.wait_for_url("**/worklist*")

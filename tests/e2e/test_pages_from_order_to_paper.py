@@ -52,10 +52,10 @@ async def test_from_the_clinics_form_to_the_released_report(centre: Centre, ente
     desk = await enter("wang")
     await expect(desk.locator("#desk")).to_contain_text("没有待处理的检查")
     receipt = await upload(centre, accession_number=study.accession_number)
-    await expect(desk.locator("#desk")).to_contain_text("演示患者", timeout=4000)  # without a reload
-    await expect(clinic.locator("#lists")).to_contain_text("初步意见", timeout=4000)
+    await expect(desk.locator("#desk")).to_contain_text("演示患者", timeout=10_000)  # without a reload
+    await expect(clinic.locator("#lists")).to_contain_text("初步意见", timeout=10_000)
     await read(centre, receipt.recording_id)
-    await expect(desk.locator("#desk")).to_contain_text("待报告", timeout=4000)
+    await expect(desk.locator("#desk")).to_contain_text("待报告", timeout=10_000)
 
     await desk.keyboard.press("n")
     await desk.wait_for_url("**/read")
@@ -125,9 +125,9 @@ async def test_a_draft_saves_itself_and_never_overwrites_another_windows(centre:
     second = await page.context.new_page()
     await second.goto(page.url)
     await page.fill("#text", "第一窗口")
-    await expect(page.locator("[data-saved=saved]")).to_contain_text("已保存", timeout=5000)
+    await expect(page.locator("[data-saved=saved]")).to_contain_text("已保存", timeout=10_000)
     await second.fill("#text", "第二窗口")
-    await expect(second.locator("[data-saved=failed]")).to_contain_text("草稿已在另一窗口保存过", timeout=5000)
+    await expect(second.locator("[data-saved=failed]")).to_contain_text("草稿已在另一窗口保存过", timeout=10_000)
     await page.reload()
     assert await page.input_value("#text") == "第一窗口"
 
@@ -183,7 +183,7 @@ async def test_a_report_goes_back_to_its_writer_with_the_reason(centre: Centre, 
     await reviewer.fill("#reason", "请补充 ST 段描述")
     await reviewer.click("dialog[open] button.primary")
     await reviewer.wait_for_url("**/worklist*")
-    await expect(writer.locator("#desk")).to_contain_text("请补充 ST 段描述", timeout=4000)
+    await expect(writer.locator("#desk")).to_contain_text("请补充 ST 段描述", timeout=10_000)
 
 
 async def test_what_moves_between_a_page_and_its_stream_is_shown(centre: Centre, enter: Callable) -> None:
@@ -200,7 +200,7 @@ async def test_what_moves_between_a_page_and_its_stream_is_shown(centre: Centre,
     await recorded(centre)
     await asyncio.sleep(0.5)  # its news are over before anybody listens
     opens.set()
-    await expect(desk.locator("#desk")).not_to_contain_text("没有待处理的检查", timeout=8000)
+    await expect(desk.locator("#desk")).not_to_contain_text("没有待处理的检查", timeout=10_000)
 
 
 async def test_two_physicians_do_not_take_the_same_study(centre: Centre, enter: Callable) -> None:
@@ -209,7 +209,7 @@ async def test_two_physicians_do_not_take_the_same_study(centre: Centre, enter: 
     await expect(second.locator("#desk")).to_contain_text("演示患者")
     await first.keyboard.press("n")
     await first.wait_for_url("**/read")
-    await expect(second.locator("#desk")).to_contain_text("王演示", timeout=4000)
+    await expect(second.locator("#desk")).to_contain_text("王演示", timeout=10_000)
     await second.goto(f"/studies/{exam.study_id}")
     await expect(second.locator("#panel")).to_contain_text("另一位医师正在处理")
     assert await second.locator("form[action$='/claim']").count() == 0

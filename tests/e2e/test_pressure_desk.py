@@ -51,7 +51,7 @@ async def test_a_day_is_seen_changed_and_signed(centre: Centre, enter: Callable)
     await desk.click("#edit-3")
     await desk.wait_for_selector(".pressure-sheet[data-edits='1']")
     await answer_edits(centre, exam)
-    await expect(desk.locator("#reading-3")).to_contain_text("医师剔除: 袖带移位", timeout=5000)  # without a reload
+    await expect(desk.locator("#reading-3")).to_contain_text("医师剔除: 袖带移位", timeout=10_000)  # without a reload
     await expect(desk.locator(".edits")).to_contain_text("王演示")
     await expect(chart.locator("circle.bp-systolic")).to_have_count(used - 1)
     assert await desk.locator(".pressure-table tbody tr").first.inner_text() != before
@@ -59,7 +59,7 @@ async def test_a_day_is_seen_changed_and_signed(centre: Centre, enter: Callable)
     await desk.click(".edits button")
     await desk.wait_for_selector(".pressure-sheet[data-edits='2']")
     await answer_edits(centre, exam)
-    await expect(chart.locator("circle.bp-systolic")).to_have_count(used, timeout=5000)
+    await expect(chart.locator("circle.bp-systolic")).to_have_count(used, timeout=10_000)
 
     # a statement of the desk's own kind comes first, and evidence is framed on the chart
     await desk.keyboard.press("Escape")
