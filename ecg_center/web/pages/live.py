@@ -31,8 +31,8 @@ class AsOf:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Note the place, then pass the request on."""
         if scope["type"] == "http":
-            live: Live = scope["app"].state.live
-            scope.setdefault("state", {})["as_of"] = live.as_of
+            live: Live | None = getattr(scope["app"].state, "live", None)  # pages alone, without news, in tests
+            scope.setdefault("state", {})["as_of"] = live.as_of if live else ""
         await self._app(scope, receive, send)
 
 
