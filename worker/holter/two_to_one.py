@@ -1,15 +1,10 @@
 """Does a fast, even rhythm conduct every second wave of a flutter, all the time?
 
 Flutter that conducts two to one from end to end leaves no stretch without QRS or T. What remains to be seen: its rate
-is fixed, for minutes, as no sinus node's is; and in the averaged cycle what stands between QRS and T comes back half a
-cycle later, where sinus rhythm has its P, or nothing, and no second T. Of up to three leads that combination is taken
-in which most comes back, so that T, which comes once a cycle, cancels; and one lead by itself must show it.
-
-So judged, strips of simulated 2:1 flutter at 118 to 154/min in II, V1 and V5 come back to 0.93 to 0.98, nine of ten to
-0.945; sinus tachycardia to at most 0.89, re-entry at a fixed rate without P to 0.55. A re-entry whose P stands 0.10 to
-0.14 s behind the QRS may be taken for it (one strip in nine): so what rests on this alone is called possible. With two
-leads half is found, with one seldom any. The method is our own; rates are those of ESC 2019
-(doi:10.1093/eurheartj/ehz467).
+is fixed, for minutes, as no sinus node's is; and its averaged cycle comes back after half of it
+(:mod:`worker.signal.half_cycle`). A re-entry whose P stands 0.10 to 0.14 s behind the QRS may be taken for it (one
+strip in nine): so what rests on this alone is called possible. With two leads half is found, with one seldom any. The
+method is our own; rates are those of ESC 2019 (doi:10.1093/eurheartj/ehz467).
 """
 
 from collections.abc import Iterator
@@ -23,10 +18,9 @@ from numpy.typing import NDArray
 from worker.holter.day import Day
 from worker.holter.measured import Beats, Label
 from worker.holter.rows import runs_of
+from worker.signal.half_cycle import ALIKE, COMES_BACK, comes_back
 
-Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]
-Int64s = NDArray[np.int64]
 
 RR_S: Final = (0.36, 0.53)
 """113 to 167/min: half of 226 to 333; in faster ones too little is left between the QRS complexes."""
@@ -43,12 +37,6 @@ AGREE: Final = 0.75
 LEADS: Final = ("II", "MLII", "V1", "V5", "III", "aVF")
 MOST_LEADS: Final = 3
 """More could cancel anything."""
-QRS_S: Final = (0.06, 0.08)
-COMES_BACK: Final = 0.945
-ALIKE: Final = 0.80
-NOISE_UV: Final = 5.0
-LARGE_UV: Final = 15.0
-"""Root mean square of what comes back; less is nothing."""
 
 
 def fixed_flutter(day: Day, beats: Beats) -> Iterator[tuple[float, float]]:
@@ -109,39 +97,3 @@ def _shows(day: Day, beats: Beats, at_s: float, rows: tuple[int, ...]) -> bool:
         return False
     back, alike = comes_back(day.block(start, stop, rows), beats.sample[first:last] - start, day.hz)
     return back >= COMES_BACK and alike >= ALIKE
-
-
-def comes_back(uv: Float32s, at: Int64s, hz: float) -> tuple[float, float]:
-    """(share of the power that comes back after half a cycle, in the combination of leads with most of it; likeness of
-    the two halves in the lead where they are most alike); zeros where there is too little to see.
-
-    Args:
-        uv: (n_leads, n) µV; ``at`` (k,) samples of the R peaks in it.
-
-    >>> seconds = np.arange(3000) / 250
-    >>> waves = (100 * np.sin(2 * np.pi * seconds / 0.2)).astype(np.float32)
-    >>> [round(value, 2) for value in comes_back(waves[None], np.arange(100, 3000, 100), 250.0)]
-    [0.99, 1.0]
-    >>> [round(value, 2) for value in comes_back(waves[None], np.arange(100, 3000, 125), 250.0)]
-    [0.21, -0.59]
-    """
-    rr = float(np.median(np.diff(at)))
-    before, half = round(QRS_S[0] * hz), rr / 2
-    width = round(rr) + 1
-    whole = at[(at >= before) & (at - before + width <= uv.shape[1])]
-    first, stop = before + round(QRS_S[1] * hz), before + int(half - QRS_S[0] * hz)
-    if stop - first < 4 or whole.size < STEADY_BEATS // 2:
-        return 0.0, 0.0
-    cycle = np.median(uv[:, (whole - before)[:, None] + np.arange(width)], axis=1).astype(np.float64)
-    places = np.arange(first, stop)
-    early = cycle[:, first:stop]
-    late = np.stack([np.interp(places + half, np.arange(width), row) for row in cycle])
-    early, late = early - early.mean(axis=1, keepdims=True), late - late.mean(axis=1, keepdims=True)
-    even, odd = (early + late) / 2, (early - late) / 2
-    if np.sqrt((even**2).mean(axis=1)).max() < LARGE_UV:
-        return 0.0, 0.0
-    total = even @ even.T + odd @ odd.T + NOISE_UV**2 * even.shape[1] * np.eye(len(even))
-    root = np.linalg.inv(np.linalg.cholesky(total))
-    share = float(np.linalg.eigvalsh(root @ (even @ even.T) @ root.T)[-1])
-    power = np.sqrt((early**2).sum(axis=1) * (late**2).sum(axis=1)) + 1e-9
-    return share, float(((early * late).sum(axis=1) / power).max())

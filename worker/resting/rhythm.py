@@ -32,7 +32,10 @@ from worker.resting.say import (
     evidence,
     say,
 )
+from worker.resting.two_to_one import LEADS as TWICE_LEADS
+from worker.resting.two_to_one import comes_twice
 from worker.signal.fibrillation import STANDSTILL_UV, Stretch
+from worker.signal.half_cycle import COMES_BACK
 from worker.signal.order import median, quantile
 
 __all__ = ["Rhythm", "rhythm_of"]
@@ -199,11 +202,11 @@ def _tachycardia_wide(reading: Reading, rhythm: Rhythm) -> bool:
 def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     flutter = reading.flutter
     if flutter is None or not FLUTTER_BPM[0] <= flutter.rate_bpm <= FLUTTER_BPM[1]:
-        return False
+        return _two_to_one(reading, rhythm)
     # P waves that are really there outweigh a weak oscillation, which may be the T wave's
     sure = flutter.strength >= FLUTTER_STRENGTH
     if not sure and (flutter.strength < FLUTTER_WEAK or _has_p(reading)):
-        return False
+        return _two_to_one(reading, rhythm)
     plain = (rhythm.kinds[:-1] != "V") & (rhythm.kinds[1:] != "V")
     conducted = conduction_of(reading.rr_s[plain], flutter.rate_bpm)
     rhythm.name, rhythm.atrial_bpm = "flutter", conducted.atrial_bpm if conducted else flutter.rate_bpm
@@ -211,6 +214,24 @@ def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     regular = evidence("regularity", flutter.strength, FLUTTER_STRENGTH, "")
     ratio = words_of_conduction(conducted) if conducted else []
     rhythm.statements.append(say("51", seen, *ratio, regular, certainty="probable" if sure else "possible"))
+    return True
+
+
+def _two_to_one(reading: Reading, rhythm: Rhythm) -> bool:
+    """What looks like P before each QRS is every second wave of a flutter."""
+    if (share := comes_twice(reading)) is None:
+        return False
+    rhythm.name, rhythm.atrial_bpm = "flutter", round(120 / float(median(reading.rr_s)), 1)
+    conducted = conduction_of(reading.rr_s, rhythm.atrial_bpm)
+    rhythm.statements.append(
+        say(
+            "51",
+            evidence("atrial_rate_bpm", rhythm.atrial_bpm, None, "/min", leads=list(TWICE_LEADS), source=ESC_2019_SVT),
+            *(words_of_conduction(conducted) if conducted else []),
+            evidence("regularity", share, COMES_BACK, ""),
+            certainty="probable",
+        )
+    )
     return True
 
 

@@ -18,8 +18,9 @@ from worker.holter.day import Day
 from worker.holter.flutter import flutter_of, waves_between
 from worker.holter.measure import measure
 from worker.holter.readable import readable
-from worker.holter.two_to_one import ALIKE, COMES_BACK, comes_back, fixed_rates
+from worker.holter.two_to_one import fixed_rates
 from worker.recording import Recording
+from worker.signal.half_cycle import ALIKE, COMES_BACK, comes_back
 
 HZ = 250.0
 
