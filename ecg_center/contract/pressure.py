@@ -188,6 +188,8 @@ class Night(Message):
 
     start_at: Instant
     end_at: Instant
+    by: Literal["diary", "device", "clock"] | None = None
+    """Who says so of this one; None in findings of before 2026-11-23."""
 
 
 class OfficePressure(Message):

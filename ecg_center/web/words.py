@@ -380,6 +380,7 @@ NIGHT_BY: dict[str, str] = {
     "device": N_("night by the recorder"),
     "clock": N_("night by fixed hours"),
 }
+NIGHT_FILLED = N_("a night that was not noted by fixed hours")
 
 READINGS: dict[str, str] = {
     "used": "",

@@ -164,7 +164,7 @@ def _figures(
         started_at=rows[0].at,
         ended_at=rows[-1].at,
         readings=rows,
-        nights=[Night(start_at=one.start, end_at=one.end) for one in nights.stretches],
+        nights=[Night(start_at=one.start, end_at=one.end, by=one.source) for one in nights.stretches],
         night_by=nights.source,
         average=rules.average,
         validity=validity(rows, series.planned, rules),

@@ -51,6 +51,7 @@ ZH: Final[Words] = {
     "by_diary": "夜间 {night}（日记）",
     "by_device": "夜间 {night}（记录仪）",
     "by_clock": "夜间 {night}（固定时段）",
+    "filled": "未记录的夜间按固定时段",
     "plain": "平均值按读数计算",
     "weighted": "平均值按时间加权",
     "graded": "判定标准：{title}",
@@ -105,6 +106,7 @@ EN: Final[Words] = {
     "by_diary": "night {night} (diary)",
     "by_device": "night {night} (recorder)",
     "by_clock": "night {night} (fixed hours)",
+    "filled": "a night that was not noted by fixed hours",
     "plain": "averages of the readings",
     "weighted": "averages weighted by time",
     "graded": "limits: {title}",
@@ -140,6 +142,7 @@ def caption(found: PressureFindings, language: Language, time_zone: str) -> list
             night=seen.night,
         ),
         words[f"by_{found.night_by}"].format(night=night),
+        *([words["filled"]] if found.night_by != "clock" and any(one.by == "clock" for one in found.nights) else []),
         words[found.average],
     ]
     title = found.grading.title_zh if language == "zh" else found.grading.title_en

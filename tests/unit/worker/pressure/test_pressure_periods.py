@@ -103,6 +103,55 @@ def test_two_days_have_two_nights():
     assert [one.start for one in nights_of(day(hours=48), CLOCK).stretches] == [clock(22), clock(22, day=3)]
 
 
+SLEPT = DiaryEntry(clock(23, 30), "asleep", clock(6, 45, day=3))
+SLEPT_AGAIN = DiaryEntry(clock(23, day=3), "asleep", clock(6, 30, day=4))
+
+
+@pytest.mark.parametrize("noted", [(SLEPT,), (SLEPT_AGAIN,), (SLEPT, DiaryEntry(clock(23, day=3), "asleep"))])
+def test_a_night_that_was_not_noted_is_one_by_the_clock(noted):
+    nights = nights_of(day(hours=48, diary=noted), CLOCK)
+    assert nights.source == "diary"
+    first, second = (one.source for one in nights.stretches)
+    assert (first, second) == (("clock", "diary") if noted == (SLEPT_AGAIN,) else ("diary", "clock"))
+    assert nights.period(clock(1, day=3)) == nights.period(clock(1, day=4)) == "night"
+    assert nights.period(clock(14, day=3)) == "day"
+
+
+def test_flags_that_end_early_do_not_make_the_second_night_a_day():
+    def flagged(one):
+        known = one.at < clock(8, day=3)
+        return replace(one, awake=not (clock(23) <= one.at < clock(7, day=3)) if known else None)
+
+    nights = nights_of(day(hours=48, change=flagged), CLOCK)
+    assert [one.source for one in nights.stretches] == ["device", "clock"]
+
+
+def test_who_is_flagged_awake_did_not_forget_a_night():
+    def flagged(one):
+        return replace(one, awake=not (clock(23) <= one.at < clock(7, day=3)))
+
+    assert len(nights_of(day(hours=48, change=flagged), CLOCK).stretches) == 1
+
+
+def test_who_sleeps_by_day_has_no_night_to_be_forgotten():
+    entry = DiaryEntry(clock(9, day=3), "asleep", clock(16, day=3))
+    nights = nights_of(day(hours=48, diary=(entry,)), CLOCK)
+    assert [(one.start, one.end) for one in nights.stretches] == [(clock(9, day=3), clock(16, day=3))]
+
+
+def test_a_recording_that_ends_soon_after_ten_has_no_second_night():
+    shorter = day(hours=48, diary=(SLEPT,))
+    shorter = replace(shorter, readings=[one for one in shorter.readings if one.at < clock(22, 30, day=3)])
+    assert len(nights_of(shorter, CLOCK).stretches) == 1
+
+
+def test_narrow_hours_leave_the_changes_out_beside_a_night_of_the_clock_alone():
+    nights = nights_of(day(hours=48, diary=(SLEPT,)), NARROW)
+    assert nights.period(clock(7, 30, day=3)) == "day"
+    [forgotten] = [one for one in nights.stretches if one.source == "clock"]
+    assert nights.period(forgotten.end) == nights.period(forgotten.start - timedelta(minutes=1)) == "between"
+
+
 def test_a_diary_of_another_day_is_not_this_ones():
     entry = DiaryEntry(START - timedelta(days=3), "asleep", START - timedelta(days=3) + timedelta(hours=7))
     assert nights_of(day(diary=(entry,)), CLOCK).source == "clock"
