@@ -138,3 +138,30 @@ def contrast(one: list[int], other: list[int]) -> float:
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+async def test_new_figures_leave_the_physician_where_he_was(centre: Centre, enter: Callable) -> None:
+    """News of the study redraws the sheet: the marked reading, the keyboard's place and the reason went with it."""
+    exam = await measured(centre, PressureProfile.MORNING_SURGE)
+    desk = await taken(enter, exam)
+    chart = desk.locator("pressure-chart")
+    await desk.select_option("#exclusion", label="袖带移位")
+    await desk.keyboard.press("Alt+v")
+    await desk.keyboard.press("End")
+    await desk.keyboard.press("ArrowLeft")
+    shown = await chart.locator(".bp-box").inner_text()
+    await desk.keyboard.press("Enter")
+    marked = desk.locator("[data-reading][aria-selected]")
+    row = await marked.get_attribute("id")
+    scrolled = await desk.evaluate("document.querySelector('.reading-list').scrollTop")
+    await desk.evaluate("document.querySelector('.pressure-sheet').dataset.old = 'yes'")
+
+    await desk.evaluate(f"document.body.dispatchEvent(new CustomEvent('live:study-{exam.study_id}'))")
+    await expect(desk.locator(".pressure-sheet[data-old]")).to_have_count(0)
+    await expect(chart.locator(".bp-box")).to_have_text(re.compile(re.escape(shown.split("\n")[0])))
+    await expect(marked).to_have_attribute("id", row or "")
+    assert await desk.evaluate("document.querySelector('.reading-list').scrollTop") == scrolled
+    assert await desk.evaluate("document.querySelector('#exclusion').selectedOptions[0].label") == "袖带移位"
+    await desk.keyboard.press("Home")
+    await desk.keyboard.press("ArrowRight")
+    await expect(chart.locator(".bp-box")).to_contain_text("08:")

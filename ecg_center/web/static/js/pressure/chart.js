@@ -268,6 +268,9 @@ export class PressureChart extends HTMLElement {
     if (step) {
       event.preventDefault();
       this.select(Math.min(this.day.readings.length - 1, Math.max(0, this.#at + step)));
+    } else if (event.key === "Home" || event.key === "End") {
+      event.preventDefault();
+      this.select(event.key === "Home" ? 0 : this.day.readings.length - 1);
     } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
       this.#tell();
     } else if (event.key === "Escape") {

@@ -70,6 +70,35 @@ function press(event) {
   }
 }
 
+/**
+ * New figures take the sheet's place; where the physician was in it does not go with the old one.
+ * @param {Event} event
+ */
+function keepPlace(event) {
+  const { target, shouldSwap } = /** @type {CustomEvent<{target: Element, shouldSwap: boolean}>} */ (event).detail;
+  const chart = chartBeside(target);
+  if (!shouldSwap || !target.matches(".pressure-sheet") || !chart) return;
+  const { selected } = chart;
+  const focused = document.activeElement === chart;
+  const scrolled = find(".reading-list", target)?.scrollTop ?? 0;
+  const row = find("[data-reading][aria-selected]", target)?.id;
+  const reason = find("[data-exclusion]", target);
+  const chosen = reason instanceof HTMLSelectElement ? reason.selectedIndex : 0;
+  const put = () => {
+    const sheet = find(".pressure-sheet");
+    const drawn = chartBeside(sheet);
+    if (!sheet || !drawn) return;
+    if (focused) drawn.focus({ preventScroll: true });
+    drawn.select(selected);
+    find(".reading-list", sheet)?.scrollTo({ top: scrolled, behavior: "instant" });
+    if (row) document.getElementById(row)?.setAttribute("aria-selected", "true");
+    const again = find("[data-exclusion]", sheet);
+    if (again instanceof HTMLSelectElement) again.selectedIndex = chosen;
+  };
+  document.addEventListener("htmx:afterSwap", put, { once: true });
+}
+
+document.addEventListener("htmx:beforeSwap", keepPlace);
 document.addEventListener("keydown", press);
 document.addEventListener("reading", (event) => showRow(/** @type {CustomEvent<number>} */ (event)));
 document.addEventListener("pointerover", showReading);
