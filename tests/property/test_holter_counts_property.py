@@ -39,7 +39,7 @@ def test_singles_couplets_and_runs_hold_every_beat_once(beats, rr_s, left_out):
 @given(letters, intervals, gaps)
 def test_events_agree_with_the_counts(beats, rr_s, left_out):
     made = measured(beats, rr_s, left_out)
-    events = events_of(made)
+    events = events_of(made).told(made)
     kinds = [event.kind for event in events]
     ventricular, supraventricular = ectopy(made)
     assert kinds.count("v_couplet") == ventricular.couplets
@@ -56,7 +56,7 @@ def test_events_agree_with_the_counts(beats, rr_s, left_out):
 @given(letters, intervals, gaps)
 def test_singles_are_listed_unless_a_pattern_holds_them(beats, rr_s, left_out):
     made = measured(beats, rr_s, left_out)
-    events = [event for event in events_of(made) if event.kind.startswith("v_")]
+    events = [event for event in events_of(made).told(made) if event.kind.startswith("v_")]
     patterns = [event for event in events if event.kind in ("v_bigeminy", "v_trigeminy")]
     groups = groups_of(made, made.is_label(Label.V))
     singles = made.at_s[groups.first[groups.beats == 1]]

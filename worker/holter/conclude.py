@@ -4,14 +4,12 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
 
 from ecg_center.contract.findings import Findings, LeadQuality, Measurements, Quality
 from ecg_center.contract.holter import (
-    MAX_EVENTS,
     MAX_TEMPLATES,
     BeatTemplate,
     Edit,
@@ -30,6 +28,7 @@ from worker.holter.early import only_early, with_its_runs
 from worker.holter.edits import apply
 from worker.holter.events import block_events, broad_events, ectopy, events_of, pauses
 from worker.holter.flutter import FIXED
+from worker.holter.happened import NUMBER, BeatEvents, Happened
 from worker.holter.hrv import variability
 from worker.holter.kept import kept
 from worker.holter.measured import Label, Measured, Stretch
@@ -64,13 +63,6 @@ OF_RHYTHM: Final[dict[str, tuple[EventKind, str]]] = {
     "p_alone": ("asystole", P_ALONE),
 }
 """Kind and text of the event, by the reason of the stretch."""
-SINGLES: Final = frozenset(("v_single", "s_single"))
-LEAST_TOLD: Final = (
-    SINGLES,
-    frozenset(("noise", "lead_off", "dropped_beat")),
-    frozenset(("v_couplet", "s_couplet", "v_bigeminy", "v_trigeminy", "s_bigeminy", "s_trigeminy", "s_run", "r_on_t")),
-)
-"""What is left out first where a day has more events than findings may hold."""
 ADVICE: Final = {
     "limited": ("部分时段无法分析，请检查电极接触", "Parts could not be analysed: check the contact of the electrodes"),
     "repeat": ("可分析时间不足一半，请重新佩戴记录", "Less than half could be analysed: record again"),
@@ -135,17 +127,20 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}
     night = nights(measured)
     of_sinus = _of_sinus(day, af, night)  # before there are events: of two weeks both take most memory
-    happened = [
-        *extremes,
-        *_flutter_known(af_events(day, fibrillating), measured),
-        *_blocked(events_of(day, af), block_events(day, af)),
-        *_rhythm_events(measured),
-        *broad_events(day, af),
-        *of_minutes.events,
-        *_noise_events(measured),
-        *_diary(measured),
-    ]
-    events, warnings = _limited(happened)
+    blocks = block_events(day, af)
+    happened = Happened(
+        [*extremes, *_flutter_known(af_events(day, fibrillating), measured)],
+        _not_blocked(events_of(day, af), blocks, day),
+        [
+            *blocks,
+            *_rhythm_events(measured),
+            *broad_events(day, af),
+            *of_minutes.events,
+            *_noise_events(measured),
+            *_diary(measured),
+        ],
+    )
+    events, warnings = happened.told(day)
     return (
         HolterFindings(
             analysed_s=round(day.analysed_s, 1),
@@ -282,13 +277,15 @@ def _rhythm_events(measured: Measured) -> Iterable[Event]:
             yield Event(kind=kind, start_s=stretch.start / hz, end_s=stretch.stop / hz, text=text)
 
 
-def _blocked(events: list[Event], blocks: list[Event]) -> list[Event]:
-    """Both, without the dropped beats that are known to be blocked."""
+def _not_blocked(found: BeatEvents, blocks: Sequence[Event], day: Readable) -> BeatEvents:
+    """Without the dropped beats that are known to be blocked."""
+    dropped = np.flatnonzero(found.kind == NUMBER["dropped_beat"])
+    if not (dropped.size and blocks):
+        return found
     spans = Spans.of((block.start_s, block.end_s) for block in blocks)
-    known = {
-        event.start_s for event in events if event.kind == "dropped_beat" and spans.seconds(event.start_s, event.end_s)
-    }
-    return [*(event for event in events if event.kind != "dropped_beat" or event.start_s not in known), *blocks]
+    kept = np.ones(len(found), bool)
+    kept[dropped] = [not spans.seconds(e.start_s, e.end_s) for e in found.taken(dropped).told(day)]
+    return found.taken(kept)
 
 
 def _noise_events(measured: Measured) -> list[Event]:
@@ -312,22 +309,6 @@ def _noise_events(measured: Measured) -> list[Event]:
 def _diary(measured: Measured) -> Iterable[Event]:
     for mark in measured.marks:
         yield Event(kind="diary", start_s=mark.start_s, end_s=mark.end_s or mark.start_s, text=mark.label)
-
-
-def _limited(events: list[Event]) -> tuple[list[Event], list[str]]:
-    """In order of time and not too many, and what had to be left out."""
-    warnings = []
-    for kinds in (*LEAST_TOLD, frozenset(event.kind for event in events)):
-        excess = len(events) - MAX_EVENTS
-        if excess <= 0:
-            break
-        going = [place for place, event in enumerate(events) if event.kind in kinds][-excess:]
-        gone = set(going)
-        events = [event for place, event in enumerate(events) if place not in gone]
-        warnings.append(
-            f"the list of events holds the first {MAX_EVENTS}; {len(going)} {'/'.join(sorted(kinds))} are counted only"
-        )
-    return sorted(events, key=attrgetter("start_s", "kind")), warnings
 
 
 def _templates(measured: Measured) -> list[BeatTemplate]:

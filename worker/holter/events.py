@@ -6,13 +6,13 @@ too. Limits are compared in samples, so that an interval of exactly a limit fall
 """
 
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from ecg_center.contract.holter import MAX_EVENTS, Ectopy, Event, EventKind, Pauses
 from worker.holter.ectopy import TACHYCARDIA_BPM, Groups, Rows, ectopy_of, geminy, groups_of, r_on_t
+from worker.holter.happened import BeatEvents, event_of
 from worker.holter.measured import Label
 from worker.holter.readable import BEATING, Bools, Readable, Spans, spans_of
 from worker.holter.rows import runs_of
@@ -42,10 +42,7 @@ STILL: Final = frozenset(("asystole", "p_alone")) | BEATING
 """Rhythms in which an interval is one."""
 PACED_BEATS: Final = 3
 PACED_JOIN_BEATS: Final = 3
-_GIVEN: Final = set(Event.model_fields)
-"""One for all events: a set of its own would be half of what each takes."""
-_UNTOLD: Final = {name: field.default for name, field in Event.model_fields.items() if not field.is_required()}
-"""What an event says where nothing is said; looking it up for each would take as long as all else."""
+NO_EVENTS: Final = BeatEvents.of("paced", np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def ectopy(day: Readable, af: Spans | None = None) -> tuple[Ectopy, Ectopy]:
@@ -77,7 +74,7 @@ def pauses(day: Readable) -> Pauses:
     )
 
 
-def events_of(day: Readable, af: Spans | None = None) -> list[Event]:
+def events_of(day: Readable, af: Spans | None = None) -> BeatEvents:
     """All that the beats tell, in order of time; of single beats no more than findings can hold.
 
     Args:
@@ -85,16 +82,16 @@ def events_of(day: Readable, af: Spans | None = None) -> list[Event]:
     """
     ventricular, supraventricular = (groups_of(day, day.is_label(label)) for label in (Label.V, Label.S))
     in_af = _within(day, af)
-    found = [
+    found = (
         *_groups(day, ventricular, ("v_single", "v_couplet", "vt", "idioventricular"), ("v_bigeminy", "v_trigeminy")),
         *_groups(day, supraventricular, ("s_single", "s_couplet", "svt", "s_run"), ("s_bigeminy", "s_trigeminy")),
-        *_r_on_t(day, ventricular, in_af),
-        *_pauses(day),
-        *_dropped(day, in_af),
+        _r_on_t(day, ventricular, in_af),
+        _pauses(day),
+        _dropped(day, in_af),
         *_slow_and_fast(day),
-        *_paced(day),
-    ]
-    return sorted(found, key=attrgetter("start_s", "kind"))
+        _paced(day),
+    )
+    return BeatEvents.joined(found).in_order(day)
 
 
 def block_events(day: Readable, af: Spans) -> list[Event]:
@@ -111,7 +108,7 @@ def block_events(day: Readable, af: Spans) -> list[Event]:
         blocked = last - first - 1 if stretch.reason == "two_to_one" else _gaps(day, first, last)
         more: dict[str, float | str] = {} if complete else {"value": float(blocked), "quantity": "blocked_p"}
         kind: EventKind = "av_block_3" if complete else "av_block_2"
-        found.append(_event(day, kind, first, last - 1, text=stretch.reason, **more))
+        found.append(event_of(day, kind, first, last - 1, text=stretch.reason, **more))
     return found
 
 
@@ -126,7 +123,7 @@ def broad_events(day: Readable, af: Spans) -> Iterator[Event]:
             first, last = np.searchsorted(day.beats.sample, [stretch.start, stretch.stop]).tolist()
             within_s = af.seconds(stretch.start / hz, stretch.stop / hz) if stretch.reason == "wide" else 0.0
             if last - first >= 2 and within_s <= BLOCK_LEFT * (stretch.stop - stretch.start) / hz:
-                yield _event(day, "vt", first, last - 1, text=stretch.reason)
+                yield event_of(day, "vt", first, last - 1, text=stretch.reason)
 
 
 def _gaps(day: Readable, first: int, last: int) -> int:
@@ -147,51 +144,29 @@ def _long(day: Readable) -> Rows:
     return np.flatnonzero(believed & (np.diff(day.beats.sample) > PAUSE_S[0] * day.measured.sampling_hz))
 
 
-def _event(day: Readable, kind: EventKind, first: int, last: int, **more: float | str | None) -> Event:
-    """From beat ``first`` to beat ``last``, which is part of it; the rate is the mean over its intervals."""
-    at_s, rate = day.at_s, None
-    if last > first:  # as :func:`rate_between`, of plain numbers: a day may have ten thousands of events
-        sample = day.beats.sample
-        rate = round(60 * day.measured.sampling_hz * (last - first) / (sample.item(last) - sample.item(first)), 1)
-    values: dict[str, Any] = {
-        **_UNTOLD,
-        "kind": kind,
-        "start_s": round(at_s.item(first), 3),
-        "end_s": round(at_s.item(last), 3),
-        "beats": last - first + 1,
-        "rate_bpm": rate,
-        "leads": [],
-        **more,
-    }
-    event = Event(**values)
-    object.__setattr__(event, "__pydantic_fields_set__", _GIVEN)
-    return event
-
-
 def _groups(
     day: Readable,
     groups: Groups,
     kinds: tuple[EventKind, EventKind, EventKind, EventKind],
     patterns: tuple[EventKind, EventKind],
-) -> Iterator[Event]:
+) -> Iterator[BeatEvents]:
     """Runs, couplets, patterns, and the singles that are in no pattern."""
     single, couplet, fast, slow = kinds
     told = np.zeros(len(day.beats) + 1, np.int32)
     unsure = _unsure(day)
     for kind, cycle in zip(patterns, (2, 3), strict=True):
-        for first, last in geminy(day, groups, cycle):
-            told[first] += 1
-            told[last + 1] -= 1
-            before = first - (cycle - 1)  # the usual beats of the first cycle
-            whole = before >= 0 and unsure[before] == unsure[first]
-            yield _event(day, kind, before if whole else first, last)
+        first, last = np.array(geminy(day, groups, cycle), np.int64).reshape(-1, 2).T
+        np.add.at(told, first, 1)
+        np.subtract.at(told, last + 1, 1)
+        before = first - (cycle - 1)  # the usual beats of the first cycle
+        whole = (before >= 0) & (unsure[np.maximum(before, 0)] == unsure[first])
+        yield BeatEvents.of(kind, np.where(whole, before, first), last)
     alone = (groups.beats == 1) & (np.cumsum(told, dtype=np.int32)[groups.first] == 0)
-    for row in groups.first[alone][:MAX_EVENTS].tolist():
-        yield _event(day, single, row, row)
-    for group in np.flatnonzero(groups.beats > 1).tolist():
-        first, last = int(groups.first[group]), int(groups.last[group]) - 1
-        run = fast if groups.bpm[group] >= TACHYCARDIA_BPM else slow
-        yield _event(day, couplet if last - first == 1 else run, first, last)
+    rows = groups.first[alone][:MAX_EVENTS]
+    yield BeatEvents.of(single, rows, rows)
+    run, is_fast = groups.beats > 2, groups.bpm >= TACHYCARDIA_BPM
+    for kind, chosen in ((couplet, groups.beats == 2), (fast, run & is_fast), (slow, run & ~is_fast)):
+        yield BeatEvents.of(kind, groups.first[chosen], groups.last[chosen] - 1)
 
 
 def _unsure(day: Readable) -> Rows:
@@ -199,25 +174,24 @@ def _unsure(day: Readable) -> Rows:
     return np.concatenate([[0], np.cumsum(~day.sound)])
 
 
-def _r_on_t(day: Readable, ventricular: Groups, in_af: Bools) -> Iterator[Event]:
+def _r_on_t(day: Readable, ventricular: Groups, in_af: Bools) -> BeatEvents:
     rows, before_ms = r_on_t(day, ventricular, in_af)
-    for row, ms in zip(rows.tolist(), before_ms.tolist(), strict=True):
-        yield _event(day, "r_on_t", row - 1, row, value=float(round(ms)), quantity="before_t_summit_ms", rate_bpm=None)
+    return BeatEvents.of("r_on_t", rows - 1, rows, value=np.rint(before_ms) + 0.0)  # never -0.0
 
 
-def _pauses(day: Readable) -> Iterator[Event]:
-    for row in _long(day).tolist():
-        yield _event(day, "pause", row, row + 1, value=float(round(1000 * day.rr_s[row])), quantity="rr_ms")
+def _pauses(day: Readable) -> BeatEvents:
+    row = _long(day)
+    return BeatEvents.of("pause", row, row + 1, value=np.rint(1000 * day.rr_s[row]))
 
 
-def _dropped(day: Readable, in_af: Bools) -> Iterator[Event]:
+def _dropped(day: Readable, in_af: Bools) -> BeatEvents:
     """One beat failed to come in a steady rhythm with P waves: the interval is twice those before and behind it.
 
     Whether the sinus node, the way out of it or the AV node failed cannot be told from the beats.
     """
     n = len(day.beats)
     if n < 6:
-        return
+        return NO_EVENTS
     rr = day.rr_s
     row = 2 + np.flatnonzero(rr[2 : n - 3] >= DROP_TIMES[0] / (1 + DROP_STEADY) * (1 - 1e-6) * rr[1 : n - 4])
     around = np.stack([rr[row - 2], rr[row - 1], rr[row + 1], rr[row + 2]])
@@ -229,11 +203,11 @@ def _dropped(day: Readable, in_af: Bools) -> Iterator[Event]:
     steady &= normal[row[:, None] + np.arange(-2, 4)].all(axis=1)
     p_wave = np.nan_to_num(day.beats.p_wave[row[:, None] + np.arange(2)], nan=0.0)
     steady &= (p_wave >= DROP_P).all(axis=1)
-    for at in row[steady].tolist():
-        yield _event(day, "dropped_beat", at, at + 1, value=float(round(1000 * rr[at])), quantity="rr_ms")
+    row = row[steady]
+    return BeatEvents.of("dropped_beat", row, row + 1, value=np.rint(1000 * rr[row]))
 
 
-def _slow_and_fast(day: Readable) -> Iterator[Event]:
+def _slow_and_fast(day: Readable) -> Iterator[BeatEvents]:
     """Stretches of at least half a minute below 50/min or from 100/min, by the mean over eight intervals.
 
     Between two such stretches the rate may come back as far as 55 or 95/min: they are one.
@@ -255,8 +229,8 @@ def _slow_and_fast(day: Readable) -> Iterator[Event]:
     for kind, begins, goes_on in kinds:
         runs, wide = (_joined(day, runs_of(np.pad(whole & so, at_ends, mode="edge"))) for so in (begins, goes_on))
         long = [(start, last) for start, last in runs if day.at_s[last] - day.at_s[start] >= SLOW_FAST_S]
-        for start, last in _within_one(long, wide):
-            yield _event(day, kind, start, last)
+        start, last = np.array(_within_one(long, wide), np.int64).reshape(-1, 2).T
+        yield BeatEvents.of(kind, start, last)
 
 
 def _joined(day: Readable, runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -289,13 +263,13 @@ def _within_one(runs: Sequence[tuple[int, int]], wide: Sequence[tuple[int, int]]
     return found
 
 
-def _paced(day: Readable) -> Iterator[Event]:
+def _paced(day: Readable) -> BeatEvents:
     """Stretches of paced beats; a few own beats between do not part them."""
     rows = np.flatnonzero(day.is_label(Label.P))
     if not rows.size:
-        return
-    parts = np.split(rows, np.flatnonzero(np.diff(rows) > PACED_JOIN_BEATS + 1) + 1)
-    for part in parts:
-        if part.size >= PACED_BEATS:
-            event = _event(day, "paced", int(part[0]), int(part[-1]))
-            yield event.model_copy(update={"beats": part.size})
+        return NO_EVENTS
+    edges = np.flatnonzero(np.diff(rows) > PACED_JOIN_BEATS + 1) + 1
+    begin, end = np.append(0, edges), np.append(edges, rows.size)
+    long = end - begin >= PACED_BEATS
+    begin, end = begin[long], end[long]
+    return BeatEvents.of("paced", rows[begin], rows[end - 1], beats=end - begin)

@@ -5,14 +5,14 @@ beat nor one false one makes the fastest or slowest minute of a life (IEC 60601-
 asks him to say it). Night is 22:00 to 06:00 unless the patient's diary says when sleep was.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg_center.contract.holter import Event, HourRow
+from worker.holter.happened import KINDS, NUMBER, Happened
 from worker.holter.measured import Label, Measured
 from worker.holter.readable import DAY_S, HOUR_S, Bools, Floats, Readable, Spans, clock_s
 from worker.holter.rows import as_floats, binned_median
@@ -165,18 +165,18 @@ def hour_edges(measured: Measured) -> Floats:
     return np.concatenate([[0.0], inner[measured.duration_s - inner > 1.0], [measured.duration_s]])
 
 
-def hours(day: Readable, events: Sequence[Event], qtc_ms: Floats) -> list[HourRow]:
+def hours(day: Readable, happened: Happened, qtc_ms: Floats) -> list[HourRow]:
     """The table.
 
     Args:
-        events: all that happened, for the counts.
+        happened: all events, for the counts.
         qtc_ms: (rows of ``minutes``,) nan where not measured.
     """
     edges = hour_edges(day.measured)
-    count = _Counter(edges, day, events)
+    count = _Counter(edges, day, happened)
     rates, _ = moving_rates(day)
     beats_of = [0, *np.searchsorted(day.at_s, edges[1:-1]).tolist(), len(day.at_s)]
-    af = Spans.of((event.start_s, event.end_s) for event in events if event.kind in ("af", "flutter"))
+    af = Spans.of((event.start_s, event.end_s) for event in happened.before if event.kind in ("af", "flutter"))
     minutes_of = np.searchsorted(day.measured.minutes.start_s, edges)
     found = []
     for row, (start, end) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
@@ -212,18 +212,17 @@ def hours(day: Readable, events: Sequence[Event], qtc_ms: Floats) -> list[HourRo
 class _Counter:
     """How many beats and events fall in each row."""
 
-    def __init__(self, edges: Floats, day: Readable, events: Sequence[Event]) -> None:
+    def __init__(self, edges: Floats, day: Readable, happened: Happened) -> None:
         self._label = day.beats.label
-        starts = np.array([event.start_s for event in events], float)
-        rows = np.clip(np.searchsorted(edges, starts, "right") - 1, 0, len(edges) - 2)
-        kinds: Iterable[str] = (event.kind for event in events)
-        self._counts = Counter(zip(kinds, rows.tolist(), strict=True))
+        rows = np.clip(np.searchsorted(edges, happened.starts(day), "right") - 1, 0, len(edges) - 2)
+        self._counts = np.zeros((len(KINDS), len(edges) - 1), np.int64)
+        np.add.at(self._counts, (happened.kinds(), rows), 1)
 
     def labels(self, beats: slice, label: Label) -> int:
         return int(np.count_nonzero(self._label[beats] == label))
 
     def of(self, row: int, kinds: frozenset[str]) -> int:
-        return sum(self._counts[kind, row] for kind in kinds)
+        return sum(int(self._counts[NUMBER[kind], row]) for kind in kinds)
 
 
 def _median(values: Floats) -> float | None:

@@ -12,8 +12,12 @@ from worker.holter.readable import Spans, readable
 HZ = 250
 
 
+def told(found, **more):
+    return events_of(found, **more).told(found)
+
+
 def kinds(measured, **more):
-    return [event.kind for event in events_of(readable(measured), **more)]
+    return [event.kind for event in told(readable(measured), **more)]
 
 
 def counts(letters, **more):
@@ -46,7 +50,7 @@ def test_a_supraventricular_run_likewise(rr_s, kind):
 
 
 def test_the_rate_of_a_run_is_that_within_it():
-    (run,) = [e for e in events_of(readable(day("NVVVVN", at_s=at(0.9, 0.4, 0.4, 0.4, 1.5)))) if e.kind == "vt"]
+    (run,) = [e for e in told(readable(day("NVVVVN", at_s=at(0.9, 0.4, 0.4, 0.4, 1.5)))) if e.kind == "vt"]
     assert (run.beats, run.rate_bpm, run.start_s, run.end_s) == (4, 150.0, 1.9, 3.1)
 
 
@@ -84,7 +88,7 @@ def test_members_of_a_pattern_are_counted_as_singles_but_not_listed_one_by_one()
 
 
 def test_a_pattern_begins_with_the_usual_beats_of_its_first_cycle():
-    (pattern,) = [e for e in events_of(readable(day("NNNVNNVNNVNN"))) if e.kind == "v_trigeminy"]
+    (pattern,) = [e for e in told(readable(day("NNNVNNVNNVNN"))) if e.kind == "v_trigeminy"]
     assert (pattern.start_s, pattern.end_s, pattern.beats) == (2.0, 10.0, 9)
 
 
@@ -148,7 +152,7 @@ def test_qt_is_the_measured_one_where_there_is_one_near():
 
 def test_slow_and_fast_stretches_last_half_a_minute():
     def stretch(n, rr_s):
-        return [e for e in events_of(readable(day("N" * n, rr_s=rr_s))) if e.kind in ("bradycardia", "tachycardia")]
+        return [e for e in told(readable(day("N" * n, rr_s=rr_s))) if e.kind in ("bradycardia", "tachycardia")]
 
     assert not stretch(60, 1.0)
     assert not stretch(20, 1.25)
@@ -162,13 +166,13 @@ def test_slow_and_fast_stretches_last_half_a_minute():
 def test_a_night_at_the_limit_is_one_slow_stretch():
     rate_bpm = 50.5 + 2.5 * np.sin(np.arange(3000) / 60)
     night = day("N" * 3001, at_s=np.cumsum(np.concatenate([[1.0], 60 / rate_bpm])))
-    (slow,) = [e for e in events_of(readable(night)) if e.kind == "bradycardia"]
+    (slow,) = [e for e in told(readable(night)) if e.kind == "bradycardia"]
     assert slow.beats > 2500
     awake = np.where((np.arange(3000) > 1000) & (np.arange(3000) < 1200), 62.0, rate_bpm)
     twice = day("N" * 3001, at_s=np.cumsum(np.concatenate([[1.0], 60 / awake])))
-    assert [e.kind for e in events_of(readable(twice))].count("bradycardia") == 2
+    assert [e.kind for e in told(readable(twice))].count("bradycardia") == 2
     near = day("N" * 3001, at_s=np.cumsum(np.concatenate([[1.0], 60 / (rate_bpm + 2.6)])))
-    assert [e.kind for e in events_of(readable(near))].count("bradycardia") == 0
+    assert [e.kind for e in told(readable(near))].count("bradycardia") == 0
 
 
 def test_a_dropped_beat_is_twice_the_steady_interval_with_p_waves():
@@ -180,13 +184,13 @@ def test_a_dropped_beat_is_twice_the_steady_interval_with_p_waves():
 
 
 def test_paced_stretches_hold_a_few_own_beats():
-    (event,) = [e for e in events_of(readable(day("NNPPPNPPPNNNNNP"))) if e.kind == "paced"]
+    (event,) = [e for e in told(readable(day("NNPPPNPPPNNNNNP"))) if e.kind == "paced"]
     assert (event.start_s, event.end_s, event.beats) == (3.0, 9.0, 6)
 
 
 def test_a_day_without_beats_has_no_events():
     empty = readable(day("", duration_s=60.0))
-    assert events_of(empty) == []
+    assert told(empty) == []
     assert pauses(empty).over_2_0_s == 0
     assert ectopy(empty)[0].beats == 0
 

@@ -8,6 +8,7 @@ import pytest
 from support.holter_days import day, minutes
 
 from ecg_center.contract.holter import Event
+from worker.holter.happened import BeatEvents, Happened
 from worker.holter.measured import Label, Stretch
 from worker.holter.readable import Spans, readable
 from worker.holter.summary import extreme_events, hour_edges, hours, nights, rate_in, rate_mean
@@ -30,6 +31,11 @@ def paced_at(*stretches):
 def at_rates(*stretches, **fields):
     times = paced_at(*stretches)
     return day("N" * len(times), at_s=times, **fields)
+
+
+def happened(*events):
+    no_beats = np.zeros(0, np.int64)
+    return Happened(events, BeatEvents.of("pause", no_beats, no_beats), [])
 
 
 def kinds(events):
@@ -84,7 +90,7 @@ def test_the_table_counts_beats_events_and_fibrillation_in_their_hours():
         Event(kind="af", start_s=3500.0, end_s=3700.0),
     ]
     qtc = np.full(len(measured.minutes.start_s), 400.0)
-    first, second = hours(readable(measured), events, qtc)
+    first, second = hours(readable(measured), happened(*events), qtc)
     assert (first.beats, second.beats) == (3599, 3601)
     assert (first.v_beats, second.v_beats) == (359, 361)
     assert (first.v_couplets, first.v_runs, second.v_runs, second.pauses) == (1, 0, 1, 1)
@@ -96,7 +102,7 @@ def test_the_table_counts_beats_events_and_fibrillation_in_their_hours():
 
 def test_an_hour_of_noise_has_no_rates():
     measured = at_rates((7200, 60), unreadable=[Stretch(3600 * 250, 7200 * 250, (), "lead_off")])
-    _, second = hours(readable(measured), [], np.full(720, np.nan))
+    _, second = hours(readable(measured), happened(), np.full(720, np.nan))
     assert (second.beats, second.rate_mean_bpm, second.rate_min_bpm) == (1, None, None)
     assert second.analysed_s == pytest.approx(1, abs=0.1)
 
@@ -129,4 +135,4 @@ def test_a_day_without_beats_has_no_rates():
     found = readable(day("", duration_s=4000))
     assert extreme_events(found) == []
     assert rate_mean(found) is None
-    assert [row.beats for row in hours(found, [], np.full(400, np.nan))] == [0, 0]
+    assert [row.beats for row in hours(found, happened(), np.full(400, np.nan))] == [0, 0]
