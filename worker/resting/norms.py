@@ -25,6 +25,13 @@ TABLE_FROM_DAYS: Final = 11
 LITTLE_UNTIL_YEARS: Final = 4.0
 CHILD_QTC_MS: Final = 450.0
 """A percentile below the limit of grown men is none: healthy children reach it at rates that Bazett over-corrects."""
+SINUS_INFANT_BPM, SINUS_CHILD_BPM = 220.0, 180.0
+"""From here on a regular tachycardia of a child below one year, or below sixteen, is hardly the sinus node's: AHA
+pediatric advanced life support 2020, doi:10.1161/CIR.0000000000000901."""
+SINUS_LEAST_BPM, SINUS_AGELESS_BPM = 150.0, 220.0
+"""What an adult's sinus node reaches at the most: 220 less the years (Fox 1971); at rest it does so only in the ill,
+who may be old, so that the limit does not sink below the first."""
+SINUS_UNKNOWN_AGE_BPM: Final = 180.0
 JUVENILE_T_LEADS: Final = ("V1", "V2", "V3")
 """T waves are negative here in healthy children from the first week, in some until sixteen (Dickinson 2005,
 doi:10.1136/hrt.2004.057307)."""
@@ -94,6 +101,19 @@ def norms_of(person: Person) -> Norms:
     if person.female is None:
         return _of_either(_child("boys", group, little=little), _child("girls", group, little=little))
     return _child("girls" if person.female else "boys", group, little=little)
+
+
+def sinus_at_most_bpm(person: Person) -> float:
+    """The rate beyond which P waves before each beat do not make a tachycardia a sinus tachycardia.
+
+    >>> [sinus_at_most_bpm(Person(age_years=years)) for years in (None, 0.5, 8, 30, 55, 80)]
+    [180.0, 220.0, 180.0, 190.0, 165.0, 150.0]
+    """
+    if person.age_years is None:
+        return SINUS_UNKNOWN_AGE_BPM
+    if person.age_years < ADULT_FROM_YEARS:
+        return SINUS_INFANT_BPM if person.age_years < 1 else SINUS_CHILD_BPM
+    return max(SINUS_LEAST_BPM, SINUS_AGELESS_BPM - person.age_years)
 
 
 @cache

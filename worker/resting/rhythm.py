@@ -19,6 +19,7 @@ from worker.resting.conduction import conduction_of, words_of_conduction
 from worker.resting.dissociation import circular_spread, dissociation
 from worker.resting.ectopics import PAUSE_S, TACHYCARDIA_BPM, ectopics, mark_early, pauses
 from worker.resting.leading import Rhythm
+from worker.resting.norms import sinus_at_most_bpm
 from worker.resting.p_alone import p_alone
 from worker.resting.pacing import faint_pulses, paced
 from worker.resting.preexcited import preexcitation_of
@@ -62,11 +63,14 @@ AF_FITTED: Final = "fitted on CinC 2017, CPSC 2018, CPSC 2021, MIT-BIH DS1"
 FLUTTER_STRENGTH: Final = 0.50
 FLUTTER_WEAK: Final = 0.28
 FLUTTER_BPM: Final = (220.0, 350.0)
+ONE_A_BEAT: Final = 0.04
+"""How near the rate of the waves lies to the beats' where each beat brings one."""
 BLOCK_MAX_BPM: Final = 60.0
 BLOCK_REGULAR: Final = 0.10
 BLOCK_SPREAD_MS: Final = 60.0
 ESCAPE_REGULAR: Final = 0.15
 """An idioventricular rhythm is nearly even; LUDB's fibrillation with left bundle branch block has 0.3 and more."""
+SINUS_AT_MOST: Final = "Fox 1971; AHA PALS 2020, doi:10.1161/CIR.0000000000000901"
 SINUS_ARRHYTHMIA_S: Final = 0.12
 
 
@@ -203,6 +207,9 @@ def _flutter(reading: Reading, rhythm: Rhythm) -> bool:
     flutter = reading.flutter
     if flutter is None or not FLUTTER_BPM[0] <= flutter.rate_bpm <= FLUTTER_BPM[1]:
         return _two_to_one(reading, rhythm)
+    # one wave a beat is the T wave; flutter that conducts every wave is far rarer than another tachycardia
+    if abs(flutter.rate_bpm / (60 / float(median(reading.rr_s))) - 1) < ONE_A_BEAT:
+        return False
     # P waves that are really there outweigh a weak oscillation, which may be the T wave's
     sure = flutter.strength >= FLUTTER_STRENGTH
     if not sure and (flutter.strength < FLUTTER_WEAK or _has_p(reading)):
@@ -326,6 +333,12 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
     if _from_the_left(reading):
         rhythm.name = "atrial"
         rhythm.statements.append(_ectopic(reading, bpm, "I", one.p_uv if one is not None else 0.0))
+        return True
+    if bpm > (at_most_bpm := sinus_at_most_bpm(reading.person)):
+        # what stands before each QRS may as well be the T wave of the beat before
+        rhythm.name = "svt"
+        rate = evidence("heart_rate_bpm", bpm, at_most_bpm, "/min", source=SINUS_AT_MOST)
+        rhythm.statements.append(say("55", rate, certainty="probable"))
         return True
     rhythm.name = "sinus"
     code = _sinus_code(reading, bpm)

@@ -35,6 +35,8 @@ RESUMES: Final = 0.11
 RESUMES_WITHIN_S: Final = 0.050
 RESUMES_UNTIL_S: Final = 0.16
 """What moves again within this time after a calm, up to this length of the QRS, belongs to it."""
+CLOSE_RR_S: Final = 0.31
+"""Where beats follow each other as fast as this, T rises within that time: only what is as fast as QRS belongs to it."""
 
 T_FROM_J_S: Final = 0.06
 T_MIN_UV: Final = 40.0
@@ -127,7 +129,8 @@ def delineate(
         return None
     signal = moving_mean(beat.signal[usable], max(1, round(0.006 * hz)))
     velocity = np.sqrt((slope(signal) ** 2).sum(axis=0)) * hz / 1000
-    qrs = _qrs(velocity, beat.r, hz, paced=spike_before_r is not None)
+    resumes = RESUMES if rr_s > CLOSE_RR_S else CORE
+    qrs = _qrs(velocity, beat.r, hz, resumes, paced=spike_before_r is not None)
     if qrs is None:
         return None
     on, off = qrs
@@ -145,7 +148,7 @@ def delineate(
     return Limits(beat.r, on, off, p_on, p_off, t_peak, t_off, p_uv, spike_off)
 
 
-def _qrs(velocity: Floats, r: int, hz: float, *, paced: bool = False) -> tuple[int, int] | None:
+def _qrs(velocity: Floats, r: int, hz: float, resumes: float, *, paced: bool = False) -> tuple[int, int] | None:
     first, last = max(0, r - round(QRS_BEFORE_S * hz)), min(len(velocity), r + round(QRS_AFTER_S * hz))
     near = slice(max(0, r - round(0.08 * hz)), r + round(0.08 * hz))
     peak = float(velocity[near].max(initial=0.0))
@@ -165,7 +168,7 @@ def _qrs(velocity: Floats, r: int, hz: float, *, paced: bool = False) -> tuple[i
     for _ in range(0 if paced else 2):
         # at the summit of a late R' or S all leads may rest for a moment: what moves again soon after is still QRS
         ahead = velocity[end : min(len(velocity), end + round(RESUMES_WITHIN_S * hz))]
-        again = np.flatnonzero(ahead > RESUMES * peak)
+        again = np.flatnonzero(ahead > resumes * peak)
         if not again.size or end + int(again[-1]) - (core_on - on) > RESUMES_UNTIL_S * hz:
             break
         begin = end + int(again[-1])
