@@ -81,31 +81,31 @@ def rate_between(day: Readable, first: int | Rows, last: int | Rows) -> Floats:
     return rate
 
 
-def geminy(day: Readable, groups: Groups, cycle: int) -> list[tuple[int, int]]:
-    """(row of the first early beat, row of the last) of each stretch in which every second or third beat is a single.
+def geminy(day: Readable, groups: Groups, cycle: int) -> tuple[Rows, Rows]:
+    """(rows of the first early beat, rows of the last) of stretches in which every second or third beat is a single.
 
     Args:
         groups: of the early beats.
         cycle: 2 for bigeminy, 3 for trigeminy.
 
     >>> from worker.holter.ectopy import _every
-    >>> _every(np.array([1, 3, 5, 9, 12]), 2)
-    [(1, 5)]
+    >>> [rows.tolist() for rows in _every(np.array([1, 3, 5, 9, 12]), 2)]
+    [[1], [5]]
     """
     single = groups.first[groups.beats == 1]
-    questionable = day.is_label(Label.Q)
-    unsure = np.concatenate([[0], np.cumsum(~day.sound)]), np.concatenate([[0], np.cumsum(questionable)])
-    return [
-        (first, last)
-        for first, last in _every(single, cycle)
-        if unsure[0][first] == unsure[0][last] and unsure[1][first] == unsure[1][last]
-    ]
+    first, last = _every(single, cycle)
+    questionable = np.flatnonzero(day.is_label(Label.Q))
+    sure = (day.unsure[first] == day.unsure[last]) & (
+        np.searchsorted(questionable, first) == np.searchsorted(questionable, last)
+    )
+    return first[sure], last[sure]
 
 
-def _every(rows: Rows, cycle: int) -> list[tuple[int, int]]:
-    """Stretches of at least three rows that lie ``cycle`` apart."""
-    in_step = np.diff(rows) == cycle
-    return [(int(rows[a]), int(rows[b])) for a, b in runs_of(in_step) if b - a + 1 >= CYCLES]
+def _every(rows: Rows, cycle: int) -> tuple[Rows, Rows]:
+    """(first, last) of the stretches of at least three rows that lie ``cycle`` apart."""
+    runs = np.array(runs_of(np.diff(rows) == cycle), np.int64).reshape(-1, 2)
+    first, last = runs[runs[:, 1] - runs[:, 0] + 1 >= CYCLES].T
+    return rows[first], rows[last]
 
 
 def r_on_t(day: Readable, ventricular: Groups, left_out: Bools) -> tuple[Rows, Floats]:
@@ -166,8 +166,8 @@ def ectopy_of(day: Readable, label: Label, groups: Groups | None = None, r_on_t_
         singles=int(np.count_nonzero(beats == 1)),
         couplets=int(np.count_nonzero(beats == 2)),
         runs=runs.size,
-        bigeminy=len(geminy(day, groups, 2)),
-        trigeminy=len(geminy(day, groups, 3)),
+        bigeminy=geminy(day, groups, 2)[0].size,
+        trigeminy=geminy(day, groups, 3)[0].size,
         longest_run_beats=int(beats[longest]) if runs.size else 0,
         longest_run_at_s=round(float(day.at_s[groups.first[longest]]), 3) if runs.size else None,
         fastest_run_bpm=round(float(groups.bpm[fastest]), 1) if runs.size else None,

@@ -153,9 +153,9 @@ def _groups(
     """Runs, couplets, patterns, and the singles that are in no pattern."""
     single, couplet, fast, slow = kinds
     told = np.zeros(len(day.beats) + 1, np.int32)
-    unsure = _unsure(day)
+    unsure = day.unsure
     for kind, cycle in zip(patterns, (2, 3), strict=True):
-        first, last = np.array(geminy(day, groups, cycle), np.int64).reshape(-1, 2).T
+        first, last = geminy(day, groups, cycle)
         np.add.at(told, first, 1)
         np.subtract.at(told, last + 1, 1)
         before = first - (cycle - 1)  # the usual beats of the first cycle
@@ -167,11 +167,6 @@ def _groups(
     run, is_fast = groups.beats > 2, groups.bpm >= TACHYCARDIA_BPM
     for kind, chosen in ((couplet, groups.beats == 2), (fast, run & is_fast), (slow, run & ~is_fast)):
         yield BeatEvents.of(kind, groups.first[chosen], groups.last[chosen] - 1)
-
-
-def _unsure(day: Readable) -> Rows:
-    """(n,) how many of the intervals that end at or before each beat are not to be believed."""
-    return np.concatenate([[0], np.cumsum(~day.sound)])
 
 
 def _r_on_t(day: Readable, ventricular: Groups, in_af: Bools) -> BeatEvents:
@@ -238,7 +233,7 @@ def _joined(day: Readable, runs: Sequence[tuple[int, int]]) -> list[tuple[int, i
     if not runs:
         return []
     starts, ends = np.array(runs).T
-    unsure, before, after = _unsure(day), ends[:-1], starts[1:]
+    unsure, before, after = day.unsure, ends[:-1], starts[1:]
     near = (day.at_s[after] - day.at_s[before] <= JOIN_S) & (unsure[after] == unsure[before])
     begins, stops = starts[np.append(True, ~near)], ends[np.append(~near, True)]
     return list(zip(begins.tolist(), stops.tolist(), strict=True))

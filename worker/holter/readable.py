@@ -17,7 +17,9 @@ from worker.holter.measured import Beats, Label, Measured, Stretch
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Rows = NDArray[np.int64]
 HOUR_S: Final = 3600.0
+MANY: Final = 1000
 BEATING: Final = frozenset(("wide", "bidirectional"))
 """Tachycardias with beats of their own (:mod:`worker.holter.wide`), whose intervals count."""
 DAY_S: Final = 86_400.0
@@ -52,11 +54,16 @@ class Spans:
 
     def inside(self, at_s: Floats) -> Bools:
         """Which of these times lie in a stretch."""
+        if _in_order(at_s):  # then the stretches are few beside the times, and are looked up among them
+            return _between(at_s.size, np.searchsorted(at_s, self.start_s), np.searchsorted(at_s, self.end_s))
         before = np.searchsorted(self.start_s, at_s, "right")
         return (before > 0) & (at_s < np.concatenate([[-np.inf], self.end_s])[before])
 
     def touched(self, from_s: Floats, to_s: Floats) -> Bools:
         """Which of these intervals have a part in a stretch."""
+        if _in_order(from_s) and _in_order(to_s):
+            first, stop = np.searchsorted(to_s, self.start_s, "right"), np.searchsorted(from_s, self.end_s)
+            return _between(from_s.size, first, stop)
         touched: Bools = np.searchsorted(self.end_s, from_s, "right") < np.searchsorted(self.start_s, to_s)
         return touched
 
@@ -64,6 +71,19 @@ class Spans:
         """How much of ``from_s`` to ``to_s`` lies in the stretches."""
         parts = np.minimum(self.end_s, to_s) - np.maximum(self.start_s, from_s)
         return float(parts[parts > 0].sum())
+
+
+def _in_order(at_s: Floats) -> bool:
+    """Whether these are many times, and in order, as those of beats are."""
+    return at_s.size >= MANY and bool((at_s[1:] >= at_s[:-1]).all())
+
+
+def _between(n: int, first: Rows, stop: Rows) -> Bools:
+    """(n,) which rows lie from one of the first up to its stop."""
+    found = np.zeros(n, bool)
+    for a, b in zip(first.tolist(), stop.tolist(), strict=True):
+        found[a:b] = True
+    return found
 
 
 def spans_of(stretches: Iterable[Stretch], hz: float) -> Spans:
@@ -108,7 +128,15 @@ class Readable:
 
     def is_label(self, *labels: Label) -> Bools:
         """(n,) which beats are of one of these classes."""
-        return np.isin(self.beats.label, labels)
+        found: Bools = self.beats.label == labels[0]
+        for label in labels[1:]:
+            found |= self.beats.label == label
+        return found
+
+    @cached_property
+    def unsure(self) -> NDArray[np.int32]:
+        """(n,) how many of the intervals that end at or before each beat are not to be believed."""
+        return np.concatenate([np.zeros(1, np.int32), np.cumsum(~self.sound, dtype=np.int32)])
 
 
 def readable(measured: Measured) -> Readable:
