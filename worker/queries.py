@@ -1,7 +1,7 @@
 """All SQL of the worker: what it reads of a recording, and what it writes down."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +44,8 @@ class Work:
     sex: str | None
     birth_date: str | None
     """ISO; both are the order's, and the device's where the order has none."""
+    received_on: date
+    """When the gateway had it, by the gateway's clock: a recorder's own may be years wrong."""
     measured: str | None
     """Of a day that was read: the blob key of what was measured."""
     measured_version: int
@@ -80,6 +82,7 @@ async def load(session: AsyncSession, recording_id: UUID) -> Work | None:
         state=recording.state,
         sex=whose.sex,
         birth_date=whose.birth_date,
+        received_on=recording.safe_at.date(),
         measured=(recording.waveform or {}).get("measured"),
         measured_version=(recording.waveform or {}).get("measured_version", 0),
         indication=indication,

@@ -83,7 +83,7 @@ async def preread(bench: Bench, recording_id: UUID, priority: int = ROUTINE_PRIO
     if await asyncio.to_thread(holds_pressures, content):
         await preread_pressures(bench, work, content, started)
         return
-    patient = Patient(sex=work.sex, birth_date=work.birth_date)
+    patient = Patient(sex=work.sex, birth_date=work.birth_date, received_on=work.received_on)
     try:
         done = await asyncio.to_thread(read_and_analyse, content, work.sha256, patient, bench.settings.rule_set)
     except LongRecordingError:

@@ -21,7 +21,7 @@ from ecg_center.domain.statements import TERMS, Overall
 from ecg_center.domain.workflow import State
 from ecg_center.release import queries
 from ecg_center.release.content import ReleasedContent
-from ecg_center.release.document.labels import age
+from ecg_center.release.document.labels import age_on_first
 from ecg_center.release.document.model import (
     Day,
     DayStrip,
@@ -135,6 +135,7 @@ async def _document(session: AsyncSession, press: Press, released: ReleasedRepor
     recording = released.recording
     trace, day = await asyncio.to_thread(_drawn, press.blobs, recording, content)
     examined_at = recording.started_at or recording.safe_at
+    days = [instant.astimezone(CHINA).date() for instant in (examined_at, recording.safe_at, recording.stored_at)]
     assert report.written_at is not None
     assert report.released_at is not None
     return ReportDocument(
@@ -143,7 +144,7 @@ async def _document(session: AsyncSession, press: Press, released: ReleasedRepor
         patient=Patient(
             name=patient.name,
             sex=patient.sex,  # type: ignore[arg-type]
-            age=age(patient.birth_date, examined_at.astimezone(CHINA).date(), "zh") if patient.birth_date else "",
+            age=age_on_first(patient.birth_date, days, "zh") if patient.birth_date else "",
             department=study.department,
             bed=study.bed,
             inpatient_number=study.visit_no if study.source == "inpatient" else "",

@@ -1,12 +1,13 @@
 """Whose heart is it: of which sex and age? Several limits depend on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Protocol
 
 from ecg_center.contract.upload import RecordingIdentity
 
 DAYS_A_YEAR: Final = 365.25
+MAX_AGE_YEARS: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Patient:
     sex: str | None = None
     birth_date: str | None = None
     """ISO, e.g. ``1960-01-02``."""
+    received_on: date | None = None
+    """The day on which the clinic's gateway took the recording: tells the age where the device's clock cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,11 @@ def filled(patient: Patient, sex: str | None, birth_date: str | None) -> Patient
     """What the order knows, and where it knows nothing that a limit could follow, what the device says.
 
     >>> filled(Patient(sex="O"), "M", "1960-01-02")
-    Patient(sex='M', birth_date='1960-01-02')
+    Patient(sex='M', birth_date='1960-01-02', received_on=None)
     """
-    return Patient(patient.sex if patient.sex in SEXES else sex, patient.birth_date or birth_date)
+    return replace(
+        patient, sex=patient.sex if patient.sex in SEXES else sex, birth_date=patient.birth_date or birth_date
+    )
 
 
 def is_female(sex: str | None) -> bool | None:
@@ -57,12 +62,17 @@ class Identified(Protocol):
 
 
 def person_of(recording: Identified, patient: Patient) -> Person:
-    """Sex and age at the time of the recording: the order's first, else as written on the device."""
+    """Sex and age at the time of the recording: the order's first, else as written on the device.
+
+    A recorder whose clock was set back, as by an empty battery, may say that it recorded before the birth, and some
+    files say no time at all: a child read by the limits of adults would be called normal. The day of receipt counts then.
+    """
     identity = recording.identity
     female = is_female(filled(patient, identity.sex, None).sex)
+    began_on = recording.started_at.date() if recording.started_at else None
     for born in (patient.birth_date, identity.birth_date):
-        if born and recording.started_at:
-            years = (recording.started_at.date() - date.fromisoformat(born)).days / DAYS_A_YEAR
-            if 0 <= years <= 130:
+        for day in (began_on, patient.received_on):
+            years = (day - date.fromisoformat(born)).days / DAYS_A_YEAR if born and day else -1.0
+            if 0 <= years <= MAX_AGE_YEARS:
                 return Person(female, years)
     return Person(female, identity.age_years)

@@ -3,6 +3,7 @@
 They belong to the document, not to the screen: a report says the same whatever language its reader's browser has.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -136,6 +137,17 @@ def age(birth_date: date, on: date, language: Language) -> str:
     else:
         count, zh, en = months // 12, "岁", "year"
     return f"{count}{zh}" if language == "zh" else f"{count} {en}{'' if count == 1 else 's'}"
+
+
+def age_on_first(birth_date: date, days: Iterable[date], language: Language) -> str:
+    """The age on the first of these days that lies after the birth, empty where none does.
+
+    A recorder whose clock was set back may say that it recorded a newborn before the birth. The report must still go out.
+
+    >>> age_on_first(date(2025, 1, 31), (date(2000, 1, 1), date(2025, 2, 3)), "en")
+    '3 days'
+    """
+    return next((age(birth_date, day, language) for day in days if day >= birth_date), "")
 
 
 def moment(instant: datetime, time_zone: str) -> str:
