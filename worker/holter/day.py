@@ -25,6 +25,8 @@ BLOCK_S: Final = 600.0
 MARGIN_S: Final = 15.0
 """So much beyond its ends a block sees, to know what is usual there."""
 TILE: Final = 4096
+VECTORS: Final = (2, 3)
+"""So many leads, side by side, the processor takes apart in its vectors, in a sixth of the time."""
 REDUNDANT: Final = ("III", "aVR", "aVL", "aVF")
 """Leads that say nothing which I and II do not say."""
 
@@ -91,7 +93,11 @@ class Day:
         scale, zero = self.recording.uv_per_lsb, self.recording.baseline
         inner = uv[:, first - start : last - start]
         digital = self.recording.digital[:, first:last]
-        _microvolts(digital, np.array(chosen, np.int64), scale, zero, inner)
+        side_by_side = digital.T
+        if len(self.leads) in VECTORS and chosen == tuple(range(len(self.leads))) and side_by_side.flags.c_contiguous:
+            _side_by_side(side_by_side.reshape(-1), scale, zero, inner)
+        else:
+            _microvolts(digital, np.array(chosen, np.int64), scale, zero, inner)
         forget(digital)
         for place, row in enumerate(chosen):
             if row in self._gaps:
@@ -150,3 +156,21 @@ def _microvolts(digital: NDArray[Any], rows: Int64s, scale: Floats, zero: Floats
             source, target = digital[row, begin:end], uv[place, begin:end]
             for i in range(end - begin):
                 target[i] = np.float32(source[i]) * by + offset
+
+
+@compiled_finite
+def _side_by_side(digital: NDArray[Any], scale: Floats, zero: Floats, uv: Float32s) -> None:
+    """The same of all samples of two or three leads: the step from one sample to the next is known to the compiler."""
+    n_leads, n = uv.shape
+    by, off = scale.astype(np.float32), (-zero * scale).astype(np.float32)
+    a, b, by_a, by_b, off_a, off_b = uv[0], uv[1], by[0], by[1], off[0], off[1]
+    if n_leads == 2:
+        for i in range(n):
+            a[i] = np.float32(digital[2 * i]) * by_a + off_a
+            b[i] = np.float32(digital[2 * i + 1]) * by_b + off_b
+        return
+    c, by_c, off_c = uv[2], by[2], off[2]
+    for i in range(n):
+        a[i] = np.float32(digital[3 * i]) * by_a + off_a
+        b[i] = np.float32(digital[3 * i + 1]) * by_b + off_b
+        c[i] = np.float32(digital[3 * i + 2]) * by_c + off_c

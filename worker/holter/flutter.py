@@ -236,14 +236,16 @@ def _clearest(
     if total < SEEN_SHARE * seen.size:
         return best, found
     least = PAIRS_SHARE * seen.size
-    coarse = np.empty(seen.size)
+    coarse, every = np.empty(seen.size), np.ones(seen.size)
+    near, far = _weights(seen, halves[1]), _weights(every, halves[0])
+    share = _around(_around(seen, every, far, halves[0]), every, far, halves[0])
     for lead in range(len(uv)):
         for i in range(seen.size):
             mean = np.float32(0.0)
             for j in range(step):
                 mean += uv[lead, i * step + j]
             coarse[i] = mean / np.float32(step)
-        level, moves = _level(coarse, seen, int(total), halves)
+        level, moves = _level(coarse, seen, int(total), halves, (near, far), share)
         if not moves or not _promises(_likeness(level, seen, lags[0], lags[1] + 1, least)):
             continue
         likeness, period = _best(_likeness(level, seen, 0, lags[2], least), periods, reach)
@@ -262,14 +264,22 @@ def _promises(likeness: Floats) -> bool:
 
 
 @compiled
-def _level(coarse: Floats, seen: Floats, count: int, halves: tuple[int, int]) -> tuple[Floats, bool]:
+def _level(
+    coarse: Floats, seen: Floats, count: int, halves: tuple[int, int], weights: tuple[Floats, Floats], share: Floats
+) -> tuple[Floats, bool]:
     """(what oscillates: without base line, without the largest of it, and nothing where it is not seen; whether it is
-    large enough)."""
+    large enough).
+
+    Args:
+        count: how many samples are seen.
+        weights: how many of them lie about each, as far as is smoothed, and how many there are for the base line.
+        share: of what is seen, smoothed as the base line is.
+    """
     wide, narrow = halves
+    near, far = weights
     every = np.ones(coarse.size)
-    smooth = _around(_around(coarse, seen, narrow), seen, narrow)
-    base, share = _around(_around(smooth * seen, every, wide), every, wide), _around(seen, every, wide)
-    share = _around(share, every, wide)
+    smooth = _around(_around(coarse, seen, near, narrow), seen, near, narrow)
+    base = _around(_around(smooth * seen, every, far, wide), every, far, wide)
     level, size, filled, power = np.empty(coarse.size), np.empty(count), 0, 0.0
     for i in range(coarse.size):
         level[i] = smooth[i] - base[i] / max(share[i], 1e-3)
@@ -286,20 +296,38 @@ def _level(coarse: Floats, seen: Floats, count: int, halves: tuple[int, int]) ->
 
 
 @compiled
-def _around(values: Floats, weight: Floats, half: int) -> Floats:
-    """(n,) weighted mean of each value and ``half`` on either side; 0 where nothing weighs."""
-    n = values.size
-    found = np.zeros(n)
-    total, weights = 0.0, 0.0
+def _weights(weight: Floats, half: int) -> Floats:
+    """(n,) sum of each weight and ``half`` on either side, whole numbers."""
+    n, total = weight.size, 0.0
+    found = np.empty(n)
     for i in range(-half, n):
         if i + half < n:
-            total += values[i + half] * weight[i + half]
-            weights += weight[i + half]
+            total += weight[i + half]
         if i - half - 1 >= 0:
-            total -= values[i - half - 1] * weight[i - half - 1]
-            weights -= weight[i - half - 1]
-        if i >= 0 and weights > 0.5:
-            found[i] = total / weights
+            total -= weight[i - half - 1]
+        if i >= 0:
+            found[i] = total
+    return found
+
+
+@compiled
+def _around(values: Floats, weight: Floats, weights: Floats, half: int) -> Floats:
+    """(n,) weighted mean of each value and ``half`` on either side, whose weights make ``weights``; 0 where nothing
+    weighs."""
+    n = values.size
+    found, total = np.empty(n), 0.0
+    for i in range(min(half, n)):
+        total += values[i] * weight[i]
+    for i in range(n):
+        come, gone = 0.0, 0.0
+        if i + half < n:
+            come = values[i + half] * weight[i + half]
+        if i - half - 1 >= 0:
+            gone = values[i - half - 1] * weight[i - half - 1]
+        total += come - gone
+        found[i] = total
+    for i in range(n):
+        found[i] = found[i] / weights[i] if weights[i] > 0.5 else 0.0
     return found
 
 

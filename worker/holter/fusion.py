@@ -57,23 +57,26 @@ def fused(odds: Float32s, other: Bools, possible: Bools, near: Float32s, shapes:
     """
     found = np.zeros(len(odds), bool)
     ventricular = ventricular_shapes(odds, shapes)
-    candidates = np.flatnonzero(possible[unusual.rows])
-    if not ventricular.size or not candidates.size or not other.any():
+    if not ventricular.size or not other.any():
+        return found
+    unlike = 1 - near
+    usual, most = np.quantile(unlike[other], (0.5, USUAL_SHARE))
+    odd = possible & (unlike > max(LEAST_UNLIKE, BEYOND * float(most)))
+    candidates = np.flatnonzero(odd[unusual.rows])
+    if not candidates.size:
         return found
     rows = unusual.rows[candidates]
     sums = _sums(
         unusual.qrs[candidates], unusual.beside[candidates], unusual.gain[candidates], shapes.mean[ventricular],
         QRS_FROM, SHIFT, V_SHIFT,
     )  # fmt: skip
-    unlike = 1 - near
-    usual, most = np.quantile(unlike[other], (0.5, USUAL_SHARE))
     left, alone, own = sums[:, 0] - usual, sums[:, 1] - usual, unlike[rows] - usual
     share = sums[:, 3] / (sums[:, 2] + sums[:, 3] + 1e-6)
     sure = odds[rows] > SURE_ODDS
     mixed = (share > SHARE[0]) & (share < np.where(sure, SHARE_IF_SURE, SHARE[1])) & (sums[:, 2] > LEAST_USUAL)
     explained = np.maximum(left, 0) < np.where(sure, PART_IF_SURE, PART) * np.minimum(alone, own)
     explained &= (left < LEFT) & (sums[:, 0] < LEFT_IN_ALL)
-    found[rows] = mixed & explained & (unlike[rows] > max(LEAST_UNLIKE, BEYOND * float(most)))
+    found[rows] = mixed & explained
     common = np.count_nonzero(found) > MOST_TO_V * shapes.count[ventricular].sum()
     return np.zeros(len(odds), bool) if common else found
 

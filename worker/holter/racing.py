@@ -59,16 +59,14 @@ def counted(templates: Sequence[Template], beats: Beats) -> tuple[Template, ...]
 
 def _slow_runs(day: Day, beats: Beats) -> list[tuple[int, int]]:
     """Samples of the runs of ventricular beats that would be a tachycardia if every second one had been lost."""
-    found = []
-    for first, stop in runs_of(beats.label == Label.V):
-        n = stop - first
-        if n < RUN_BEATS:
-            continue
-        begin, end = int(beats.sample[first]), int(beats.sample[stop - 1])
-        interval = (end - begin) / (n - 1)
-        if SLOW_S[0] <= interval / day.hz <= SLOW_S[1]:
-            found.append((begin - round(EDGE * interval), end + round(EDGE * interval)))
-    return sorted(sorted(found, key=lambda span: span[0] - span[1])[:MOST])
+    first, stop = np.array(runs_of(beats.label == Label.V), np.int64).reshape(-1, 2).T
+    begin, end, n = beats.sample[first], beats.sample[stop - 1], stop - first
+    interval = (end - begin) / np.maximum(n - 1, 1)
+    asked = (n >= RUN_BEATS) & (interval / day.hz >= SLOW_S[0]) & (interval / day.hz <= SLOW_S[1])
+    beyond = np.rint(EDGE * interval[asked]).astype(np.int64)
+    starts, stops = begin[asked] - beyond, end[asked] + beyond
+    longest = np.argsort(starts - stops, kind="stable")[:MOST]
+    return sorted(zip(starts[longest].tolist(), stops[longest].tolist(), strict=True))
 
 
 def _in_step(day: Day, beats: Beats, start: int, stop: int) -> Beats:
