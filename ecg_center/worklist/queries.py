@@ -145,16 +145,17 @@ async def next_free(
 ) -> UUID | None:
     """The study to read next that nobody else holds; rows locked by a claim under way are skipped.
 
-    One whose recording is not decoded yet has nothing to show: it stands on the list, but is nobody's next.
+    One whose recording is not decoded yet has nothing to show, and one without an order cannot be released: each stands
+    on the list, but is nobody's next.
     """
     due = _next_deadline()
     decoded = select(Recording.id).where(Recording.study_id == Study.id, Recording.state == "decoded").exists()
-    readable = or_(Study.state != State.RECEIVED.value, decoded)
+    ready = or_(Study.state != State.RECEIVED.value, decoded) if desk == "write" else Study.patient_id.is_not(None)
     free = or_(Study.claimed_by.is_(None), Study.claimed_by == person_id, Study.lease_until <= now)
     statement = (
         select(Study.id)
         .outerjoin(due, literal(True))
-        .where(_desk(desk, person_id, kinds), free, readable)
+        .where(_desk(desk, person_id, kinds), free, ready)
         .order_by(Study.urgency, due.c.due_at.asc().nulls_first(), Study.received_at)
         .limit(1)
         .with_for_update(of=Study, skip_locked=True)

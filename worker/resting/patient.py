@@ -65,7 +65,8 @@ def person_of(recording: Identified, patient: Patient) -> Person:
     """Sex and age at the time of the recording: the order's first, else as written on the device.
 
     A recorder whose clock was set back, as by an empty battery, may say that it recorded before the birth, and some
-    files say no time at all: a child read by the limits of adults would be called normal. The day of receipt counts then.
+    files say no time at all: a child read by the limits of adults would be called normal. There the day of receipt
+    counts.
     """
     identity = recording.identity
     female = is_female(filled(patient, identity.sex, None).sex)

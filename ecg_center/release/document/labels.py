@@ -142,7 +142,8 @@ def age(birth_date: date, on: date, language: Language) -> str:
 def age_on_first(birth_date: date, days: Iterable[date], language: Language) -> str:
     """The age on the first of these days that lies after the birth, empty where none does.
 
-    A recorder whose clock was set back may say that it recorded a newborn before the birth. The report must still go out.
+    A recorder whose clock was set back may say that it recorded a newborn before the birth: the report goes
+    out all the same.
 
     >>> age_on_first(date(2025, 1, 31), (date(2000, 1, 1), date(2025, 2, 3)), "en")
     '3 days'

@@ -1,11 +1,12 @@
-"""What meets a physician who reads one study after the other: wrong clocks, recordings without an order, critical values."""
+"""What meets a physician who reads one study after the other: wrong clocks, recordings without an order."""
 
 from datetime import UTC, datetime
 
 from support.centre import Centre
-from support.studies import do, documented, recorded, released
+from support.studies import Exam, do, documented, ecg, read, recorded, released, upload, written
 
 from ecg_center.reporting import service as reporting
+from ecg_center.worklist import service as worklist
 
 
 def now() -> datetime:
@@ -20,3 +21,17 @@ async def test_a_recorder_whose_clock_was_set_back_before_the_birth_does_not_kee
     assert rate.threshold == 90.0  # of a newborn: an adult's 60 would call it usual
     sent = await documented(centre, await released(centre, exam))
     assert sent.state == "waiting"
+
+
+async def test_what_cannot_be_released_is_nobodys_next_to_review(centre: Centre) -> None:
+    receipt = await upload(centre, ecg(1))
+    await read(centre, receipt.recording_id)
+    await written(centre, Exam(receipt.study_id, receipt.recording_id, ""))
+    rows, _ = await do(centre, "li", worklist.rows, "review", now())
+    assert [row.study_id for row in rows] == [receipt.study_id]  # it stands on the list, with its mark
+    assert await do(centre, "li", worklist.take_next, "review", now()) is None
+    exam = await recorded(centre, 2)
+    await written(centre, exam)
+    taken = await do(centre, "li", worklist.take_next, "review", now())
+    assert taken is not None
+    assert taken.id == exam.study_id
