@@ -91,7 +91,10 @@ class HourAverage(Message):
 
 
 class Validity(Message):
-    """Whether there are enough readings, by the guideline's own measure."""
+    """Whether there are enough readings, by the guideline's own measure.
+
+    Of a recording longer than a day the numbers are those of all readings, the verdict is that of its best 24 hours.
+    """
 
     verdict: Literal["valid", "limited", "insufficient"]
     """``limited``: below the guideline's numbers, above what population studies accept."""
@@ -132,6 +135,8 @@ class MorningSurge(Message):
     """The morning minus the two hours before waking."""
     limit_mmhg: float | None = None
     """Of ``sleep_trough_mmhg``; None where the guideline gives none."""
+    mornings: int = 1
+    """Of more than one the figures are means, and the two times are those of the highest rise."""
 
 
 class Stiffness(Message):
@@ -192,6 +197,38 @@ class Night(Message):
     """Who says so of this one; None in findings of before 2026-11-23."""
 
 
+class PressurePair(Message):
+    """An average of both pressures."""
+
+    systolic_mmhg: float
+    diastolic_mmhg: float
+
+
+class DayFigures(Message):
+    """One of the 24 hours of which a recording is made."""
+
+    start_at: Instant
+    end_at: Instant
+    validity: Validity
+    averages: dict[Literal["24h", "day", "night"], PressurePair] = {}
+    """Those that have a reading."""
+
+
+class NightFigures(Message):
+    """One night, and the morning after it."""
+
+    start_at: Instant
+    end_at: Instant
+    by: Literal["diary", "device", "clock"]
+    readings: int
+    average: PressurePair | None = None
+    """None without a reading."""
+    dipping: Dipping | None = None
+    """Against the day named by ``against``; None where one of the two has too few readings."""
+    against: Literal["before", "after"] | None = None
+    surge: MorningSurge | None = None
+
+
 class OfficePressure(Message):
     """What was measured in the consulting room, as the order says it."""
 
@@ -222,6 +259,10 @@ class PressureFindings(Message):
     stiffness: Stiffness | None = None
     white_coat: WhiteCoatWindow | None = None
     office: OfficePressure | None = None
+    days: list[DayFigures] = []
+    """Each 24 hours by itself; empty in findings of before 2026-11-23."""
+    by_night: list[NightFigures] = []
+    """Each night by itself; empty in findings of before 2026-11-23."""
     edits: int = 0
     """How many of the physician's edits these figures hold."""
 

@@ -17,11 +17,11 @@ from ecg_center.contract.pressure import (
     PressureEdit,
     PressureFindings,
     PressureRow,
-    Validity,
 )
 from ecg_center.domain.calendars import CHINA
 from worker.pressure.averages import by_hour, summary, weighted, weighted_sd
 from worker.pressure.conclusions import alerts, critical_values, grade, statements
+from worker.pressure.days import days_of, nights_by_themselves
 from worker.pressure.dipping import dipping
 from worker.pressure.editing import Verdict, in_force, verdicts
 from worker.pressure.guideline import ADULT_FROM_YEARS, DEFAULT, PERIODS, Guideline, for_age, load
@@ -31,8 +31,8 @@ from worker.pressure.measured import Measured, mean_arterial
 from worker.pressure.percentiles import for_child
 from worker.pressure.periods import Nights, nights_of
 from worker.pressure.stiffness import stiffness
-from worker.pressure.surge import morning_surge
-from worker.pressure.validity import validity
+from worker.pressure.surge import mean_surge, surges_of
+from worker.pressure.validity import lacking, over_all, validity
 from worker.pressure.window import white_coat_window
 from worker.pressure_readings import BloodPressureSeries, PressureReading
 from worker.resting.patient import Patient, Person, person_of
@@ -101,7 +101,7 @@ def conclude(
         duration_s=round(series.duration.total_seconds(), 3),
         sampling_hz=0.0,
         leads=[],
-        quality=_quality(figures.validity, rules),
+        quality=_quality(figures, rules),
         statements=said,
         critical=critical_values(fired, rules),
         grade=grade(said, fired),
@@ -160,6 +160,8 @@ def _figures(
         periods = [with_load(one, used, rules.hypertension) for one in periods]
     by_name = {one.period: one for one in periods}
     day, night = by_name.get("day"), by_name.get("night")
+    days = days_of(rows, used, series.planned, rules)
+    surges = surges_of(used, nights, rules)
     found = PressureFindings(
         started_at=rows[0].at,
         ended_at=rows[-1].at,
@@ -167,16 +169,18 @@ def _figures(
         nights=[Night(start_at=one.start, end_at=one.end, by=one.source) for one in nights.stretches],
         night_by=nights.source,
         average=rules.average,
-        validity=validity(rows, series.planned, rules),
+        validity=over_all(validity(rows, series.planned, rules), [one.validity for one in days]),
         grading=_grading(rules, graded=graded),
         periods=periods,
         weighted_systolic_sd=weighted_sd(day, night, "systolic"),
         weighted_diastolic_sd=weighted_sd(day, night, "diastolic"),
         hours=by_hour(used),
-        surge=morning_surge(used, nights, rules),
+        surge=mean_surge(surges),
         stiffness=stiffness(used, age),
         white_coat=white_coat_window(used),
         office=noted.office,
+        days=days,
+        by_night=nights_by_themselves(used, nights, surges, rules),
     )
     update = {"dipping": _dipping(found), "grading": _with_category(found, rules)}
     return found.model_copy(update=update)
@@ -220,17 +224,20 @@ def _with_category(found: PressureFindings, rules: Guideline) -> Grading:
     return found.grading.model_copy(update={"category": reached[-1] if reached else ""})
 
 
-def _quality(seen: Validity, rules: Guideline) -> Quality:
+def _quality(found: PressureFindings, rules: Guideline) -> Quality:
     """Whether the readings can be relied on, and if not what the technician should do."""
-    if seen.verdict == "valid":
+    if found.validity.verdict == "valid":
         return Quality(verdict="usable")
+    seen = lacking(found)
     share, day, night = rules.share_percent, rules.least_day, rules.least_night
     zh = f"有效读数{seen.share_percent:.0f}%，白天{seen.day}次，夜间{seen.night}次；要求≥{share:g}%、{day}次、{night}次"
     en = (
         f"{seen.share_percent:.0f} % of the readings, {seen.day} by day, {seen.night} by night; "
         f"asked for are {share:g} %, {day} and {night}"
     )
-    if seen.verdict == "limited":
+    if len(found.days) > 1:
+        zh, en = f"最好的24小时：{zh}", f"the best 24 hours: {en}"
+    if found.validity.verdict == "limited":
         return Quality(verdict="limited", advice_zh=zh, advice_en=en)
     return Quality(
         verdict="repeat",

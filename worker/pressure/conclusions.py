@@ -14,7 +14,7 @@ from ecg_center.domain.statements import Overall, in_report_order, overall_of
 from worker.pressure.guideline import Alert, Guideline, Limit, Name, Tier
 from worker.pressure.markers import low, markers
 from worker.pressure.measured import Measured
-from worker.pressure.validity import ACCEPTED_NIGHT
+from worker.pressure.validity import ACCEPTED_NIGHT, lacking
 from worker.resting.say import evidence, say
 
 MMHG: Final = "mmHg"
@@ -42,17 +42,17 @@ def statements(
 
 
 def _validity(found: PressureFindings, guideline: Guideline) -> list[Statement]:
-    seen, least = found.validity, (guideline.share_percent, guideline.least_day, guideline.least_night)
+    seen, least = lacking(found), (guideline.share_percent, guideline.least_day, guideline.least_night)
     facts = {
         "share": evidence("readings_share_percent", seen.share_percent, least[0], "%", source=guideline.source),
         "day": evidence("readings_day", seen.day, least[1], source=guideline.source),
         "night": evidence("readings_night", seen.night, least[2], source=guideline.source),
     }
-    missing = [facts[name] for name in seen.missing]
+    missing = [facts[name] for name in found.validity.missing]
     said = []
-    if seen.verdict != "valid":
-        said.append(say("940" if seen.verdict == "limited" else "942", *missing))
-    if seen.night < ACCEPTED_NIGHT:
+    if found.validity.verdict != "valid":
+        said.append(say("940" if found.validity.verdict == "limited" else "942", *missing))
+    if found.validity.night < ACCEPTED_NIGHT:
         said.append(say("941", facts["night"]))
     if found.grading.not_graded_zh:
         said.append(say("943"))

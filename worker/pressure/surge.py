@@ -24,10 +24,32 @@ LEAST_NIGHT: Final = 3
 """One reading is no mean; the trough is made of three."""
 
 
-def morning_surge(readings: Sequence[Measured], nights: Nights, guideline: Guideline) -> MorningSurge | None:
-    """The surge after the first night that has readings enough on both sides of waking."""
-    found = (_after(night, readings, guideline) for night in nights.stretches)
-    return next((one for one in found if one is not None), None)
+def surges_of(readings: Sequence[Measured], nights: Nights, guideline: Guideline) -> list[MorningSurge | None]:
+    """The surge after each night; None where there are too few readings on one side of waking."""
+    return [_after(night, readings, guideline) for night in nights.stretches]
+
+
+def mean_surge(surges: Sequence[MorningSurge | None]) -> MorningSurge | None:
+    """What is said of all mornings: their mean, with the times of the highest; None where there is none.
+
+    One morning repeats another badly (Wizner et al. 2008, doi:10.1097/HJH.0b013e3283013b59), so that neither the first
+    nor the highest speaks for the others.
+    """
+    found = [one for one in surges if one is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    highest = max(found, key=lambda one: one.sleep_trough_mmhg)
+    prewaking = [one.prewaking_mmhg for one in found if one.prewaking_mmhg is not None]
+    return highest.model_copy(
+        update={
+            "trough_mmhg": kept(statistics.fmean(one.trough_mmhg for one in found)),
+            "morning_systolic_mmhg": kept(statistics.fmean(one.morning_systolic_mmhg for one in found)),
+            "morning_diastolic_mmhg": kept(statistics.fmean(one.morning_diastolic_mmhg for one in found)),
+            "sleep_trough_mmhg": kept(statistics.fmean(one.sleep_trough_mmhg for one in found)),
+            "prewaking_mmhg": kept(statistics.fmean(prewaking)) if prewaking else None,
+            "mornings": len(found),
+        }
+    )
 
 
 def _after(night: Sleep, readings: Sequence[Measured], guideline: Guideline) -> MorningSurge | None:

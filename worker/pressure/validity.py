@@ -2,16 +2,20 @@
 
 Where the file does not say how many were planned, the attempts are counted: those within five minutes are one, because
 a recorder repeats a failed reading by itself. Readings that the patient started are nobody's plan.
+
+The numbers are of 24 hours: what they say of a longer recording is decided in :mod:`worker.pressure.days`.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from ecg_center.contract.pressure import PressureRow, Validity
+from ecg_center.contract.pressure import PressureFindings, PressureRow, Validity
 from worker.pressure.guideline import Guideline
 from worker.pressure.measured import kept
 
+VERDICTS: Final = ("insufficient", "limited", "valid")
+"""The worst first."""
 REPEATED_WITHIN: Final = timedelta(minutes=5)
 """Recorders repeat a failed reading after one to three minutes; the shortest plan in use is a reading in ten."""
 ACCEPTED_DAY: Final = 10
@@ -52,3 +56,29 @@ def validity(rows: Sequence[PressureRow], planned: int | None, guideline: Guidel
         night=night,
         missing=missing,
     )
+
+
+def best(days: Sequence[Validity]) -> Validity:
+    """The day that lacks least; of equals the one with more readings."""
+    return max(days, key=lambda one: (VERDICTS.index(one.verdict), -len(one.missing), one.day + one.night))
+
+
+def over_all(everything: Validity, days: Sequence[Validity]) -> Validity:
+    """The verdict on a recording, by its days where it has more than one.
+
+    Args:
+        everything: counted over the whole recording.
+        days: each 24 hours, at least one.
+    """
+    if len(days) < 2:
+        return everything
+    top = best(days)
+    if top.verdict == "valid":
+        return everything.model_copy(update={"verdict": "valid", "missing": []})
+    verdict = "insufficient" if everything.verdict == "insufficient" else "limited"
+    return everything.model_copy(update={"verdict": verdict, "missing": top.missing})
+
+
+def lacking(found: PressureFindings) -> Validity:
+    """The numbers on which the verdict rests: of the best 24 hours, where there are several."""
+    return best([one.validity for one in found.days]) if len(found.days) > 1 else found.validity
