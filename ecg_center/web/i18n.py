@@ -146,23 +146,40 @@ def show_time(instant: datetime | None) -> str:
     return instant.astimezone(CLINIC_TIME).strftime("%H:%M") if instant else "–"
 
 
-def show_figure(value: float) -> str:
-    """A measured number as a physician reads it: ``812``, ``72.8``, ``0.21``; no digits that nobody measured."""
+def show_fixed(value: float, digits: int) -> str:
+    """A number with so many digits behind the point, and no minus before a nothing: ``0.00``, not ``-0.00``."""
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def show_figure(value: float, unit: str = "") -> str:
+    """A measured number as a physician reads it: ``812``, ``72.8``, ``0.21``; no digits that nobody measured.
+
+    Millivolts have two, as the page and a measured paper have them: one beside another reads ``0.34`` and ``0.10``.
+    """
+    if unit == "mV":
+        return show_fixed(value, 2)
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+    text = show_fixed(value, digits)
+    return text.rstrip("0").rstrip(".") if digits else text
 
 
-def show_evidence(quantity: str, value: float, unit: str) -> str:
+def show_unit(unit: str, language: Language) -> str:
+    """A unit in the words of the report's page: a rate is 次/分 in Chinese."""
+    return "次/分" if unit == "/min" and language == "zh" else unit
+
+
+def show_evidence(quantity: str, value: float, unit: str, language: Language = "en") -> str:
     """A figure that a finding rests on, with its unit; a share, which has none, in percent; a ratio as 2:1."""
     if unit == ":1":
         return f"{value:g}:1"
     if unit == "/min" and abs(value) >= WHOLE_RATE_BPM:
-        return f"{value:.0f} /min"
+        return f"{value:.0f} {show_unit(unit, language)}"
     if not unit and (quantity == "share" or quantity.endswith("_share")):
         percent = 100 * value
-        return "< 0.1 %" if percent < 0.1 else f"{percent:.1f} %"
-    return f"{show_figure(value)} {unit}".rstrip()
+        return "< 0.1 %" if percent < 0.1 else f"{show_fixed(percent, 1).removesuffix('.0')} %"
+    return f"{show_figure(value, unit)} {show_unit(unit, language)}".rstrip()
 
 
 def show_when(instant: datetime | None) -> str:

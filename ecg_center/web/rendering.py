@@ -61,7 +61,9 @@ def environment(language: Language) -> Environment:
         lapse=i18n.show_lapse,
         figure=i18n.show_figure,
         in_standard_order=in_standard_order,
-        evidence=_evidence_figure,
+        fixed=i18n.show_fixed,
+        unit=lambda unit: i18n.show_unit(unit, language),
+        evidence=lambda value, item: _evidence_figure(value, item, language),
         hours=show_hours,
         bytes=_bytes,
         ago=lambda instant: i18n.show_span(datetime.now(UTC) - instant, language),
@@ -104,11 +106,11 @@ def _bytes(number: int) -> str:
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
 
 
-def _evidence_figure(value: float, item: Evidence) -> str:
+def _evidence_figure(value: float, item: Evidence, language: Language) -> str:
     """A figure that a finding rests on; a span of minutes or hours as such."""
     if item.unit == "s" and value >= 60:
         return day.lasting(value)
-    return i18n.show_evidence(item.quantity, value, item.unit)
+    return i18n.show_evidence(item.quantity, value, item.unit, language)
 
 
 def _frames(evidence: list[Evidence]) -> list[dict[str, Any]]:

@@ -155,6 +155,7 @@ QUANTITIES: dict[str, str] = {
     **{field: text for field, text, _ in MEASUREMENTS},
     "analysed_share": N_("analysed share"),
     "area_mvms": N_("Area"),
+    "basic_rate_bpm": N_("rate of the basic rhythm"),
     "beside_axis_shifts": N_("of them beside a shift of the QRS axis"),
     "diastolic_24h_mmhg": N_("24-hour diastolic"),
     "diastolic_day_mmhg": N_("daytime diastolic"),
@@ -380,6 +381,7 @@ NIGHT_BY: dict[str, str] = {
     "device": N_("night by the recorder"),
     "clock": N_("night by fixed hours"),
 }
+NIGHT_SOURCES: dict[str, str] = {"diary": N_("diary"), "device": N_("recorder"), "clock": N_("fixed hours")}
 NIGHT_FILLED = N_("a night that was not noted by fixed hours")
 
 READINGS: dict[str, str] = {

@@ -337,7 +337,7 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
     if bpm > (at_most_bpm := sinus_at_most_bpm(reading.person)):
         # what stands before each QRS may as well be the T wave of the beat before
         rhythm.name = "svt"
-        rate = evidence("heart_rate_bpm", bpm, at_most_bpm, "/min", source=SINUS_AT_MOST)
+        rate = evidence("basic_rate_bpm", bpm, at_most_bpm, "/min", source=SINUS_AT_MOST)
         rhythm.statements.append(say("55", rate, certainty="probable"))
         return True
     rhythm.name = "sinus"
@@ -347,7 +347,7 @@ def _with_p(reading: Reading, rhythm: Rhythm) -> bool:
     rhythm.statements.append(
         say(
             code,
-            evidence("heart_rate_bpm", bpm, threshold, "/min", source=reading.norms.source or TEXTBOOK),
+            evidence("basic_rate_bpm", bpm, threshold, "/min", source=reading.norms.source or TEXTBOOK),
             evidence("p_share", reading.p.share, P_PRESENT, ""),
         )
     )
@@ -370,7 +370,7 @@ def _from_below(reading: Reading, rhythm: Rhythm, bpm: float, p_uv: float) -> bo
         return True
     rhythm.name = "junctional"
     seen = evidence("p_mv", p_uv / 1000, 0, "mV", leads=["II"], source=TEXTBOOK)
-    rate = evidence("heart_rate_bpm", bpm, None, "/min")
+    rate = evidence("basic_rate_bpm", bpm, None, "/min")
     early = evidence("pr_ms", pr_ms, RETROGRADE_PR_MS, "ms")
     code = "38" if bpm < BRADYCARDIA_BPM else "39" if bpm <= TACHYCARDIA_BPM else "54"
     rhythm.statements.append(say(code, seen, early, rate, certainty="probable"))
@@ -409,7 +409,7 @@ def _without_p(reading: Reading, rhythm: Rhythm) -> bool:
     """No P: from the AV junction or a ventricle, which beat evenly; else fibrillation below a bundle branch block."""
     broad_ms, fast_bpm = reading.norms.broad_qrs_ms, reading.norms.rate_bpm[1]
     bpm, wide = _basic_bpm(reading, rhythm), (reading.qrs_ms or 0) >= broad_ms + 10
-    rate = evidence("heart_rate_bpm", bpm, None, "/min", source=TEXTBOOK)
+    rate = evidence("basic_rate_bpm", bpm, None, "/min", source=TEXTBOOK)
     width = evidence("qrs_ms", reading.qrs_ms, broad_ms, "ms")
     irregular = _regularity(reading, rhythm)
     if wide and irregular > ESCAPE_REGULAR and len(reading.rows) >= MANY_LEADS:

@@ -115,6 +115,12 @@ def test_a_figure_has_no_digits_that_nobody_measured(value: float, text: str) ->
     assert i18n.show_figure(value) == text
 
 
+def test_nothing_has_no_minus_and_millivolts_stand_below_each_other() -> None:
+    assert [i18n.show_fixed(value, 2) for value in (-0.001, 0.0, -0.01)] == ["0.00", "0.00", "-0.01"]
+    assert [i18n.show_figure(value, "mV") for value in (1.0, 0.8, -0.004)] == ["1.00", "0.80", "0.00"]
+    assert i18n.show_figure(-0.001) == "0"
+
+
 @pytest.mark.parametrize(
     ("quantity", "value", "unit", "text"),
     [
@@ -122,9 +128,17 @@ def test_a_figure_has_no_digits_that_nobody_measured(value: float, text: str) ->
         ("episodes", 4, "", "4"),
         ("share", 0.0004, "", "< 0.1 %"),
         ("analysed_share", 0.853, "", "85.3 %"),
+        ("p_share", 1.0, "", "100 %"),
+        ("p_share", 0.55, "", "55 %"),
+        ("q_mv", -0.1, "mV", "-0.10 mV"),
         ("heart_rate_bpm", 46.3, "/min", "46 /min"),
         ("heart_rate_bpm", 12.4, "/min", "12.4 /min"),
     ],
 )
 def test_evidence_reads_with_its_unit_and_a_share_in_percent(quantity: str, value: float, unit: str, text: str) -> None:
     assert i18n.show_evidence(quantity, value, unit) == text
+
+
+def test_a_rate_has_the_unit_of_the_reports_page() -> None:
+    assert i18n.show_evidence("heart_rate_bpm", 66.2, "/min", "zh") == "66 次/分"
+    assert (i18n.show_unit("/min", "en"), i18n.show_unit("ms", "zh")) == ("/min", "ms")
