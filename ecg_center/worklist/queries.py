@@ -10,7 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from ecg_center.domain.workflow import OPEN_STATES, TO_REVIEW, TO_WRITE, State
-from ecg_center.store.tables import DeadlineRow, Institution, Patient, Person, PrereadProgress, Recording, Review, Study
+from ecg_center.store.tables import (
+    DeadlineRow,
+    FindingsRow,
+    Institution,
+    Patient,
+    Person,
+    PrereadProgress,
+    Recording,
+    Review,
+    Study,
+)
 from ecg_center.store.tables import Report as ReportRow
 
 Holder = aliased(Person)
@@ -67,12 +77,24 @@ def _reading() -> Any:
     )
 
 
+def _critical() -> Any:
+    """What the newest pre-read calls critical; nothing is opened of a study that is not graded so."""
+    return (
+        select(FindingsRow.content["critical"].label("critical"))
+        .where(FindingsRow.study_id == Study.id, Study.grade == "critical")
+        .order_by(FindingsRow.created_at.desc())
+        .limit(1)
+        .lateral("critical_values")
+    )
+
+
 def _rows(page: Select[UUID]) -> tuple[Select[Any], Any]:
     """All that a list shows of the studies of one page, and the column of their nearest due time.
 
     The page is chosen first, by its keys alone: what is shown of a study is looked up for a hundred, not for thousands.
     """
     due, returned, device, reading = _next_deadline(), _last_return(), _device_name(), _reading()
+    critical = _critical()
     chosen = page.subquery("page")
     statement = (
         select(
@@ -92,6 +114,7 @@ def _rows(page: Select[UUID]) -> tuple[Select[Any], Any]:
             reading.c.share.label("read_share"),
             reading.c.stage.label("read_stage"),
             reading.c.remaining_s.label("read_remaining_s"),
+            critical.c.critical,
         )
         .join(chosen, chosen.c.id == Study.id)
         .join(Institution, Institution.id == Study.institution_id)
@@ -102,6 +125,7 @@ def _rows(page: Select[UUID]) -> tuple[Select[Any], Any]:
         .outerjoin(returned, literal(True))
         .outerjoin(device, literal(True))
         .outerjoin(reading, literal(True))
+        .outerjoin(critical, literal(True))
     )
     return statement, due.c.due_at
 

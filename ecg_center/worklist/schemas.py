@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from ecg_center.contract.findings import CriticalValue
+
 Desk = Literal["write", "review"]
 """Which of the two desks: reports to write, or reports to review."""
 
@@ -47,6 +49,8 @@ class WorklistRow:
     read_stage: str | None = None
     """What it is at: a key of ``web.words.STAGES``."""
     read_remaining_s: float | None = None
+    critical: tuple[CriticalValue, ...] = ()
+    """What the pre-read calls critical, unconfirmed."""
 
 
 @dataclass(frozen=True)

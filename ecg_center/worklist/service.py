@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ecg_center.contract.findings import CriticalValue
 from ecg_center.domain.authority import Act, Principal
 from ecg_center.domain.claims import LEASE, holder, require_free, require_second_person
 from ecg_center.domain.errors import Conflict, NotAllowed
@@ -188,4 +189,5 @@ def _row(row: Row[Any], now: datetime) -> WorklistRow:
         read_share=row.read_share,
         read_stage=row.read_stage,
         read_remaining_s=row.read_remaining_s,
+        critical=tuple(CriticalValue.model_validate(value) for value in row.critical or ()),
     )

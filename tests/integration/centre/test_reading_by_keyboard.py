@@ -1,11 +1,16 @@
-"""What meets a physician who reads one study after the other: wrong clocks, recordings without an order."""
+"""What meets a physician who reads one study after the other: wrong clocks, no order, critical values."""
 
+import re
 from datetime import UTC, datetime
 
+from sqlalchemy import select, update
 from support.centre import Centre
 from support.studies import Exam, do, documented, ecg, read, recorded, released, upload, written
 
+from ecg_center.contract.findings import CriticalValue
 from ecg_center.reporting import service as reporting
+from ecg_center.store.session import EVERYTHING
+from ecg_center.store.tables import FindingsRow, Study
 from ecg_center.worklist import service as worklist
 
 
@@ -35,3 +40,19 @@ async def test_what_cannot_be_released_is_nobodys_next_to_review(centre: Centre)
     taken = await do(centre, "li", worklist.take_next, "review", now())
     assert taken is not None
     assert taken.id == exam.study_id
+
+
+async def test_the_worklist_says_what_is_critical_and_that_nobody_confirmed_it(centre: Centre) -> None:
+    exam = await recorded(centre)
+    async with centre.database.transaction(EVERYTHING) as session:
+        await session.execute(update(Study).where(Study.id == exam.study_id).values(grade="critical"))
+        found = await session.scalar(select(FindingsRow).where(FindingsRow.study_id == exam.study_id))
+        assert found is not None
+        value = CriticalValue(rule_set="a", rule="vf", title_zh="心室颤动、心室扑动", title_en="VF or flutter")
+        found.content = found.content | {"critical": [value.model_dump(mode="json")]}
+    async with await centre.signed_in("wang") as client:
+        page = (await client.get("/worklist")).raise_for_status().text
+    words = re.search(r'class="critical-words"[^>]*>(.*?)</td>', page, re.S)
+    assert words is not None
+    assert "心室颤动、心室扑动" in words[1]
+    assert "未确认" in words[1]
