@@ -25,6 +25,8 @@ SLOPE_HALF_S: Final = 0.24
 SMOOTH_HALF_S: Final = 0.08
 DRIFT_STEP: Final = 8
 DRIFT_HALF_S: Final = 1.3
+THIRDS, THIRD_TAPS = 3, 9
+"""At 250 Hz, the rate of most recorders, every third sample is kept, and each is made of nine."""
 CHUNK: Final = 2048
 """Samples that are filtered at once: 8 kB each of input and output stay in the first cache."""
 
@@ -127,6 +129,25 @@ def _correlate(x: Float32s, taps: Float32s, out: Float32s) -> None:
 
 
 @compiled_finite
+def _every_third(x: Float32s, taps: Float32s, out: Float32s) -> None:
+    """Every third value of :func:`_correlate` with nine taps, at 250 Hz.
+
+    Where it knows the step the compiler takes the samples apart in vectors, which costs a seventh of all values.
+    """
+    a, b, c, d, e = taps[0], taps[1], taps[2], taps[3], taps[4]
+    f, g, h, i = taps[5], taps[6], taps[7], taps[8]
+    inner, part = x[2:], out[2:]
+    for j in range(out.size - 4):
+        first = a * inner[3 * j] + b * inner[3 * j + 1] + c * inner[3 * j + 2] + d * inner[3 * j + 3]
+        then = e * inner[3 * j + 4] + f * inner[3 * j + 5] + g * inner[3 * j + 6] + h * inner[3 * j + 7]
+        part[j] = first + then + i * inner[3 * j + 8]
+    for j in (0, 1, out.size - 2, out.size - 1):
+        out[j] = 0.0
+        for k in range(taps.size):
+            out[j] += taps[k] * x[min(max(3 * j + k - 4, 0), x.size - 1)]
+
+
+@compiled_finite
 def _curves(
     uv: Float32s,
     factor: int,
@@ -143,7 +164,9 @@ def _curves(
     coarse = np.empty((m + DRIFT_STEP - 1) // DRIFT_STEP + 1, np.float32)
     level = np.empty_like(coarse)
     for lead in range(n_leads):
-        if factor > 1:
+        if factor == THIRDS and thin.size == THIRD_TAPS and m >= THIRD_TAPS:
+            _every_third(uv[lead], thin, low)
+        elif factor > 1:
             _correlate(uv[lead], thin, even)
             for i in range(m):
                 low[i] = even[i * factor]
