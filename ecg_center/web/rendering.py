@@ -26,7 +26,7 @@ from ecg_center.web.hours import show_hours
 from ecg_center.web.i18n import Language, Texts
 from ecg_center.web.navigation import navigation_of
 from ecg_center.web.notes import NOTES
-from ecg_center.web.static_files import static_url
+from ecg_center.web.static_files import modules_of, static_url
 
 TEMPLATES = Path(__file__).parent / "templates"
 THEME_COOKIE = "theme"
@@ -74,6 +74,7 @@ def environment(language: Language) -> Environment:
     )
     made.globals.update(
         static_url=static_url,
+        modules_of=modules_of,
         words=words,
         day=day,
         pressure=pressure,

@@ -5,8 +5,11 @@ One content hash names the whole tree, as a folder of the address: ``/static/<ha
 """
 
 import hashlib
+import posixpath
+import re
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -38,6 +41,33 @@ def static_url(path: str) -> str:
     if not (STATIC_FOLDER / path).is_file():
         raise FileNotFoundError(f"no static file {path!r} in {STATIC_FOLDER}")
     return f"{STATIC_PATH}/{tree_hash()}/{path}"
+
+
+IMPORT: Final = re.compile(r'^(?:import|export)\b[^"]*?"(\./[^"]+|\.\./[^"]+)";', re.MULTILINE)
+"""A module's own static imports; what it imports only when needed, ``import(...)``, is asked for by its page."""
+
+
+@cache
+def modules_of(*entries: str) -> tuple[str, ...]:
+    """These modules and all that they import, each once, what is imported first: a browser told of them asks at once.
+
+    Left to itself it finds one level of imports after the other, and waits for each.
+
+    Raises:
+        FileNotFoundError: a module is not there.
+    """
+    found: dict[str, None] = {}
+
+    def visit(path: str) -> None:
+        if path in found:
+            return
+        found[path] = None
+        for name in IMPORT.findall((STATIC_FOLDER / path).read_text("utf-8")):
+            visit(posixpath.normpath(posixpath.join(posixpath.dirname(path), name)))
+
+    for entry in entries:
+        visit(entry)
+    return tuple(static_url(path) for path in found)
 
 
 class HashedStaticFiles(StaticFiles):

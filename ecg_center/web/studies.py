@@ -96,6 +96,13 @@ class StudyView:
         """Whether there is an ECG to be drawn."""
         return self.recording is not None and reporting_service.has_trace(self.recording)
 
+    @property
+    def modules(self) -> list[str]:
+        """The scripts that draw what there is to look at."""
+        if not self.has_trace:
+            return ["js/pressure/sheet.js"] if self.pressure else []
+        return ["js/holter/element.js" if self.is_day else "js/viewer/viewer.js"]
+
     def began_of(self, findings: Findings) -> datetime | None:
         """When the recording of a day began, whose times are those of the clock; None of a resting ECG."""
         if findings.kind == "abpm":
