@@ -44,6 +44,10 @@ class Desk {
       this.#changed();
     });
     document.addEventListener("keydown", (event) => this.#press(event));
+    document.addEventListener("click", (event) => {
+      const button = event.target instanceof Element ? event.target.closest("[data-urges]") : null;
+      if (button instanceof HTMLElement) this.#urge(button.dataset.urges ?? "");
+    });
     window.addEventListener("beforeunload", (event) => {
       if (this.isDirty()) event.preventDefault();
     });
@@ -88,6 +92,18 @@ class Desk {
     if (this.#conclusionTouched || !conclusion) return;
     const choice = this.#form.querySelector(`input[name=conclusion][value=${conclusion}]`);
     if (choice instanceof HTMLInputElement) choice.checked = true;
+  }
+
+  /** Put a critical value on the report's second line, beside what stands there; shown, as it may lie below. @param {string} words */
+  #urge(words) {
+    const field = find("[name=urgent_finding]", this.#form);
+    if (!(field instanceof HTMLInputElement)) return;
+    const said = field.value.split("；").filter(Boolean);
+    const whole = [...said, words].join("；");
+    if (!said.includes(words) && whole.length <= field.maxLength) field.value = whole;
+    field.scrollIntoView({ block: "center" });
+    field.focus();
+    this.#changed();
   }
 
   #changed() {
