@@ -26,7 +26,7 @@ from worker.holter.racing import counted, recounted
 from worker.holter.spikes import believed, blanked, paced, pulses_in
 from worker.holter.templates import cluster
 from worker.holter.vf import restless, rhythms_of
-from worker.holter.wide import wide_of
+from worker.holter.wide import told_by_beats, wide_of
 from worker.mapped import give_back
 from worker.recording import Recording
 
@@ -85,6 +85,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
     still = [s for s in rhythms if s.reason == "asystole"]
     rhythms = (*rhythms, *(s for s in alone if not any(s.start < o.stop and o.start < s.stop for o in still)))
     unreadable = without(noise.unreadable, rhythms)
+    beats, broad = told_by_beats(beats, wide_of(day, beats, unreadable))
     minutes = minutes_of(day, beats, unreadable, noise.leads)
     progress(1.0, "minutes")
     return Measured(
@@ -98,7 +99,7 @@ def measure(recording: Recording, progress: Progress = lambda share, stage: None
         minutes=minutes,
         unreadable=unreadable,
         lead_noise=noise.leads,
-        rhythms=(*rhythms, *wide_of(day, beats, unreadable)),
+        rhythms=(*rhythms, *broad),
         flutter=flutter_of(day, beats),
         blocks=blocks_of(day, beats, unreadable),
         marks=recording.annotations,
