@@ -25,6 +25,8 @@ BOX_MM = 5
 HEIGHT_MM: dict[Layout, int] = {"3x4+1": 110, "6x2": 115, "12x1": 120}
 MIN_HEIGHT_MM = 35
 """A chart of few leads is lower, so that their report stays one page."""
+ROWS_APART = 0.6
+"""Of an even row's height: nearer than this the zero lines, names and pulses of two rows are not told apart."""
 MAX_POINTS_PER_MM = 20
 """A printer of 600 dpi sets 24 dots a millimetre; denser samples are drawn as their extremes."""
 LABEL_WIDTH_MM, LABEL_HEIGHT_MM = 9.0, 3.2
@@ -133,7 +135,27 @@ def baselines(extents: list[tuple[float, float]], height: float) -> list[float]:
         # Into the neighbour's room rather than off the chart.
         lines.append(max(up, min(line, height - down)) if up + down <= height else line)
         y += gap + (up + down) * scale
-    return lines
+    least = ROWS_APART * step
+    # The last row's own reach stays on the chart, unless the others then had no place.
+    last = max(height - extents[-1][1], min(lines[0] + least * (len(lines) - 1), height - step / 2))
+    return kept_apart(lines, least, last)
+
+
+def kept_apart(lines: list[float], least_mm: float, last_mm: float) -> list[float]:
+    """The lines moved down, and where the last then lies too low up again, until none is nearer than this to another.
+
+    A lead of five millivolts at the top would else push its row onto the next: two leads drawn over each other.
+
+    >>> kept_apart([51.0, 52.0, 70.0, 100.0], 16.0, 105.0), kept_apart([51.0, 60.0, 100.0], 30.0, 105.0)
+    ([51.0, 67.0, 83.0, 100.0], [45.0, 75.0, 105.0])
+    """
+    moved = list(lines)
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + least_mm)
+    moved[-1] = min(moved[-1], last_mm)
+    for i in range(len(moved) - 2, -1, -1):
+        moved[i] = min(moved[i], moved[i + 1] - least_mm)
+    return moved
 
 
 def pulse_lines(lines: list[float], pulse_mm: float) -> list[float]:

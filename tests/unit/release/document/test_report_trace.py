@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecg_center.release.document.model import Trace
-from ecg_center.release.document.trace import HEIGHT_MM, arrange, baselines, draw, path, pulse_lines
+from ecg_center.release.document.trace import HEIGHT_MM, ROWS_APART, arrange, baselines, draw, path, pulse_lines
 
 
 def flat(leads: int = 12, hz: float = 500.0, seconds: float = 10.0, **changes) -> Trace:
@@ -106,3 +106,19 @@ def test_the_offset_of_a_lead_does_not_move_its_curve(speed, make_trace):
     trace = make_trace(speed_mm_per_s=speed)
     shifted = make_trace(speed_mm_per_s=speed, samples=trace.samples.astype(np.int32) + 4000)
     assert draw(trace).svg == draw(shifted).svg
+
+
+@pytest.mark.parametrize(
+    "extents",
+    [
+        [(51, 10), (41, 8), (22, 8), (10, 3)],  # V4 and V5 of five and four millivolts above each other, as recorded
+        [(10, 51), (10, 41), (10, 22), (10, 3)],
+        [(12, 9)] * 11 + [(60, 60)],
+    ],
+)
+def test_rows_are_told_apart_however_tall_their_leads(extents):
+    height = 110
+    lines = baselines([(float(up), float(down)) for up, down in extents], height)
+    least = min(after - before for before, after in pairwise(lines))
+    assert least >= ROWS_APART * height / len(extents) - 1e-9
+    assert 0 <= lines[0] < lines[-1] <= height
