@@ -20,6 +20,7 @@ Bools = NDArray[np.bool_]
 SEARCH_ABOVE: Final = 0.05
 """Of the power of the shape: a beat that differs more is looked at a little earlier and later, too."""
 SAME_SHAPE: Final = 0.22
+CLEARLY: Final = 1.001
 FOLLOW: Final = 16.0
 """A shape follows its beats by a sixteenth: it breathes and drifts."""
 
@@ -59,11 +60,8 @@ def align(
         seen = readable[:, k].copy()
         if not use[k] or at[k] - margin < 0 or at[k] + margin >= n or not seen.any():
             continue
-        own[:] = 1.0
         for lead in range(n_leads):
             _cut(uv[lead], at[k] - (before + reach) * factor, factor, near[lead, : width + 2 * reach], reach)
-            if seen[lead]:
-                _powers(near[lead], width, own)
         found, place = _nearest(near, kept, square, held, seen, own, cross, (width, reach))
         if found < 0:
             found = int(np.argmin(held[:, 1]))
@@ -109,44 +107,89 @@ def _nearest(
     earlier and later, too."""
     width, reach = size
     found, place, least = -1, reach, SAME_SHAPE
+    its, mine = np.empty(len(held)), 1.0
+    for lead in range(len(near)):
+        mine += _power(near[lead, reach : reach + width]) if seen[lead] else 0.0
     for slot in range(len(held)):
+        its[slot] = _all_of(square[slot], seen)
         if held[slot, 1] > 0:
-            both = 0.0
-            for lead in range(len(near)):
-                if seen[lead]:
-                    both += float(_dot(near[lead, reach : reach + width], kept[slot, lead, :width]))
-            off = _off(own[reach], square[slot], seen, both)
+            off = _off(mine, its[slot], _in_place(near, kept[slot], seen, size), least)
             if off < least:
                 found, least = slot, off
     if found >= 0 and least <= SEARCH_ABOVE:
         return found, place
-    _all_products(near, kept, held, seen, cross)
+    own[:] = 1.0
+    for lead in range(len(near)):
+        if seen[lead]:
+            _powers(near[lead], width, own)
+    asked = _may_be_near(own, its, held, least)
+    _all_products(near, kept, asked, seen, cross)
     for shift in range(own.size):
         for slot in range(len(held)):
-            if held[slot, 1] > 0:
-                off = _off(own[shift], square[slot], seen, cross[slot, shift])
+            if asked[slot]:
+                off = _off(own[shift], its[slot], cross[slot, shift], least)
                 if off < least:
                     found, place, least = slot, shift, off
     return found, place
 
 
 @compiled
-def _off(own: float, square: Float32s, seen: Bools, both: float) -> float:
-    """How far a beat is from a shape: the power of the difference over that of the larger of them, leads together."""
-    its = 1.0
+def _all_of(square: Float32s, seen: Bools) -> float:
+    """The power of a shape in the leads that are seen."""
+    total = 1.0
     for lead in range(square.size):
-        if seen[lead]:
-            its += square[lead]
-    return float(max(own + its - 2.0 - 2.0 * both, 0.0) / max(own, its))
+        total += float(square[lead]) if seen[lead] else 0.0
+    return total
 
 
 @compiled
-def _all_products(near: Float32s, kept: Float32s, held: Int64s, seen: Bools, cross: Float32s) -> None:
-    """The product of the beat with each shape at each shift."""
+def _in_place(near: Float32s, kept: Float32s, seen: Bools, size: tuple[int, int]) -> float:
+    """The product of the beat where it is with a shape."""
+    width, reach = size
+    both = 0.0
+    for lead in range(len(near)):
+        if seen[lead]:
+            both += float(_dot(near[lead, reach : reach + width], kept[lead, :width]))
+    return both
+
+
+@compiled
+def _off(own: float, its: float, both: float, least: float) -> float:
+    """How far a beat is from a shape: the power of the difference over that of the larger of them, leads together.
+
+    Where it is clearly more than ``least`` nobody asks how much: most beats are far from most shapes, and a division
+    takes as long as all else.
+    """
+    left, larger = max(own + its - 2.0 - 2.0 * both, 0.0), max(own, its)
+    return left / larger if left < CLEARLY * least * larger else np.inf
+
+
+@compiled
+def _may_be_near(own: Floats, its: Floats, held: Int64s, least: float) -> Bools:
+    """(n_shapes,) which shapes can be nearer than ``least`` at any shift: of much smaller or larger power none is.
+
+    By Cauchy and Schwarz's inequality the power of the difference is at least the square of that of the roots.
+    """
+    asked = np.zeros(len(held), np.bool_)
+    low, high = own.min() - 1.0, own.max() - 1.0
     for slot in range(len(held)):
+        if held[slot, 1] > 0:
+            mine = its[slot] - 1.0
+            nearest = min(max(mine, low), high)
+            apart = (np.sqrt(nearest) - np.sqrt(mine)) ** 2
+            asked[slot] = apart <= CLEARLY * least * (max(nearest, mine) + 1.0)
+    return asked
+
+
+@compiled
+def _all_products(near: Float32s, kept: Float32s, asked: Bools, seen: Bools, cross: Float32s) -> None:
+    """The product of the beat with each shape that is asked at each shift."""
+    for slot in range(len(asked)):
+        if not asked[slot]:
+            continue
         cross[slot] = 0.0
         for lead in range(len(near)):
-            if seen[lead] and held[slot, 1] > 0:
+            if seen[lead]:
                 _products(near[lead], kept[slot, lead], cross[slot])
 
 
@@ -164,13 +207,26 @@ def _products(near: Float32s, shape: Float32s, cross: Float32s) -> None:
 def _cut(uv: Float32s, first: int, factor: int, out: Float32s, reach: int) -> None:
     """Samples around one QRS, less the mean of its middle part: no number is large beside what is compared."""
     mean, width = np.float32(0.0), out.size - 2 * reach
-    for j in range(out.size):
-        out[j] = uv[first + j * factor]
+    if factor == 1:
+        out[:] = uv[first : first + out.size]
+    else:
+        for j in range(out.size):
+            out[j] = uv[first + j * factor]
     for j in range(reach, reach + width):
         mean += out[j]
     mean /= np.float32(width)
     for j in range(out.size):
         out[j] -= mean
+
+
+@compiled
+def _power(part: Float32s) -> float:
+    """The power without its mean."""
+    total, square = 0.0, 0.0
+    for j in range(part.size):
+        total += part[j]
+        square += part[j] * part[j]
+    return max(square - total * total / part.size, 0.0)
 
 
 @compiled

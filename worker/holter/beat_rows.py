@@ -241,14 +241,19 @@ def _echo(
             kept[(parity + chosen[c]) % 2] += np.float32(1.0)
     if kept[0] == 0 or kept[1] == 0:
         return np.float32(0.0)
+    now = np.zeros(end - begin, np.float32)
+    for c in range(count):
+        if distance[c] <= limit:
+            side = (parity + chosen[c]) % 2
+            share = (np.float32(1.0) if side == 1 else np.float32(-1.0)) / kept[side]
+            part = beats[c, begin:end]
+            for j in range(part.size):
+                now[j] += part[j] * share
     both, own = np.float32(0.0), np.float32(1.0)
-    for j in range(begin, end):
-        until_now, now = averages[1, j] - averages[0, j], np.float32(0.0)
-        for c in range(count):
-            if distance[c] <= limit:
-                side = (parity + chosen[c]) % 2
-                now += (beats[c, j] if side == 1 else -beats[c, j]) / kept[side]
-        both += now * until_now
+    even, odd = averages[0, begin:end], averages[1, begin:end]
+    for j in range(now.size):
+        until_now = odd[j] - even[j]
+        both += now[j] * until_now
         own += until_now * until_now
     return both / own
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.holter.rows import known_median
 from worker.signal.filters import Floats, Spectrum, good_length, highpass, lowpass
 
 Int64s = NDArray[np.int64]
@@ -108,15 +109,16 @@ def _without_cycles(band: Floats, at: Int64s, hz: float, before: int) -> tuple[F
     cycles = np.where(inside, band[:, np.clip(places, 0, n - 1)], np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the end of the longest cycle is nobody else's
-        usual = np.nanmedian(cycles, axis=1, keepdims=True)
+        usual = known_median(cycles.swapaxes(1, 2))[:, None]
         left = cycles - _scale(cycles, usual) * usual
         qrs = (offsets >= before - round(BLANK_S[0] * hz)) & (offsets < before + round(BLANK_S[1] * hz))
         rest, there = np.zeros_like(band), np.zeros_like(band)
         rest[:, places[inside]] = np.nan_to_num(left[:, inside])
         there[:, places[inside & ~qrs]] = 1.0
         rest -= _level(rest, there, round(LEVEL_S * hz))
-        spread = np.nanmedian(np.abs(np.where(inside, rest[:, np.clip(places, 0, n - 1)], np.nan)), axis=1)
-    floor = np.maximum(np.nanmedian(spread[:, ~qrs], axis=1), LEAST_UV)[:, None]
+        around = np.abs(np.where(inside, rest[:, np.clip(places, 0, n - 1)], np.nan))
+        spread = known_median(around.swapaxes(1, 2))
+    floor = np.maximum(known_median(spread[:, ~qrs]), LEAST_UV)[:, None]
     share = np.nan_to_num(np.minimum(1.0, floor / np.maximum(spread, 1e-9)) ** 2)
     weight = np.zeros_like(band)
     weight[:, places[inside]] = np.broadcast_to(share[:, None], cycles.shape)[:, inside]
