@@ -45,6 +45,7 @@ ZH: Words = {
     "sampling": "采样 {hz} Hz",
     "raw": "未滤波",
     "filters": "滤波 {filters}",
+    "part": "本页为第 {start}–{end} s，记录共 {whole} s",
     "clipped": "{leads} 超出图幅，按边界绘出",
     "colon": "：",
 }
@@ -79,6 +80,7 @@ EN: Words = {
     "sampling": "{hz} Hz sampling",
     "raw": "unfiltered",
     "filters": "filter {filters}",
+    "part": "{start}–{end} s of {whole} s recorded",
     "clipped": "{leads} beyond the chart, drawn at its edge",
     "colon": ": ",
 }

@@ -18,7 +18,7 @@ from ecg_center.contract.pressure import PressureFindings
 from ecg_center.release.document import day_chart, day_words, labels, pressure_chart, pressure_words
 from ecg_center.release.document.fonts import FontSet, Printable, packaged_fonts
 from ecg_center.release.document.model import Day, ReportDocument, Trace
-from ecg_center.release.document.trace import WIDTH_MM, draw
+from ecg_center.release.document.trace import MIN_LAST_S, WIDTH_MM, draw
 
 TEMPLATE = Path(__file__).with_name("page.typ")
 PDF_STANDARD: Literal["a-2b"] = "a-2b"
@@ -229,6 +229,7 @@ def _pressure(document: ReportDocument, found: PressureFindings, say: Say) -> di
         "averages": pressure_words.averages(found, document.language),
         "figures_title": words["figures"],
         "figures": pressure_words.figures(found, document.language),
+        "by_day": pressure_words.by_day(found, document.language, document.time_zone),
         "list": pressure_words.listed(found, document.language, document.time_zone),
     }
 
@@ -242,6 +243,9 @@ def _chart(document: ReportDocument, trace: Trace, say: Say, height_mm: int | No
         say(filters),
         words["sampling"].format(hz=f"{trace.sampling_hz:g}"),
     ]
+    whole_s = trace.samples.shape[1] / trace.sampling_hz
+    if whole_s - (chart.end_s - trace.start_s) >= MIN_LAST_S:
+        caption.append(words["part"].format(start=f"{trace.start_s:g}", end=f"{chart.end_s:g}", whole=f"{whole_s:.0f}"))
     return {
         "svg": chart.svg,
         "width_mm": WIDTH_MM,

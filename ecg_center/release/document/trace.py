@@ -25,6 +25,10 @@ BOX_MM = 5
 HEIGHT_MM: dict[Layout, int] = {"3x4+1": 110, "6x2": 115, "12x1": 120}
 MIN_HEIGHT_MM = 35
 """A chart of few leads is lower, so that their report stays one page."""
+FREE_ROWS = 4
+"""Rows of a chart that a recording of few leads may fill; their report stays one page."""
+MIN_LAST_S = 1.0
+"""What is shorter than this at the end is no row of its own."""
 ROWS_APART = 0.6
 """Of an even row's height: nearer than this the zero lines, names and pulses of two rows are not told apart."""
 MAX_POINTS_PER_MM = 20
@@ -63,6 +67,8 @@ class Chart:
     labels: tuple[Label, ...]
     clipped: tuple[str, ...]
     """Leads whose deflection leaves the chart at this gain and is drawn along its edge."""
+    end_s: float
+    """Where in the recording the last drawn second ends."""
 
 
 def draw(trace: Trace, height_mm: int | None = None) -> Chart:
@@ -85,21 +91,26 @@ def draw(trace: Trace, height_mm: int | None = None) -> Chart:
                 clipped.append(segment.lead)
             paths.append(path(xs + segment.x_mm, np.clip(y, 0, height)))
             near = ys[xs <= LABEL_WIDTH_MM]
-            labels.append(Label(segment.lead, segment.x_mm + 1.2, _label_y(line, near, height / len(rows))))
+            later = f" {segment.start_s:g} s" if _windows_before(trace, segment) else ""
+            labels.append(Label(segment.lead + later, segment.x_mm + 1.2, _label_y(line, near, height / len(rows))))
         paths += [_tick(segment.x_mm, line) for segment in row[1:]]
-    return Chart(_svg(height, " ".join(paths)), height, tuple(labels), tuple(dict.fromkeys(clipped)))
+    return Chart(
+        _svg(height, " ".join(paths)), height, tuple(labels), tuple(dict.fromkeys(clipped)), _end_s(trace, rows)
+    )
 
 
 def arrange(trace: Trace) -> list[list[Segment]]:
     """The segments of each row, top to bottom.
 
-    Without all twelve standard leads, or with more, every lead gets a row of its own, whatever the layout asked for.
+    Without all twelve standard leads, or with more, every lead gets a row of its own, whatever the layout asked for;
+    a long recording of one or two goes on in the rows that are left.
     """
     known = {lead.upper(): lead for lead in trace.leads}
     standard = [known[name.upper()] for name in STANDARD if name.upper() in known]
     others = [lead for lead in trace.leads if lead not in standard]
     if len(standard) < len(STANDARD) or others or trace.layout == "12x1":
-        return [_row(trace, [lead]) for lead in standard + others]
+        leads, windows = standard + others, _windows(trace)
+        return [_row(trace, [lead], window) for window in range(windows) for lead in leads]
     if trace.layout == "6x2":
         return [_row(trace, [standard[i], standard[i + 6]]) for i in range(6)]
     rows = [_row(trace, standard[i::3]) for i in range(3)]
@@ -181,10 +192,34 @@ def path(x_mm: npt.NDArray[np.float64], y_mm: npt.NDArray[np.float64]) -> str:
     return "".join(parts)
 
 
-def _row(trace: Trace, leads: list[str]) -> list[Segment]:
+def _row(trace: Trace, leads: list[str], window: int = 0) -> list[Segment]:
     width = STRIP_MM / len(leads)
-    seconds = width / trace.speed_mm_per_s
-    return [Segment(lead, trace.start_s + i * seconds, PULSE_MM + i * width, width) for i, lead in enumerate(leads)]
+    seconds, start_s = width / trace.speed_mm_per_s, trace.start_s + window * _strip_s(trace)
+    return [Segment(lead, start_s + i * seconds, PULSE_MM + i * width, width) for i, lead in enumerate(leads)]
+
+
+def _strip_s(trace: Trace) -> float:
+    return STRIP_MM / trace.speed_mm_per_s
+
+
+def _left_s(trace: Trace) -> float:
+    """Seconds from where printing begins to the end of the recording."""
+    return float(trace.samples.shape[1] / trace.sampling_hz - trace.start_s)
+
+
+def _windows(trace: Trace) -> int:
+    """How many strips below each other: a long recording of one or two leads goes on in the rows that are free."""
+    strips = int(np.ceil((_left_s(trace) - MIN_LAST_S) / _strip_s(trace)))
+    return max(1, min(FREE_ROWS // len(trace.leads), strips))
+
+
+def _windows_before(trace: Trace, segment: Segment) -> int:
+    return int((segment.start_s - trace.start_s) / _strip_s(trace) + 1e-6)
+
+
+def _end_s(trace: Trace, rows: list[list[Segment]]) -> float:
+    windows = 1 + max(_windows_before(trace, segment) for row in rows for segment in row)
+    return trace.start_s + min(_left_s(trace), windows * _strip_s(trace))
 
 
 def _curve(trace: Trace, segment: Segment) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float, float]:
@@ -195,7 +230,8 @@ def _curve(trace: Trace, segment: Segment) -> tuple[npt.NDArray[np.float64], npt
     if trace.valid is not None:
         steps[~trace.valid[index]] = np.nan
     hz = trace.sampling_hz
-    strip = steps[round(trace.start_s * hz) : round((trace.start_s + STRIP_MM / trace.speed_mm_per_s) * hz)]
+    begins_s = trace.start_s + _windows_before(trace, segment) * _strip_s(trace)
+    strip = steps[round(begins_s * hz) : round((begins_s + _strip_s(trace)) * hz)]
     if strip.size and not np.isnan(strip).all():
         steps -= np.nanmedian(strip)
     mm = steps * (scale / 1000.0 * trace.gain_mm_per_mv)

@@ -38,6 +38,14 @@ def page(make_report) -> bytes:
     return render(make_report())
 
 
+@needs_pdftotext
+def test_what_is_not_printed_of_a_long_recording_is_said(page, make_report, make_trace):
+    assert "记录共" not in text_of(page)
+    ten = make_trace().samples
+    long = render(make_report(trace=make_trace(samples=np.concatenate([ten, ten, ten], axis=1))))
+    assert "本页为第0–10s，记录共30s" in text_of(long)
+
+
 def box(path):
     xs, ys = zip(*path, strict=True)
     return min(xs), max(xs), min(ys), max(ys)

@@ -122,3 +122,12 @@ def test_rows_are_told_apart_however_tall_their_leads(extents):
     least = min(after - before for before, after in pairwise(lines))
     assert least >= ROWS_APART * height / len(extents) - 1e-9
     assert 0 <= lines[0] < lines[-1] <= height
+
+
+def test_a_strip_of_one_lead_goes_on_in_the_rows_below():
+    chart = draw(flat(leads=1, hz=300.0, seconds=30.4))
+    assert [label.text for label in chart.labels] == ["I", "I 10 s", "I 20 s"]
+    assert chart.end_s == 30.0
+    assert len(arrange(flat(leads=1, seconds=61.0))) == 4
+    assert len(arrange(flat(leads=12, seconds=30.0))) == 4
+    assert draw(flat(leads=12, seconds=30.0)).end_s == 10.0
