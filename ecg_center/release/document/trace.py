@@ -34,6 +34,8 @@ ROWS_APART = 0.6
 MAX_POINTS_PER_MM = 20
 """A printer of 600 dpi sets 24 dots a millimetre; denser samples are drawn as their extremes."""
 LABEL_WIDTH_MM, LABEL_HEIGHT_MM = 9.0, 3.2
+TIME_WIDTH_MM = 8.0
+"""What a label that says from which second its row is takes beyond its lead's name."""
 MINOR, MAJOR, INK = "#f6cfcb", "#e79a94", "#10141a"
 MINOR_MM, MAJOR_MM, PEN_MM = 0.1, 0.2, 0.25
 
@@ -90,8 +92,8 @@ def draw(trace: Trace, height_mm: int | None = None) -> Chart:
             if np.nanmin(y, initial=0.0) < 0 or np.nanmax(y, initial=0.0) > height:
                 clipped.append(segment.lead)
             paths.append(path(xs + segment.x_mm, np.clip(y, 0, height)))
-            near = ys[xs <= LABEL_WIDTH_MM]
             later = f" {segment.start_s:g} s" if _windows_before(trace, segment) else ""
+            near = ys[xs <= LABEL_WIDTH_MM + (TIME_WIDTH_MM if later else 0)]
             labels.append(Label(segment.lead + later, segment.x_mm + 1.2, _label_y(line, near, height / len(rows))))
         paths += [_tick(segment.x_mm, line) for segment in row[1:]]
     return Chart(

@@ -128,6 +128,9 @@ def test_a_strip_of_one_lead_goes_on_in_the_rows_below():
     chart = draw(flat(leads=1, hz=300.0, seconds=30.4))
     assert [label.text for label in chart.labels] == ["I", "I 10 s", "I 20 s"]
     assert chart.end_s == 30.0
+    samples = np.zeros((1, 9120), np.int16)
+    samples[0, 3000 + 150] = 1500  # half a second into the second row: beside the name, below the time
+    assert draw(flat(leads=1, hz=300.0, samples=samples)).labels[1].y_mm < chart.labels[1].y_mm - 5
     assert len(arrange(flat(leads=1, seconds=61.0))) == 4
     assert len(arrange(flat(leads=12, seconds=30.0))) == 4
     assert draw(flat(leads=12, seconds=30.0)).end_s == 10.0
