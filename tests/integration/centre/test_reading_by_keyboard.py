@@ -56,3 +56,13 @@ async def test_the_worklist_says_what_is_critical_and_that_nobody_confirmed_it(c
     assert words is not None
     assert "心室颤动、心室扑动" in words[1]
     assert "未确认" in words[1]
+
+
+async def test_a_page_names_only_keys_that_do_something_there(centre: Centre) -> None:
+    exam = await recorded(centre)
+    told = {}
+    for login in ("wang", "t1"):
+        async with await centre.signed_in(login) as client:
+            page = (await client.get(f"/studies/{exam.study_id}")).raise_for_status().text
+        told[login] = ("领取或继续" in page, 'data-key="enter"' in page)
+    assert told == {"wang": (True, True), "t1": (False, False)}
