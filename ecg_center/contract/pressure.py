@@ -270,6 +270,18 @@ class PressureFindings(Message):
         """The summary of one period; None where it had no reading."""
         return next((one for one in self.periods if one.period == name), None)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it holds more than one 24 hours: what stands under ``24h`` is then of all of them."""
+        return len(self.days) > 1
+
+    @property
+    def several_nights(self) -> list[NightFigures]:
+        """The nights with a reading, where a page shows them one by one; empty where one night is all that there is."""
+        nights = [one for one in self.by_night if one.readings]
+        judged = sum(one.dipping is not None for one in nights)
+        return nights if self.is_long or judged > 1 else []
+
     def average_of(self, spread: Spread) -> float:
         """The average that is printed and judged."""
         return spread.mean if self.average == "plain" else spread.weighted_mean

@@ -1,10 +1,18 @@
 """How does a page show a day of blood pressures? What the chart draws, and the lines of the table of averages."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from ecg_center.contract.pressure import Limits, PeriodSummary, PressureFindings, PressureRow, Spread, printed
+from ecg_center.contract.pressure import (
+    Limits,
+    PeriodSummary,
+    PressureFindings,
+    PressurePair,
+    PressureRow,
+    Spread,
+    printed,
+)
 from ecg_center.domain.calendars import CHINA
 
 PERIODS: Final[tuple[Literal["24h", "day", "night"], ...]] = ("24h", "day", "night")
@@ -83,6 +91,16 @@ def _average(
     )
 
 
+def pair_is_high(found: PressureFindings, period: Literal["24h", "day", "night"], average: PressurePair) -> bool:
+    """Whether an average of one day or one night reaches a limit."""
+    limits = found.grading.limits.get(period)
+    if limits is None:
+        return False
+    return printed(average.systolic_mmhg) >= limits.systolic_mmhg or (
+        printed(average.diastolic_mmhg) >= limits.diastolic_mmhg
+    )
+
+
 def is_high(found: PressureFindings, row: PressureRow) -> tuple[bool, bool]:
     """Whether a reading's systolic and diastolic reach the limit of its time of day."""
     if row.period == "between" or row.systolic_mmhg is None or row.diastolic_mmhg is None:
@@ -96,7 +114,9 @@ def is_high(found: PressureFindings, row: PressureRow) -> tuple[bool, bool]:
 def drawn(found: PressureFindings) -> dict[str, Any]:
     """What ``static/js/pressure/chart.js`` draws; times are minutes from the first reading, on the clinic's clock."""
     start = found.started_at.astimezone(CHINA)
+    whole_days = (found.ended_at.astimezone(CHINA).date() - start.date()).days + 1 if found.is_long else 0
     return {
+        "dates": [f"{start + timedelta(days=number):%m-%d}" for number in range(whole_days)],
         "clock": start.hour * 60 + start.minute + start.second / 60,
         "minutes": _minutes(start, found.ended_at),
         "readings": [

@@ -1,17 +1,21 @@
 """The desk of a day of blood pressures in a real browser: seen, changed, signed; on a screen and on a phone."""
 
+import asyncio
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import select
+from support import days
 from support.centre import Centre
-from support.pressure_exams import answer_edits, measured
-from support.studies import documented
+from support.pressure_exams import answer_edits, measured, recording
+from support.studies import Exam, do, documented, read, upload
 
 from ecg_center.store.session import EVERYTHING
 from ecg_center.store.tables import Report
+from ecg_center.worklist import service as worklist
 from gateway.simulate.pressures import PressureProfile
 
 pytestmark = pytest.mark.e2e
@@ -92,6 +96,63 @@ async def test_a_day_is_seen_changed_and_signed(centre: Centre, enter: Callable)
     await expect(clinic.locator(".panel")).to_contain_text("白大衣效应")
     pdf = await clinic.request.get(await clinic.locator("a[href$='/pdf']").get_attribute("href"))
     assert (await pdf.body()).startswith(b"%PDF")
+
+
+async def test_readings_are_taken_out_as_fast_as_a_key_is_struck_and_the_last_comes_back(
+    centre: Centre, enter: Callable
+) -> None:
+    """Struck faster than the centre answered, the second X was refused and lost."""
+    exam = await measured(centre)
+    desk = await taken(enter, exam)
+    await desk.keyboard.press("Alt+v")
+    for _ in range(5):
+        await desk.keyboard.press("ArrowRight")
+        await desk.keyboard.press("x")
+    await desk.keyboard.press("u")  # which is the last one is not known before the sheet shows all five
+    await answer_when(centre, exam, 5)
+    await expect(desk.locator(".edits li")).to_have_count(5, timeout=10_000)
+    await expect(desk.locator("tr.unused [data-pressure-edit]")).to_have_count(5, timeout=10_000)
+    await expect(desk.locator(".toast")).to_have_count(0)
+    await desk.keyboard.press("u")
+    await answer_when(centre, exam, 6)
+    await expect(desk.locator(".edits li.undone")).to_have_count(1, timeout=10_000)
+    await expect(desk.locator("#reading-4")).not_to_have_class(re.compile("unused"))
+    await expect(desk.locator("#reading-3")).to_have_class(re.compile("unused"))
+
+
+async def test_pressures_beside_a_day_of_ecg_keep_their_keys_and_leave_it_its_height(
+    centre: Centre, enter: Callable
+) -> None:
+    """The day's canvas grew until it was blank, and X on a reading went to the beats, too."""
+    exam = await days.read_day(centre)
+    receipt = await upload(centre, recording(), "T1", accession_number=exam.accession_number)
+    await read(centre, receipt.recording_id)
+    await do(centre, "wang", worklist.claim, exam.study_id, datetime.now(UTC))
+    desk = await enter("wang", f"/studies/{exam.study_id}/read")
+    await desk.wait_for_selector("html[data-ready]")
+    await desk.wait_for_selector("holter-desk[data-state=ready]")
+    assert (await desk.locator("holter-desk").evaluate("e => e.clientHeight / innerHeight")) < 0.9
+    await desk.select_option(".day-events select", "v_single")
+    await expect(desk.locator(".day-picked")).to_contain_text("1")
+    await desk.keyboard.press("Alt+v")
+    await desk.keyboard.press("ArrowRight")
+    for key in ("x", "n", "s"):
+        await desk.keyboard.press(key)
+    await desk.wait_for_selector(".pressure-sheet .edits li, .pressure-sheet tr.unused", state="attached")
+    await desk.wait_for_timeout(300)
+    assert await days.edits(centre, exam.recording_id) == []
+    await desk.keyboard.press("Alt+v")
+    assert await desk.evaluate("document.activeElement.tagName") == "BODY"
+
+
+async def answer_when(centre: Centre, exam: Exam, changes: int) -> None:
+    """The worker's answer, once so many changes have reached the centre."""
+    for _ in range(100):
+        if len(await days.edits(centre, exam.recording_id)) == changes:
+            break
+        await asyncio.sleep(0.1)
+    assert len(await days.edits(centre, exam.recording_id)) == changes
+    await answer_edits(centre, exam)
 
 
 async def test_a_phone_shows_it_all_without_scrolling_sideways(centre: Centre, enter: Callable) -> None:

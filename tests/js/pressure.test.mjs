@@ -44,6 +44,18 @@ test("hours are written as far apart as their words need", () => {
   assert.equal(geometry.hours({ ...day, clock: 8 * 60 + 20 }, 1300)[0].text, "09:00");
 });
 
+test("of several days midnight is written as its date, and a time has its day", () => {
+  const two = { ...day, minutes: 2880, dates: ["03-02", "03-03", "03-04"] };
+  const found = geometry.hours(two, 1300);
+  assert.deepEqual(found.filter((one) => one.text.includes("-")), [
+    { minute: 960, text: "03-03" },
+    { minute: 2400, text: "03-04" },
+  ]);
+  assert.equal(geometry.clockAt(two, 0), "03-02 08:00");
+  assert.equal(geometry.clockAt(two, 960), "03-03 00:00");
+  assert.equal(geometry.clockAt({ ...day, dates: [] }, 960), "00:00");
+});
+
 test("day and night take turns", () => {
   assert.deepEqual(geometry.stretches(day), [
     { from: 0, to: 840, period: "day" },

@@ -67,6 +67,7 @@ class _Scale:
         highest = max((row.systolic_mmhg or 0 for row in pressed), default=LEAST_TOP_MMHG)
         lowest = min((row.diastolic_mmhg or 0 for row in pressed), default=LOWEST_MMHG)
         pulses = [row.pulse_bpm for row in pressed if row.pulse_bpm is not None and row.state == "used"]
+        self.is_long = found.is_long
         self.start, self.end = found.started_at.astimezone(CHINA), found.ended_at.astimezone(CHINA)
         self.top = max(LEAST_TOP_MMHG, _floor(highest, STEP_MMHG) + STEP_MMHG)
         self.bottom = max(0, min(LOWEST_MMHG, _floor(lowest, STEP_MMHG)))
@@ -262,7 +263,15 @@ def _hours(scale: _Scale) -> list[Word]:
     hours = 0
     while (moment := midnight + timedelta(hours=hours)) <= scale.end:
         if moment >= scale.start:
-            made.append(Word(f"{moment:%H:%M}", scale.x((moment - scale.start).total_seconds()), base, "center"))
+            is_new_day = scale.is_long and moment.hour == 0
+            made.append(
+                Word(
+                    f"{moment:{'%m-%d' if is_new_day else '%H:%M'}}",
+                    scale.x((moment - scale.start).total_seconds()),
+                    base,
+                    "center",
+                )
+            )
         hours += every
     return made
 

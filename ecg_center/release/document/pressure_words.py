@@ -3,7 +3,18 @@
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from ecg_center.contract.pressure import PeriodSummary, PressureFindings, PressureRow, Spread, printed
+from ecg_center.contract.pressure import (
+    DayFigures,
+    Dipping,
+    MorningSurge,
+    NightFigures,
+    PeriodSummary,
+    PressureFindings,
+    PressurePair,
+    PressureRow,
+    Spread,
+    printed,
+)
 from ecg_center.release.document.labels import NOT_MEASURED, Words
 from ecg_center.release.document.model import Language
 
@@ -48,10 +59,8 @@ ZH: Final[Words] = {
     "extreme": "超杓型",
     "worn": "监测 {start} 至 {end}（{hours} 小时）",
     "answered": "有效读数 {answered}/{planned}（{share}%），白天 {day} 次、夜间 {night} 次",
-    "by_diary": "夜间 {night}（日记）",
-    "by_device": "夜间 {night}（记录仪）",
-    "by_clock": "夜间 {night}（固定时段）",
-    "filled": "未记录的夜间按固定时段",
+    "nights": "夜间 {nights}",
+    "span": "{span}（{by}）",
     "plain": "平均值按读数计算",
     "weighted": "平均值按时间加权",
     "graded": "判定标准：{title}",
@@ -65,6 +74,24 @@ ZH: Final[Words] = {
     "manual": "手动",
     "more": "另有 {count} 次读数未打印，见系统",
     "high": "↑",
+    "whole": "全程",
+    "comma": "、",
+    "by_day": "逐日逐夜（mmHg）",
+    "valid": "有效",
+    "limited": "读数偏少",
+    "insufficient": "读数过少",
+    "verdict": "判定",
+    "by_day_number": "白天/夜间次数",
+    "fall": "夜间下降率 %",
+    "lowest": "夜间最低",
+    "rise": "晨峰",
+    "rise_prewaking": "晨峰（较醒前）",
+    "together": "合计",
+    "diary": "日记",
+    "recorder": "记录仪",
+    "clock": "固定时段",
+    "next_day": "与次日比较",
+    "rests": "结论依据全部读数；晨峰为各晨平均",
 }
 EN: Final[Words] = {
     "title": "Ambulatory blood pressure report",
@@ -87,11 +114,11 @@ EN: Final[Words] = {
     "pulse_unit": "Pulse /min",
     "night_mark": "Night",
     "figures": "Other figures",
-    "dip": "Fall at night (systolic/diastolic)",
-    "surge": "Morning surge (from the lowest)",
-    "prewaking": "Morning surge (from before waking)",
+    "dip": "Fall at night",
+    "surge": "Morning surge, from lowest",
+    "prewaking": "Morning surge, before waking",
     "morning": "Two hours after waking",
-    "weighted_sd": "Weighted SD (systolic/diastolic)",
+    "weighted_sd": "Weighted SD",
     "cv": "Coefficient of variation",
     "arv": "Average real variability",
     "aasi": "Arterial stiffness index",
@@ -103,10 +130,8 @@ EN: Final[Words] = {
     "extreme": "extreme dipper",
     "worn": "{start} to {end} ({hours} h)",
     "answered": "{answered} of {planned} readings ({share} %), {day} by day, {night} by night",
-    "by_diary": "night {night} (diary)",
-    "by_device": "night {night} (recorder)",
-    "by_clock": "night {night} (fixed hours)",
-    "filled": "a night that was not noted by fixed hours",
+    "nights": "night {nights}",
+    "span": "{span} ({by})",
     "plain": "averages of the readings",
     "weighted": "averages weighted by time",
     "graded": "limits: {title}",
@@ -120,7 +145,26 @@ EN: Final[Words] = {
     "manual": "manual",
     "more": "{count} more readings are not printed",
     "high": "↑",
+    "whole": "Whole",
+    "comma": ", ",
+    "by_day": "Each day and night (mmHg)",
+    "valid": "enough readings",
+    "limited": "fewer than required",
+    "insufficient": "too few",
+    "verdict": "Verdict",
+    "by_day_number": "Day/night",
+    "fall": "Fall at night %",
+    "lowest": "Lowest",
+    "rise": "Morning surge",
+    "rise_prewaking": "Surge, before waking",
+    "together": "All together",
+    "diary": "diary",
+    "recorder": "recorder",
+    "clock": "fixed hours",
+    "next_day": "against the next day",
+    "rests": "Conclusions rest on all readings; the surge is the mean of the mornings",
 }
+NIGHT_BY: Final = {"diary": "diary", "device": "recorder", "clock": "clock"}
 WORDS: Final[dict[Language, Words]] = {"zh": ZH, "en": EN}
 
 
@@ -129,9 +173,6 @@ def caption(found: PressureFindings, language: Language, time_zone: str) -> list
     words, zone = WORDS[language], ZoneInfo(time_zone)
     start, end, seen = found.started_at.astimezone(zone), found.ended_at.astimezone(zone), found.validity
     hours = (end - start).total_seconds() / 3600
-    night = "、".join(
-        f"{one.start_at.astimezone(zone):%H:%M}–{one.end_at.astimezone(zone):%H:%M}" for one in found.nights[:2]
-    )
     lines = [
         words["worn"].format(start=f"{start:%m-%d %H:%M}", end=f"{end:%m-%d %H:%M}", hours=f"{hours:.1f}"),
         words["answered"].format(
@@ -141,13 +182,24 @@ def caption(found: PressureFindings, language: Language, time_zone: str) -> list
             day=seen.day,
             night=seen.night,
         ),
-        words[f"by_{found.night_by}"].format(night=night),
-        *([words["filled"]] if found.night_by != "clock" and any(one.by == "clock" for one in found.nights) else []),
+        *_nights(found, words, zone),
         words[found.average],
     ]
     title = found.grading.title_zh if language == "zh" else found.grading.title_en
     not_graded = found.grading.not_graded_zh if language == "zh" else found.grading.not_graded_en
     return [*lines, not_graded or words["graded"].format(title=title)]
+
+
+def _nights(found: PressureFindings, words: Words, zone: ZoneInfo) -> list[str]:
+    """From when to when it was night and who says so, in one line; what several nights share is told once."""
+    told = [
+        words["span"].format(
+            span=f"{one.start_at.astimezone(zone):%H:%M}–{one.end_at.astimezone(zone):%H:%M}",
+            by=words[NIGHT_BY[one.by or found.night_by]],
+        )
+        for one in found.nights
+    ]
+    return [words["nights"].format(nights=words["comma"].join(dict.fromkeys(told)))] if told else []
 
 
 def averages(found: PressureFindings, language: Language) -> dict[str, Any]:
@@ -158,7 +210,8 @@ def averages(found: PressureFindings, language: Language) -> dict[str, Any]:
     for name in PERIODS:
         summary = found.period(name)
         if summary is not None:
-            rows.append({"name": words[name], **_row(found, summary, words)})
+            title = words["whole" if name == "24h" and found.is_long else name]
+            rows.append({"name": title, **_row(found, summary, words)})
     return {
         "period": words["period"],
         "systolic": words["systolic"] + " mmHg",
@@ -240,6 +293,93 @@ def figures(found: PressureFindings, language: Language) -> list[dict[str, str]]
 
 def _pair(systolic: float, diastolic: float) -> str:
     return f"{printed(systolic)}/{printed(diastolic)} mmHg"
+
+
+def by_day(found: PressureFindings, language: Language, time_zone: str) -> dict[str, Any] | None:
+    """Each 24 hours and each night of a long recording, and what the conclusions rest on; None of a usual one."""
+    words, zone, nights = WORDS[language], ZoneInfo(time_zone), found.several_nights
+    if not found.is_long and not nights:
+        return None
+    days = found.days if found.is_long else []
+    together = None
+    if len(nights) > 1 and (night := found.period("night")) is not None:
+        average = PressurePair(
+            systolic_mmhg=found.average_of(night.systolic), diastolic_mmhg=found.average_of(night.diastolic)
+        )
+        cells = _night(found, average, found.dipping, found.surge, words)
+        together = [_plain(words["together"]), _plain(str(night.readings)), *cells]
+    day_head = ("24h", "verdict", "readings", "by_day_number", "average", "day", "night")
+    night_head = ("night", "readings", "average", "fall", "lowest", "morning", "rise", "rise_prewaking")
+    return {
+        "title": words["by_day"],
+        "rests": words["rests"],
+        "day_head": [words[name] for name in day_head],
+        "days": [_day_cells(found, one, words, zone) for one in days],
+        "night_head": [words[name] for name in night_head],
+        "nights": [_night_cells(found, one, words, zone) for one in nights],
+        "together": together,
+    }
+
+
+def _day_cells(found: PressureFindings, one: DayFigures, words: Words, zone: ZoneInfo) -> list[dict[str, Any]]:
+    seen = one.validity
+    return [
+        _plain(f"{one.start_at.astimezone(zone):%m-%d %H:%M} – {one.end_at.astimezone(zone):%m-%d %H:%M}"),
+        _plain(words[seen.verdict]),
+        _plain(f"{seen.answered}/{seen.planned} ({printed(seen.share_percent)}%)"),
+        _plain(f"{seen.day}/{seen.night}"),
+        *(_average(found, name, one.averages.get(name)) for name in PERIODS),
+    ]
+
+
+def _night_cells(found: PressureFindings, one: NightFigures, words: Words, zone: ZoneInfo) -> list[dict[str, Any]]:
+    source = words[NIGHT_BY[one.by]]
+    beside = f"  {words['next_day']}" if one.against == "after" else ""
+    span = f"{one.start_at.astimezone(zone):%m-%d %H:%M} – {one.end_at.astimezone(zone):%H:%M}"
+    cells = _night(found, one.average, one.dipping, one.surge, words, beside)
+    return [_plain(f"{span}  {source}"), _plain(str(one.readings)), *cells]
+
+
+def _night(
+    found: PressureFindings,
+    average: PressurePair | None,
+    fall: Dipping | None,
+    surge: MorningSurge | None,
+    words: Words,
+    beside: str = "",
+) -> list[dict[str, Any]]:
+    """The cells of a night behind its readings: average, fall, and the morning after it."""
+    dip = f"{fall.systolic_percent:.1f} / {fall.diastolic_percent:.1f}  {words[fall.systolic]}{beside}" if fall else ""
+    mornings = [NOT_MEASURED] * 4
+    if surge is not None:
+        before = surge.prewaking_mmhg
+        mornings = [
+            str(printed(surge.trough_mmhg)),
+            f"{printed(surge.morning_systolic_mmhg)}/{printed(surge.morning_diastolic_mmhg)}",
+            str(printed(surge.sleep_trough_mmhg)),
+            NOT_MEASURED if before is None else str(printed(before)),
+        ]
+    cells = [_average(found, "night", average), _plain(dip or NOT_MEASURED), *map(_plain, mornings)]
+    limit = None if surge is None else surge.limit_mmhg
+    if surge is not None and limit is not None and printed(surge.sleep_trough_mmhg) >= limit:
+        cells[-2] = {"text": f"{mornings[2]} {words['high']}", "high": True}
+    return cells
+
+
+def _average(
+    found: PressureFindings, period: Literal["24h", "day", "night"], average: PressurePair | None
+) -> dict[str, Any]:
+    if average is None:
+        return _plain(NOT_MEASURED)
+    limits = found.grading.limits.get(period)
+    systolic, diastolic = printed(average.systolic_mmhg), printed(average.diastolic_mmhg)
+    high = limits is not None and (systolic >= limits.systolic_mmhg or diastolic >= limits.diastolic_mmhg)
+    text = f"{systolic}/{diastolic}"
+    return {"text": f"{text} {WORDS['zh']['high']}" if high else text, "high": high}
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"text": text, "high": False}
 
 
 def listed(found: PressureFindings, language: Language, time_zone: str) -> dict[str, Any]:

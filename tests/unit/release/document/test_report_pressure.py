@@ -17,7 +17,7 @@ from ecg_center.release.document.model import DocumentError, ReportDocument
 from ecg_center.release.document.render import render
 from worker.pressure.analysis import conclude
 from worker.pressure.indication import Noted
-from worker.pressure_readings import PressureReading
+from worker.pressure_readings import DiaryEntry, PressureReading
 from worker.resting.patient import Person
 
 NORMAL = conclude(day((118, 72), (104, 62)), person=Person(age_years=63)).pressure
@@ -171,3 +171,75 @@ def test_only_numbers_of_ours_enter_the_svg():
     reason = '"/><script>alert(1)</script>'
     found = conclude(day(), [PressureEdit(action="exclude", readings=[3], reason=reason)]).pressure
     assert "script" not in pressure_chart.draw(found, reason, reason).svg
+
+
+def long(hours: float = 48, every_minutes: int = 30) -> PressureFindings:
+    """High by day and in the morning, the second night poorer than the first."""
+
+    def change(one):
+        if one.at.hour in (6, 7) and one.at > START + timedelta(hours=2):
+            return replace(one, systolic_mmhg=165)
+        if one.at > START + timedelta(hours=30) and (one.at.hour >= 22 or one.at.hour < 6):
+            return replace(one, systolic_mmhg=138)
+        return one
+
+    recorded = day((145, 90), (118, 66), hours=hours, every_minutes=every_minutes, change=change)
+    return conclude(recorded, person=Person(age_years=63)).pressure
+
+
+def test_days_and_nights_of_a_long_recording_are_printed_one_by_one(make_report):
+    first, second, *_ = text_of(render(report(make_report, long())))
+    assert "全程" in first
+    assert "24小时平均脉" not in first
+    assert "夜间22:00–06:00（固定时段）" in first  # two nights of the same hours are told once
+    for words in (
+        "逐日逐夜", "结论依据全部读数；晨峰为各晨平均", "03-0208:00–03-0308:00", "03-0308:00–03-0407:30",
+        "48/48(100%)", "32/16", "有效", "03-0222:00–06:00固定时段", "118/66", "138/66↑", "杓型", "非杓型",
+        "47↑", "合计", "128/66↑",
+    ):  # fmt: skip
+        assert words in second, words
+    assert "逐日逐夜" not in "".join(text_of(render(report(make_report, figures()))))
+
+
+def test_it_is_all_there_in_english(make_report):
+    pages = text_of(render(report(make_report, long(), language="en")))
+    for words in (
+        "Eachdayandnight",
+        "Conclusionsrestonallreadings",
+        "fixedhours",
+        "Alltogether",
+        "non-dipper",
+        "Lowest",
+    ):
+        assert words in pages[1], words
+    assert "Whole" in pages[0]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("hours", "pages"), [(24, 2), (48, 2), (72, 3)])
+def test_no_page_is_left_to_a_line_that_found_no_room(make_report, language, hours, pages):
+    """With the office pressure and the first hour, figures in English went over to a page of their own."""
+    office = OfficePressure(systolic_mmhg=152, diastolic_mmhg=94)
+    found = long(hours).model_copy(update={"office": office})
+    texts = text_of(render(report(make_report, found, language=language)))
+    assert len(texts) == pages
+    assert "152/94" in texts[0]
+    assert sum(text.count(":") for text in texts[1:]) >= 2 * hours
+
+
+def test_midnight_of_a_long_chart_is_its_date():
+    chart = pressure_chart.draw(long(), "夜间", "脉率")
+    assert {"03-03", "03-04"} <= {word.text for word in chart.words}
+    assert "03-03" not in {word.text for word in pressure_chart.draw(figures(), "夜间", "脉率").words}
+
+
+def test_a_recording_without_a_night_names_none():
+    recorded = series(one for one in day((145, 90)).readings if 8 <= one.at.hour < 20)
+    lines = pressure_words.caption(conclude(recorded).pressure, "zh", "Asia/Shanghai")
+    assert not any(line.startswith("夜间") for line in lines)
+
+
+def test_each_night_says_by_whom_it_is_one():
+    diary = (DiaryEntry(START + timedelta(hours=15), "asleep"), DiaryEntry(START + timedelta(hours=23), "awake"))
+    found = conclude(series(day(hours=48).readings, diary=diary)).pressure
+    assert "夜间 23:00–07:00（日记）、22:00–06:00（固定时段）" in pressure_words.caption(found, "zh", "Asia/Shanghai")

@@ -7,7 +7,8 @@
 /**
  * What the chart is told (ecg_center/web/pressure.py).
  * @typedef {{clock: number, minutes: number, readings: Reading[], nights: [number, number][],
- *   limits: Record<string, [number, number]>}} Day
+ *   limits: Record<string, [number, number]>, dates?: string[]}} Day
+ * ``dates``: of each day of the calendar, where there is more than one day of readings.
  */
 
 export const LEFT = 40;
@@ -83,7 +84,8 @@ export function hours(day, width) {
   const found = [];
   const first = Math.ceil(day.clock / 60 / every) * every;
   for (let hour = first; hour * 60 - day.clock <= day.minutes; hour += every) {
-    found.push({ minute: hour * 60 - day.clock, text: `${String(hour % 24).padStart(2, "0")}:00` });
+    const date = hour % 24 === 0 ? day.dates?.[hour / 24] : undefined;
+    found.push({ minute: hour * 60 - day.clock, text: date ?? `${String(hour % 24).padStart(2, "0")}:00` });
   }
   return found;
 }
@@ -190,8 +192,10 @@ export function nearest(day, scale, x) {
   return best;
 }
 
-/** The clock at a minute, e.g. `22:10`. @param {Day} day @param {number} minute */
+/** The clock at a minute, e.g. `22:10`, with the date where there are several. @param {Day} day @param {number} minute */
 export function clockAt(day, minute) {
-  const whole = Math.round(day.clock + minute) % 1440;
-  return `${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
+  const since = Math.round(day.clock + minute);
+  const whole = since % 1440;
+  const date = day.dates?.[Math.floor(since / 1440)];
+  return `${date ? `${date} ` : ""}${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
 }

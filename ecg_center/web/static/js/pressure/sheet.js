@@ -35,8 +35,16 @@ function frameEvidence(event) {
   if (button instanceof HTMLElement && chart) chart.highlight(JSON.parse(button.dataset.evidence ?? "[]"));
 }
 
+/** Changes go one after the other: a physician strikes X faster than the centre answers. */
+let turn = Promise.resolve();
+/** How many changes the centre has taken, by recording: a sheet that was asked for before the last of them says fewer. */
+const taken = /** @type {Map<string, number>} */ (new Map());
+
+/** @param {HTMLElement} sheet */
+const changesOf = (sheet) => Math.max(Number(sheet.dataset.edits), taken.get(sheet.dataset.recording ?? "") ?? 0);
+
 /** @param {MouseEvent} event */
-async function change(event) {
+function change(event) {
   const button = event.target instanceof Element ? event.target.closest("[data-pressure-edit]") : null;
   const sheet = button?.closest(".pressure-sheet");
   if (!(button instanceof HTMLButtonElement) || !(sheet instanceof HTMLElement) || button.disabled) return;
@@ -44,10 +52,22 @@ async function change(event) {
   const reason = find("[data-exclusion]", sheet);
   if (edit.action === "exclude" && reason instanceof HTMLSelectElement) edit.reason = reason.value;
   button.disabled = true;
+  turn = turn.catch(() => undefined).then(() => send(sheet, edit, button));
+}
+
+/**
+ * @param {HTMLElement} sheet
+ * @param {object} edit
+ * @param {HTMLButtonElement} button
+ */
+async function send(sheet, edit, button) {
+  const recording = sheet.dataset.recording ?? "";
+  const shown = find(".pressure-sheet");
+  const position = Math.max(changesOf(sheet), shown ? changesOf(shown) : 0);
   try {
-    const position = Number(sheet.dataset.edits);
-    await ask(`/api/recordings/${sheet.dataset.recording}/pressure-edits`, { position, edit });
-    sheet.dataset.edits = String(position + 1); // the next change need not wait for the new figures
+    await ask(`/api/recordings/${recording}/pressure-edits`, { position, edit });
+    taken.set(recording, position + 1); // the next change need not wait for the new figures
+    sheet.dataset.edits = String(position + 1);
   } catch (error) {
     button.disabled = false;
     if (!(error instanceof Refusal)) throw error;
@@ -55,19 +75,53 @@ async function change(event) {
   }
 }
 
+/** The last change that holds; none while the sheet does not show all of them, or U would take back another one. */
+function lastChange() {
+  const sheet = find(".pressure-sheet");
+  if (!sheet || sheet.querySelectorAll(".edits li").length < changesOf(sheet)) return null;
+  return find(".edits li:has(button):not(:has(~ li button)) button", sheet);
+}
+
+/** Whether keys are letters here, and not orders. @param {EventTarget | null} target */
+const isTyping = (target) => target instanceof Element && target.closest("input, textarea, select") !== null;
+
 /**
- * Alt + V brings the keyboard to the chart; there X takes the marked reading out, or puts it back in.
+ * Alt + V brings the keyboard to the chart, and from there back to the trace beside it.
+ * @param {KeyboardEvent} event
+ * @param {PressureChart} chart
+ */
+function goToChart(event, chart) {
+  const viewer = find("ecg-viewer");
+  const inside = document.activeElement === chart;
+  if (viewer && (inside || !viewer.contains(document.activeElement))) return; // viewer/links.js goes to the trace
+  event.preventDefault();
+  event.stopPropagation();
+  const day = find("holter-desk");
+  if (inside && day) {
+    chart.blur();
+    day.scrollIntoView({ block: "nearest" });
+  } else chart.focus();
+}
+
+/**
+ * On the chart X takes the marked reading out or puts it back in, U takes the last change back.
  * @param {KeyboardEvent} event
  */
 function press(event) {
   const chart = chartBeside(document.body);
   if (!chart || find("dialog[open]")) return;
   if (event.altKey && event.code === "KeyV") {
-    event.preventDefault();
-    chart.focus();
-  } else if (event.key.toLowerCase() === "x" && document.activeElement === chart && chart.selected >= 0) {
-    find(`#edit-${chart.selected}`)?.click();
+    goToChart(event, chart);
+    return;
   }
+  if (event.altKey || event.ctrlKey || event.metaKey || event.key.length !== 1 || isTyping(event.target)) return;
+  const inside = event.target instanceof Element && event.target.closest(".pressure-sheet") !== null;
+  // Beside a day of ECG a letter pressed among the pressures must not name, take out or undo a beat.
+  if (inside && event.key !== "/" && find("holter-desk")) event.preventDefault();
+  if (document.activeElement !== chart || event.repeat) return;
+  const key = event.key.toLowerCase();
+  if (key === "x" && chart.selected >= 0) find(`#edit-${chart.selected}`)?.click();
+  else if (key === "u") lastChange()?.click();
 }
 
 /**
@@ -99,8 +153,8 @@ function keepPlace(event) {
 }
 
 document.addEventListener("htmx:beforeSwap", keepPlace);
-document.addEventListener("keydown", press);
+document.addEventListener("keydown", press, true);
 document.addEventListener("reading", (event) => showRow(/** @type {CustomEvent<number>} */ (event)));
 document.addEventListener("pointerover", showReading);
 document.addEventListener("click", frameEvidence);
-document.addEventListener("click", (event) => void change(event));
+document.addEventListener("click", change);
