@@ -152,6 +152,12 @@ def show_fixed(value: float, digits: int) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
+def show_change(value: float, digits: int) -> str:
+    """A difference with its sign; none before a nothing: ``+0.11``, ``-5``, ``0``."""
+    text = show_fixed(value, digits)
+    return text if text.startswith("-") or float(text) == 0 else f"+{text}"
+
+
 def show_figure(value: float, unit: str = "") -> str:
     """A measured number as a physician reads it: ``812``, ``72.8``, ``0.21``; no digits that nobody measured.
 

@@ -62,6 +62,7 @@ def environment(language: Language) -> Environment:
         figure=i18n.show_figure,
         in_standard_order=in_standard_order,
         fixed=i18n.show_fixed,
+        change=i18n.show_change,
         unit=lambda unit: i18n.show_unit(unit, language),
         evidence=lambda value, item: _evidence_figure(value, item, language),
         hours=show_hours,

@@ -119,6 +119,8 @@ def test_nothing_has_no_minus_and_millivolts_stand_below_each_other() -> None:
     assert [i18n.show_fixed(value, 2) for value in (-0.001, 0.0, -0.01)] == ["0.00", "0.00", "-0.01"]
     assert [i18n.show_figure(value, "mV") for value in (1.0, 0.8, -0.004)] == ["1.00", "0.80", "0.00"]
     assert i18n.show_figure(-0.001) == "0"
+    assert [i18n.show_change(value, 0) for value in (-0.3, 0.2, 4.2, -5.0)] == ["0", "0", "+4", "-5"]
+    assert i18n.show_change(0.111, 2) == "+0.11"
 
 
 @pytest.mark.parametrize(
