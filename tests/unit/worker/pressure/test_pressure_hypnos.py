@@ -3,7 +3,7 @@
 import csv
 import math
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -102,3 +102,44 @@ def test_what_is_said_of_them_is_plausible():
         assert 50 < figures.period("24h").diastolic.mean < 90
         assert abs(figures.period("24h").systolic.weighted_mean - figures.period("24h").systolic.mean) < 3
         assert 0.3 < figures.stiffness.aasi < 0.9
+
+
+def spread(values):
+    """The sample's SD."""
+    mean = sum(values) / len(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def test_weighted_sd_load_and_both_surges_are_those_of_the_file():
+    for rows, series in recorded():
+        figures = analyse(series).pressure
+        read = [(datetime.fromisoformat(r["DATE.TIME"]), float(r["SYST"]), r["WAKE"] == "1.0") for r in rows]
+        sides = [max(min((b[0] - a[0]).total_seconds() / 7200, 1), 1 / 120) for a, b in pairwise(read)]
+        hours = [before + after for before, after in zip([sides[0], *sides], [*sides, sides[-1]], strict=True)]
+        parts = []
+        for awake in (True, False):
+            own = [(one[1], share) for one, share in zip(read, hours, strict=True) if one[2] is awake]
+            parts.append((spread([value for value, _ in own]), sum(share for _, share in own)))
+        expected = sum(sd * share for sd, share in parts) / sum(share for _, share in parts)
+        assert figures.weighted_systolic_sd == pytest.approx(expected, abs=0.001)
+
+        high = sum(systolic >= (135 if awake else 120) for _, systolic, awake in read)
+        assert figures.period("24h").systolic_load_percent == pytest.approx(100 * high / len(read), abs=0.001)
+
+        (night,) = figures.by_night
+        start, end = night.start_at.replace(tzinfo=None), night.end_at.replace(tzinfo=None)
+        asleep = [one for one in read if start <= one[0] < end]
+        morning = mean_of(one for one in read if end <= one[0] < end + timedelta(hours=2))
+        lowest = min(asleep, key=lambda one: one[1])[0]
+        trough = mean_of(one for one in asleep if abs(one[0] - lowest) <= timedelta(minutes=30))
+        assert night.surge == figures.surge
+        assert figures.surge.sleep_trough_mmhg == pytest.approx(morning - trough, abs=0.001)
+        before = [one for one in asleep if one[0] >= end - timedelta(hours=2)]
+        rise = pytest.approx(morning - mean_of(before), abs=0.001) if before else None
+        assert figures.surge.prewaking_mmhg == rise
+
+
+def mean_of(read):
+    """The mean systolic pressure of these readings."""
+    values = [systolic for _, systolic, _ in read]
+    return sum(values) / len(values)
