@@ -122,11 +122,11 @@ def _holter(day: Readable, edits: int) -> tuple[HolterFindings, list[str]]:
     day = without_early_atrial(day, fibrillating)
     af = spans_of_episodes(day, fibrillating)
     day = only_early(day, af)
+    night = nights(measured)
+    of_sinus = _of_sinus(day, af, night)  # before there is anything else: of two weeks both take most memory
     ventricular, supraventricular = ectopy(day, af)
     extremes = extreme_events(day)
     rates = {event.kind: RateAt(bpm=event.rate_bpm, at_s=event.start_s) for event in extremes if event.rate_bpm}
-    night = nights(measured)
-    of_sinus = _of_sinus(day, af, night)  # before there are events: of two weeks both take most memory
     blocks = block_events(day, af)
     happened = Happened(
         [*extremes, *_flutter_known(af_events(day, fibrillating), measured)],
