@@ -36,7 +36,7 @@ RESUMES_WITHIN_S: Final = 0.050
 RESUMES_UNTIL_S: Final = 0.16
 """What moves again within this time after a calm, up to this length of the QRS, belongs to it."""
 CLOSE_RR_S: Final = 0.31
-"""Where beats follow each other as fast as this, T rises within that time: only what is as fast as QRS belongs to it."""
+"""Where beats follow each other as fast as this, T rises within that time: only what is as fast as QRS is of it."""
 
 T_FROM_J_S: Final = 0.06
 T_MIN_UV: Final = 40.0
