@@ -128,9 +128,10 @@ def test_rates_the_longest_interval_and_the_longest_qtc_lead_to_their_strips():
         qt=QtTrend(qtc_mean_ms=431.0, qtc_max_ms=502.0, qtc_max_at_s=2700.5),
         turbulence={"onset_share": -0.021, "slope_ms_per_rr": 6.5},
     )
-    for shown, at_s in (("141/min", "1500.5"), ("43/min", "2500.5"), ("3.12 s", "2600.5"), ("502 ms", "2700.5")):
+    for shown, at_s in (("141 次/分", "1500.5"), ("43 次/分", "2500.5"), ("3.12 s", "2600.5"), ("502 ms", "2700.5")):
         assert re.search(rf'data-jump="{re.escape(at_s)}"[^>]*>{re.escape(shown)}', page), shown
-    assert "71/min" in page
+    assert "71 次/分" in page
+    assert "/min" not in page
     assert re.search(r"78 ·\s*\S+ 58", page)
     assert "TO -2.10 % · TS 6.50 ms/RR" in page
     assert re.search(r"&gt; 2 s:? 3", page)

@@ -115,7 +115,7 @@ export function figureOf(event) {
   const parts = [];
   const is_interval = INTERVALS.has(event.kind);
   if (event.beats > 1 && !is_interval) parts.push(t("%(n)s beats", { n: event.beats }));
-  if (event.rate_bpm && !is_interval) parts.push(`${Math.round(event.rate_bpm)}/min`);
+  if (event.rate_bpm && !is_interval) parts.push(t("%(rate)s/min", { rate: Math.round(event.rate_bpm) }));
   if (event.value !== null && event.value !== undefined) parts.push(valueOf(event));
   if (event.leads.length) parts.push(event.leads.join(" "));
   if (event.kind.startsWith("av_block")) parts.push(BLOCKS[event.text]?.() ?? event.text);
@@ -135,7 +135,7 @@ function valueOf({ kind, quantity, value }) {
   if (quantity.endsWith("_mv")) return `${number > 0 ? "+" : number < 0 ? "−" : ""}${Math.abs(number).toFixed(2)} mV`;
   if (quantity.endsWith("_uv")) return `${Math.round(number)} µV`;
   if (quantity.endsWith("_ms")) return `${Math.round(number)} ms`;
-  if (quantity.endsWith("_bpm")) return `${Math.round(number)}/min`;
+  if (quantity.endsWith("_bpm")) return t("%(rate)s/min", { rate: Math.round(number) });
   return String(Math.round(number * 100) / 100);
 }
 
