@@ -37,20 +37,22 @@ async def open_draft(session: AsyncSession, principal: Principal, study_id: UUID
     study = await lock_study(session, study_id)
     _require_held(study, principal, State.WRITING)
     report = await queries.current_report(session, study_id, lock=True)
-    if report is not None and report.state == "draft":
-        _take_over(report, principal)
-        return report
     recordings = await queries.readable_recordings(session, study_id)
     if not recordings:
         raise Conflict("This study has no readable recording yet.")
     recording = next((one for one in recordings if has_trace(one)), recordings[0])
+    if report is not None and report.state == "draft":
+        _take_over(report, principal)
+        if not any(one.id == report.recording_id and has_trace(one) for one in recordings):
+            report.recording_id = recording.id  # the ECG of a combined recorder came after its pressures
+        return report
     version = 1 if report is None else report.version + 1
     draft = Report(
         institution_id=study.institution_id,
         study_id=study.id,
         version=version,
         state="draft",
-        content=(await _suggested(session, study.id)).model_dump(mode="json"),
+        content=(await _suggested(session, study.id, recording.id)).model_dump(mode="json"),
         recording_id=recording.id,
         writer_id=principal.person_id,
         writer_name=principal.name,
@@ -67,13 +69,15 @@ def has_trace(recording: Recording) -> bool:
     return bool((recording.waveform or {}).get("files"))
 
 
-async def findings_of(session: AsyncSession, study_id: UUID) -> list[Findings]:
-    """The newest pre-read of each kind of recording that the study has, the newest first.
+async def findings_of(session: AsyncSession, study_id: UUID, recording_id: UUID) -> list[Findings]:
+    """The newest pre-read of each kind of recording that the study has, that of the report's recording first.
 
-    A combined recorder's ECG and pressures may come as two recordings; one that was made again replaces the first.
+    A combined recorder's ECG and pressures may come as two recordings. Of two of a kind the report's own counts, which
+    the physician sees and the document draws; else the newest.
     """
     found: dict[str, Findings] = {}
-    for recording in await queries.readable_recordings(session, study_id):
+    recordings = await queries.readable_recordings(session, study_id)
+    for recording in sorted(recordings, key=lambda one: one.id != recording_id):
         row = await newest_findings(session, recording.id)
         if row is not None:
             findings = Findings.model_validate(row.content)
@@ -81,9 +85,43 @@ async def findings_of(session: AsyncSession, study_id: UUID) -> list[Findings]:
     return list(found.values())
 
 
-async def _suggested(session: AsyncSession, study_id: UUID) -> ReportContent:
+async def choose_recording(
+    session: AsyncSession, principal: Principal, study_id: UUID, recording_id: UUID, now: datetime
+) -> Report:
+    """The draft is of another recording of the study from now on, of which there may be several: one was made again.
+
+    Figures and strips are that recording's; the diagnosis, too, unless the physician has changed it.
+
+    Raises:
+        Conflict: the person does not hold the study, or there is no draft.
+        NotFound: the study has no such readable ECG.
+    """
+    study = await lock_study(session, study_id)
+    _require_held(study, principal, State.WRITING)
+    report = await queries.current_report(session, study_id, lock=True)
+    if report is None or report.state != "draft":
+        raise Conflict("There is no draft to save; open the study again.")
+    readable = await queries.readable_recordings(session, study_id)
+    if not any(one.id == recording_id for one in readable):
+        raise NotFound("This study has no such readable recording.")
+    content = ReportContent.model_validate(report.content)
+    before = await _suggested(session, study_id, report.recording_id)
+    suggested = await _suggested(session, study_id, recording_id)
+    update: dict[str, object] = {"measurements": suggested.measurements, "strips": None}
+    if (content.statements, content.conclusion) == (before.statements, before.conclusion):
+        update |= {"statements": suggested.statements, "conclusion": suggested.conclusion}
+    _take_over(report, principal)
+    report.content = content.model_copy(update=update).model_dump(mode="json")
+    report.recording_id = recording_id
+    report.edition += 1
+    report.saved_at = now
+    note(session, study, "choose_recording", actor=actor_of(principal), at=now, recording_id=str(recording_id))
+    return report
+
+
+async def _suggested(session: AsyncSession, study_id: UUID, recording_id: UUID) -> ReportContent:
     """The pre-read as a first draft: a suggestion that the physician confirms by signing."""
-    found = await findings_of(session, study_id)
+    found = await findings_of(session, study_id, recording_id)
     if not found:
         return ReportContent()
     codes = in_report_order([statement.code for findings in found for statement in findings.statements])
@@ -95,9 +133,9 @@ async def _suggested(session: AsyncSession, study_id: UUID) -> ReportContent:
     )
 
 
-async def _with_figures(session: AsyncSession, study_id: UUID, content: ReportContent) -> ReportContent:
+async def _with_figures(session: AsyncSession, report: Report, content: ReportContent) -> ReportContent:
     """The content with the figures of this moment, of a day and of blood pressures: what is signed is what was seen."""
-    found = await findings_of(session, study_id)
+    found = await findings_of(session, report.study_id, report.recording_id)
     pressure = next((one.pressure for one in found if one.pressure is not None), None)
     holter = next((one.holter for one in found if one.holter is not None), None)
     figures: dict[str, object] = {"pressure": pressure}
@@ -161,7 +199,7 @@ async def sign(session: AsyncSession, principal: Principal, study_id: UUID, edit
     content = ReportContent.model_validate(report.content)
     require_complete(content)
     await require_certificate(session, principal.person_id)
-    report.content = (await _with_figures(session, study_id, content)).model_dump(mode="json")
+    report.content = (await _with_figures(session, report, content)).model_dump(mode="json")
     _take_over(report, principal)
     report.state, report.written_at = "written", now
     move(session, study, Move.SIGN, actor=actor_of(principal), at=now, version=report.version)

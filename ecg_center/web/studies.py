@@ -37,6 +37,8 @@ from ecg_center.store.tables import (
 )
 
 PREVIOUS_LIMIT = 5
+OTHERS_LIMIT = 5
+"""Recordings of one study that its pages offer; a technician seldom makes a third."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ class StudyView:
     institution: Institution
     recordings: list[Recording]
     recording: Recording | None
-    """The newest readable one, an ECG before blood pressures."""
+    """The report's own; before there is a report the newest readable one, an ECG before blood pressures."""
+    others: list[tuple[Recording, str | None]]
+    """Readable recordings of the same kind beside it, the newest first, with the grade of their pre-read."""
     findings: Findings | None
     pressure_recording: Recording | None
     """The newest readable one that holds blood pressures; of a combined recorder the same as ``recording``."""
@@ -180,7 +184,8 @@ async def study_view(session: AsyncSession, study_id: UUID, now: datetime) -> St
     assert institution is not None
     recordings = await preread.recordings_of(session, study_id)
     readable = [one for one in recordings if one.state == "decoded"]
-    recording = next((one for one in readable if reporting_service.has_trace(one)), readable[0] if readable else None)
+    reports = await reporting.reports_of(session, study_id)
+    recording = _shown(readable, reports[0].recording_id if reports else None)
     findings = await preread.findings_of(session, recording.id) if recording else None
     pressure_recording, pressure_findings = await _pressures(session, readable, recording, findings)
     return StudyView(
@@ -189,11 +194,12 @@ async def study_view(session: AsyncSession, study_id: UUID, now: datetime) -> St
         institution=institution,
         recordings=recordings,
         recording=recording,
+        others=await _others(session, readable, recording),
         findings=findings,
         pressure_recording=pressure_recording,
         pressure_findings=pressure_findings,
         pressure_edits=await _pressure_edits(session, pressure_recording),
-        reports=await reporting.reports_of(session, study_id),
+        reports=reports,
         reviews=await review.reviews_of(session, study_id),
         opinions=await reporting.opinions_of(session, study_id),
         deadlines=await deadlines_of(session, study_id),
@@ -203,6 +209,26 @@ async def study_view(session: AsyncSession, study_id: UUID, now: datetime) -> St
         holder_id=holder(study.claimed_by, study.lease_until, now),
         progress=await preread_queries.progress(session, study_id),
     )
+
+
+def _shown(readable: list[Recording], of_report: UUID | None) -> Recording | None:
+    """What the document draws, so that nothing else is seen; an ECG before blood pressures that came before it."""
+    drawn = [one for one in readable if reporting_service.has_trace(one)] or readable
+    return next((one for one in drawn if one.id == of_report), drawn[0] if drawn else None)
+
+
+async def _others(
+    session: AsyncSession, readable: list[Recording], shown: Recording | None
+) -> list[tuple[Recording, str | None]]:
+    if shown is None:
+        return []
+    alike = [one for one in readable if one is not shown and _kind(one) == _kind(shown)][:OTHERS_LIMIT]
+    found = [await preread.findings_of(session, one.id) for one in alike]
+    return [(one, said.grade if said else None) for one, said in zip(alike, found, strict=True)]
+
+
+def _kind(recording: Recording) -> str | None:
+    return (recording.waveform or {}).get("kind")
 
 
 async def _pressure_edits(session: AsyncSession, recording: Recording | None) -> list[PressureEditMade]:

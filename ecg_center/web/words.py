@@ -327,6 +327,7 @@ EVENTS: dict[str, Line] = {
     "contradiction": Line(N_("The recording names another patient than its order"), "danger"),
     "claim": Line(N_("Taken")),
     "let_go": Line(N_("Given back")),
+    "choose_recording": Line(N_("Another recording of this exam chosen for the report")),
     "sign": Line(N_("Report signed by its writer")),
     "return": Line(N_("Returned to its writer"), "warn"),
     "release": Line(N_("Reviewed, signed and released")),

@@ -211,6 +211,8 @@ PROBES: dict[tuple[str, str], Probe] = {
     ("GET", "/statements/together"): _OWN,
     ("GET", "/studies/{study_id}/read"): Probe("person"),
     ("POST", "/studies/{study_id}/draft"): Probe("person", json={"edition": 1, "content": _CONTENT}),
+    ("GET", "/studies/{study_id}/others"): Probe("person"),
+    ("POST", "/studies/{study_id}/recording"): Probe("person", form={"recording_id": str(UUID(int=0))}),
     ("POST", "/studies/{study_id}/sign"): Probe("person", json={"edition": 1, "content": _CONTENT}),
     ("POST", "/studies/{study_id}/opinion"): Probe("person", form={"text": "theirs"}),
     ("POST", "/studies/{study_id}/amend"): Probe("person", form={"reason": "theirs"}),

@@ -62,6 +62,28 @@ async def save_draft(study_id: UUID, form: DraftForm, principal: SignedIn, db: D
     return {"edition": report.edition, "saved_at": report.saved_at.isoformat()}
 
 
+@router.get("/studies/{study_id}/others")
+async def other_recordings(
+    request: Request, study_id: UUID, principal: SignedIn, db: Db, choose: bool = False
+) -> Response:
+    """What else was recorded for this exam, renewed when something moves; ``choose`` for the desk of its writer."""
+    principal.require(Act.READ)
+    async with db.transaction(scope_of(principal)) as session:
+        view = await study_view(session, study_id, datetime.now(UTC))
+    mine = view.holder_id == principal.person_id and view.study.state == State.WRITING
+    return render(request, "parts/others_renewed.html", view=view, may_choose=choose and mine)
+
+
+@router.post("/studies/{study_id}/recording")
+async def choose_recording(
+    study_id: UUID, principal: SignedIn, db: Db, recording_id: Annotated[UUID, Form()]
+) -> Response:
+    """Read and report another recording of the exam."""
+    async with db.transaction(scope_of(principal)) as session:
+        await service.choose_recording(session, principal, study_id, recording_id, datetime.now(UTC))
+    return RedirectResponse(f"/studies/{study_id}/read", status_code=303)
+
+
 @router.post("/studies/{study_id}/sign")
 async def sign(study_id: UUID, form: SignForm, principal: SignedIn, db: Db) -> dict[str, str]:
     """Save and sign in one transaction, then say where to go on: the next study is taken already."""

@@ -21,7 +21,9 @@ def now() -> datetime:
 async def test_a_recorder_whose_clock_was_set_back_before_the_birth_does_not_keep_the_report(centre: Centre) -> None:
     patient = {"name": "演示婴儿", "sex": "M", "patient_no": "DEMO-9", "birth_date": now().date()}
     exam = await recorded(centre, patient=patient)  # the recording says that it was made years ago
-    found = (await do(centre, "wang", lambda session, _: reporting.findings_of(session, exam.study_id)))[0]
+    found = (
+        await do(centre, "wang", lambda session, _: reporting.findings_of(session, exam.study_id, exam.recording_id))
+    )[0]
     rate = next(item for said in found.statements for item in said.evidence if item.quantity.endswith("rate_bpm"))
     assert rate.threshold == 90.0  # of a newborn: an adult's 60 would call it usual
     sent = await documented(centre, await released(centre, exam))
