@@ -63,6 +63,10 @@ test("the clock is China's, and days are counted", () => {
   assert.equal(clock.day(86400 + 1790), 3);
   assert.equal(clock.firstHour(), 1790);
   assert.equal(new Clock(null).at(3725.9), "01:02:05");
+  assert.deepEqual([3600, 10800, 86400, 172800].map((step_s) => clock.firstTick(step_s)), [1790, 1790, 1790, 1790]);
+  const morning = new Clock("2026-07-12T02:16:46Z"); // 10:16:46
+  assert.equal(morning.tick(morning.firstTick(10800)), "12:00");
+  assert.deepEqual([0, 1, 13].map((day) => morning.tick(morning.firstTick(86400) + day * 86400)), ["D2", "D3", "D15"]);
 });
 
 test("a typed time is the first such moment, or that of the day it names", () => {

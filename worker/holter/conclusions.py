@@ -68,6 +68,8 @@ FLUTTER: Final = "v_flutter"
 P_ALONE: Final = "p_alone"
 """The text of the standstill in which the atria go on."""
 WIDE: Final = "wide"
+UNITS: Final = {"_ms": "ms", "_mv": "mV", "_uv": "µV"}
+"""Of an event's own figure, by the end of its name."""
 BIDIRECTIONAL: Final = "bidirectional"
 OF_SIGNAL: Final = {TORSADES: "73", POLYMORPHIC: "72", BIDIRECTIONAL: "73a", WIDE: "76"}
 """Statement of each tachycardia that the signal names."""
@@ -142,9 +144,26 @@ def _when(events: Sequence[Event], worst: Callable[[Event], float] | None = None
     """Where to look: the first ones, or the worst ones where there is a measure, in order of time."""
     chosen = sorted(events, key=worst, reverse=True)[:MOST_TIMES] if worst else list(events[:MOST_TIMES])
     return [
-        evidence(event.quantity, event.value, leads=event.leads, start_s=event.start_s, end_s=event.end_s)
+        evidence(
+            event.quantity,
+            event.value,
+            None,
+            _unit_of(event.quantity),
+            leads=event.leads,
+            start_s=event.start_s,
+            end_s=event.end_s,
+        )
         for event in sorted(chosen, key=lambda event: event.start_s)
     ]
+
+
+def _unit_of(quantity: str) -> str:
+    """As the quantity's name says.
+
+    >>> _unit_of("rr_ms"), _unit_of("blocked_p")
+    ('ms', '')
+    """
+    return next((unit for end, unit in UNITS.items() if quantity.endswith(end)), "")
 
 
 def _rates(story: _Story) -> list[Evidence]:

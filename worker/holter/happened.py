@@ -177,8 +177,8 @@ class Happened:
             going = np.flatnonzero(kept & np.isin(kinds, [NUMBER[kind] for kind in named]))[-excess:]
             kept[going] = False
             warnings.append(
-                f"the list of events holds the first {MAX_EVENTS}; "
-                f"{len(going)} {'/'.join(sorted(named))} are counted only"
+                f"the list of events holds the first {MAX_EVENTS}; {len(going)} "
+                f"{'single premature beats' if named == SINGLES else 'more'} are counted only"
             )
         n = len(self.before)
         parts = np.split(kept, [n, n + len(self.of_beats)])

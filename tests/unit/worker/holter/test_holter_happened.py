@@ -59,7 +59,7 @@ def test_the_last_singles_are_left_out_first_and_said(made, monkeypatch):
     events, warnings = all_of_it.told(made)
     assert [event.kind for event in events] == ["diary", *["v_single"] * 8, "vt"]
     assert events[8].start_s == made.at_s[singles[7]].round(3)
-    assert warnings == ["the list of events holds the first 10; 11 s_single/v_single are counted only"]
+    assert warnings == ["the list of events holds the first 10; 11 single premature beats are counted only"]
     assert len(all_of_it.kinds()) == 21
 
 
@@ -68,5 +68,5 @@ def test_where_nothing_less_is_left_the_last_of_all_goes(made, monkeypatch):
     runs = np.arange(4, 44, 10)
     events, warnings = Happened([], BeatEvents.of("vt", runs, runs + 3), []).told(made)
     assert [event.start_s for event in events] == made.at_s[runs[:2]].round(3).tolist()
-    assert warnings[-1] == "the list of events holds the first 2; 2 vt are counted only"
+    assert warnings[-1] == "the list of events holds the first 2; 2 more are counted only"
     assert MAX_EVENTS == 20_000

@@ -99,11 +99,11 @@ export class Charts {
     }
     const step = Math.max(3600, timeStep(this.#duration_s, width / 70));
     ctx.textBaseline = "bottom";
-    for (let at = this.#clock.firstHour(); at < this.#duration_s; at += step) {
+    for (let at = this.#clock.firstTick(step); at < this.#duration_s; at += step) {
       ctx.fillStyle = colours.line;
       ctx.fillRect(Math.round(x(at)), 0, 1, bottom);
       ctx.fillStyle = colours.quiet;
-      ctx.fillText(this.#clock.short(at), x(at) + 2, HEIGHT_PX);
+      ctx.fillText(this.#clock.tick(at), x(at) + 2, HEIGHT_PX);
     }
     ctx.fillStyle = colours.quiet;
     for (const at_s of this.#diary_s) for (let top = 0; top < bottom; top += 6) ctx.fillRect(Math.round(x(at_s)), top, 1, 3);

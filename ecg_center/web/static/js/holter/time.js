@@ -51,6 +51,23 @@ export class Clock {
   }
 
   /**
+   * Where an axis of time begins: at a full hour of the clock that divides its step, 00:00, 03:00 … rather than so many
+   * hours after whenever the recording began.
+   * @param {number} step_s
+   */
+  firstTick(step_s) {
+    let first = this.firstHour();
+    while (step_s > 3600 && first < step_s && Number(this.short(first).slice(0, 2)) % (step_s / 3600)) first += 3600;
+    return first;
+  }
+
+  /** What an axis writes: `03:00`, and at midnight the day, `D2`. @param {number} at_s */
+  tick(at_s) {
+    const text = this.short(at_s);
+    return this.known && text === "00:00" && this.day(at_s) > 1 ? `D${this.day(at_s)}` : text;
+  }
+
+  /**
    * The moment that a typed time names: `3:12`, `03:12:05`, `D2 3:12`; the first one at or after `from_s`.
    * @param {string} text
    * @param {number} from_s

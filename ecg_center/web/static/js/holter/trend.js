@@ -108,20 +108,15 @@ export class DayTrend {
   /** @param {CanvasRenderingContext2D} ctx @param {import("./canvas.js").Palette} colours @param {(s: number) => number} x @param {number} height */
   #drawTime(ctx, colours, x, height) {
     const step = Math.max(60, timeStep(this.#duration_s, (this.element.clientWidth - GUTTER_PX) / 56));
-    const offset_s = this.#clock.firstHour();
     ctx.font = `11px ${colours.font}`;
     ctx.textBaseline = "bottom";
     ctx.textAlign = "center";
-    let first = offset_s;
-    // Full hours that divide the step, by the clock: 00:00, 03:00 … rather than three hours after whenever it began.
-    while (step > 3600 && first < step && Number(this.#clock.short(first).slice(0, 2)) % (step / 3600)) first += 3600;
-    for (let at = first; at < this.#duration_s; at += step) {
+    for (let at = this.#clock.firstTick(step); at < this.#duration_s; at += step) {
       ctx.fillStyle = colours.line;
       ctx.fillRect(Math.round(x(at)), 0, 1, height - AXIS_PX + 2);
       ctx.fillStyle = colours.quiet;
-      const is_midnight = this.#clock.known && this.#clock.short(at) === "00:00";
-      const label = is_midnight && this.#clock.day(at) > 1 ? `D${this.#clock.day(at)}` : this.#clock.short(at);
-      if (x(at) > GUTTER_PX + 12 && x(at) < this.element.clientWidth - 18) ctx.fillText(label, x(at), height);
+      const is_inside = x(at) > GUTTER_PX + 12 && x(at) < this.element.clientWidth - 18;
+      if (is_inside) ctx.fillText(this.#clock.tick(at), x(at), height);
     }
     ctx.textAlign = "left";
   }
