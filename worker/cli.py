@@ -252,7 +252,12 @@ def _analysed(recording: "Recording", rule_set: str) -> "Findings":
     from worker.resting import Patient, analyse
 
     try:
-        findings = analyse(recording, rule_set=rule_set)
+        if recording.kind == "holter":  # as in the worker: by the engine of the day, whose import takes its second
+            from worker.holter.analysis import analyse as analyse_day
+
+            findings = analyse_day(recording, rule_set=rule_set)[0]
+        else:
+            findings = analyse(recording, rule_set=rule_set)
         if from_annotations(recording) is not None:
             from worker.pressure.combined import with_pressures
 

@@ -221,5 +221,5 @@ def evidence_line(item: "Evidence") -> str:
     if item.leads:
         words += f" in {' '.join(item.leads)}"
     if item.start_s is not None and item.end_s is not None:
-        words += f", {item.start_s:.2f} to {item.end_s:.2f} s"
+        words += f"{', ' if words else ''}{item.start_s:.2f} to {item.end_s:.2f} s"
     return words + (f"  [{item.source}]" if item.source else "")

@@ -4,12 +4,14 @@ import re
 import resource
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 
+from gateway.simulate.holter import record_day
 from worker.cli import main
 
 ECG = Path(pydicom.data.get_testdata_file("waveform_ecg.dcm"))
@@ -150,3 +152,11 @@ def test_convert_writes_our_measurements_as_a_report(tmp_path, capsys) -> None:
     assert pydicom.dcmread(tmp_path / "ecg.dcm").WaveformSequence[0].NumberOfWaveformSamples == 10000
     assert main(["convert", str(ECG), "--to", "edf", "--report", str(tmp_path / "ecg.edf")]) == 1
     assert "only dicom" in capsys.readouterr().err
+
+
+def test_a_day_is_read_by_the_engine_of_the_day_as_in_the_worker(tmp_path, capsys):
+    path = tmp_path / "day.ecg"
+    path.write_bytes(record_day(3, datetime(2026, 1, 2, 8, tzinfo=UTC), hours=0.5).content)
+    assert main(["read", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "unconfirmed pre-read by holter" in text

@@ -124,7 +124,7 @@ def test_too_many_events_lose_singles_first_and_say_so():
     assert len(found.holter.events) == MAX_EVENTS
     assert "v_couplet" in kinds(found)
     assert found.holter.ventricular.beats == n // 3 + 2
-    assert any("v_single" in warning for warning in found.warnings)
+    assert any("single premature beats" in warning for warning in found.warnings)
 
 
 def test_day_and_night_by_the_clock():
